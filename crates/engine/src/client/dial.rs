@@ -1,0 +1,170 @@
+//! `Dial`: RasDial without I/O.
+
+use std::time::{Duration, Instant};
+
+use openras_ppp::{Machine, Negotiated, Secret};
+
+use crate::line::{CallInput, CallOutput};
+use crate::{ConnState, RasError};
+
+/// The members of RASDIALPARAMS a person gives, at first and again when resuming a pause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialParams {
+    /// szUserName.
+    pub user: String,
+    /// szDomain; sent as `DOMAIN\user` when not empty.
+    pub domain: String,
+    /// szPassword. Resuming PasswordExpired: the new password.
+    pub password: Secret,
+    /// szCallbackNumber: empty = no callback of ours, `*` = ask through the pause, else the number.
+    pub callback_number: String,
+}
+
+/// When bytes of the line go to a person before PPP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TerminalMode {
+    /// Text that waits for an answer opens the pause, PPP or silence goes on [default].
+    #[default]
+    Auto,
+    /// RASEO_TerminalBeforeDial.
+    BeforeDial,
+    /// RASEO_TerminalAfterDial.
+    AfterDial,
+    /// Straight to PPP.
+    Never,
+}
+
+/// Everything a dial needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct DialConfig {
+    /// What to dial: phone number or empty where the line has only one other end.
+    pub number: String,
+    /// Name and type of the device, for ConnectDevice.
+    pub device: String,
+    /// User, password, callback number.
+    pub params: DialParams,
+    /// RDEOPT_PausedStates.
+    pub pauses: bool,
+    /// Wait for `Seen` after each notice (a C notifier must have returned).
+    pub wait_seen: bool,
+    /// Which notifier was given; resuming must name the same (87).
+    pub notifier: u64,
+    /// The terminal before PPP.
+    pub terminal: TerminalMode,
+    /// The line can be called back; only then option 13 is offered.
+    pub callable: bool,
+    /// How long a pause may last [10 min].
+    pub pause_limit: Duration,
+    /// `auto`: silence before LCP starts [3 s].
+    pub silence: Duration,
+    /// `auto`: quiet after an unfinished line before the pause [1 s].
+    pub quiet: Duration,
+    /// WaitForCallback after the asked delay [120 s].
+    pub callback_wait: Duration,
+    /// PPP's own configuration; the dial fills in credentials, role and callback.
+    pub ppp: openras_ppp::Config,
+}
+
+/// Commands of a dial's owner. Each is answered by one [`Notice::Reply`], in order, except `Terminal`.
+#[derive(Debug)]
+pub enum Command {
+    /// The second RasDial on the same handle.
+    Resume {
+        /// As in [`DialConfig::notifier`].
+        notifier: u64,
+        /// The person's input.
+        params: DialParams,
+    },
+    /// The notice with this number has been handled.
+    Seen(u32),
+    /// RasHangUp.
+    HangUp,
+    /// Bytes a person typed in the Interactive pause; dropped in any other state.
+    Terminal(Vec<u8>),
+}
+
+/// What a dial tells its owner.
+#[derive(Debug)]
+pub enum Notice {
+    /// A state, as a RASDIALFUNC1 would get it.
+    State {
+        /// Counts from 1; to be returned by [`Command::Seen`].
+        seq: u32,
+        /// The state about to be entered or, when paused or terminal, reached.
+        state: ConnState,
+        /// Nonzero dwError.
+        error: Option<RasError>,
+    },
+    /// Bytes for the person's terminal, in the Interactive pause. Raw (defence rule 15 names this exception).
+    Terminal(Vec<u8>),
+    /// Something worth telling that is no state.
+    Event(DialEvent),
+    /// The result of a command: `Ok` or 6, 87, 704, 756.
+    Reply(Result<(), RasError>),
+    /// The dial is over (after Connected, or with an error).
+    Ended(Box<DialEnd>),
+}
+
+/// Something worth telling that is no state. Texts come from outside: escape before showing.
+#[derive(Debug)]
+pub enum DialEvent {
+    /// Text that came before PPP and asked nothing.
+    Banner(String),
+    /// A control packet.
+    Packet(openras_ppp::event::Packet),
+    /// The peer's LCP Identification.
+    PeerIdentification(String),
+    /// The server asked for no authentication.
+    NoAuthentication,
+    /// A message of the server that belongs to a success or refusal.
+    Message(String),
+    /// The server ends the session in so many seconds.
+    TimeRemaining(u32, String),
+    /// What was agreed (RasGetProjectionInfo).
+    Projection(Box<Negotiated>),
+}
+
+/// How a dial ended.
+#[derive(Debug)]
+pub struct DialEnd {
+    /// The RAS number; `None` after an orderly hang-up of ours.
+    pub error: Option<RasError>,
+    /// Whether Connected had been reached.
+    pub was_connected: bool,
+    /// One sentence that names the deciding packet or setting.
+    pub why: String,
+    /// One sentence that says what to try.
+    pub remedy: String,
+    /// The packet that decided it.
+    pub packet: Option<openras_ppp::event::Packet>,
+}
+
+/// One dial attempt.
+pub struct Dial {}
+
+impl Dial {
+    /// A dial that has not started; the first tick (or any input) opens the port.
+    pub fn new(_config: DialConfig, _seed: [u8; 32]) -> Self {
+        Self {}
+    }
+
+    /// RasGetConnectStatus: the state and its error.
+    pub fn status(&self) -> (ConnState, Option<RasError>) {
+        (ConnState(0), None)
+    }
+}
+
+impl Machine for Dial {
+    type Input<'a> = CallInput<'a, Command>;
+    type Output = CallOutput<Notice>;
+
+    fn handle(&mut self, _now: Instant, _input: Self::Input<'_>) {}
+
+    fn poll_output(&mut self) -> Option<Self::Output> {
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        None
+    }
+}

@@ -1,0 +1,204 @@
+//! `Port`: one answering line, one call at a time.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use openras_ppp::{Claim, Machine, Negotiated, Verdict};
+
+use crate::RasError;
+use crate::line::{CallInput, CallOutput};
+use crate::server::dialog::{DialogCommand, DialogOutput, DialogVerdict};
+use crate::users::CallbackRight;
+
+/// Everything a port needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct PortConfig {
+    /// Its name, as `line1/3`.
+    pub name: String,
+    /// Modules of the security dialog, in order; empty = none.
+    pub modules: Vec<String>,
+    /// Whether the PPP user must be the dialog's.
+    pub name_check: NameCheck,
+    /// Longest dialog, all modules together [5 min].
+    pub dialog_limit: Duration,
+    /// Longest answer to an Ask::Verify, Admit or Address before the call is ended [30 s].
+    pub answer_limit: Duration,
+    /// The port has a callback line.
+    pub callback: bool,
+    /// Shortest time between hang-up and callback [2 s]; the caller's delay is clamped to this..60 s.
+    pub callback_delay: Duration,
+    /// Tries to call back, 30 s apart [3].
+    pub callback_tries: u32,
+    /// How long the called-back person has to authenticate [120 s].
+    pub callback_expiry: Duration,
+    /// PPP's own configuration; the port fills in role and callback.
+    pub ppp: openras_ppp::Config,
+}
+
+/// How strictly the PPP user must be the dialog's (defence rule 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameCheck {
+    /// Not compared.
+    Off,
+    /// A difference is recorded.
+    Warn,
+    /// A difference, or an empty dialog name, is 691 [default].
+    #[default]
+    Require,
+}
+
+/// Commands of a port's owner.
+#[derive(Debug)]
+pub enum Command {
+    /// The answer to the open question.
+    Answer(Answer),
+    /// From the module whose dialog runs.
+    Dialog(DialogCommand),
+    /// An administrator ends the call.
+    Disconnect,
+}
+
+/// A port's questions. At most one is open at a time.
+#[derive(Debug)]
+pub enum Ask {
+    /// Begin the dialog of this module; answered by [`Answer::Begun`].
+    SecurityBegin {
+        /// Its name in the configuration.
+        module: String,
+    },
+    /// Is this true? Answered by [`Answer::Verdict`].
+    Verify(Claim),
+    /// What may this user do? Answered by [`Answer::Admit`].
+    Admit {
+        /// The PPP user, or the dialog's where PPP asks for none.
+        name: Option<String>,
+    },
+    /// May this normalised number, which the user's allow-list covers, be dialled now (caps, rule 3)?
+    /// Answered by [`Answer::CallbackTo`].
+    CallbackTo {
+        /// Who asks.
+        name: String,
+        /// Normalised.
+        number: String,
+    },
+    /// An address for this caller; answered by [`Answer::Address`].
+    Address {
+        /// The admitted user.
+        name: Option<String>,
+        /// What the caller named itself.
+        wanted: Option<Ipv4Addr>,
+    },
+}
+
+/// Answers to [`Ask`].
+#[derive(Debug)]
+pub enum Answer {
+    /// The dialog runs (0), or could not begin with this number.
+    Begun(Result<(), RasError>),
+    /// The verdict on a claim.
+    Verdict(Verdict),
+    /// The user's rights, or a refusal with its number (646, 647, 649 …).
+    Admit(Result<Admission, RasError>),
+    /// Whether the number may be dialled.
+    CallbackTo(bool),
+    /// The address; `None` = none left.
+    Address(Option<Ipv4Addr>),
+}
+
+/// What an admitted user may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// Callback.
+    pub callback: CallbackRight,
+}
+
+/// What a port tells its owner.
+#[derive(Debug)]
+pub enum Notice {
+    /// A question.
+    Ask(Ask),
+    /// For the module whose dialog runs.
+    Dialog(DialogOutput),
+    /// The call went on.
+    Event(PortEvent),
+}
+
+/// How a call goes on.
+#[derive(Debug)]
+pub enum PortEvent {
+    /// It rings.
+    Ring(Option<String>),
+    /// Answered.
+    Answered,
+    /// A module's dialog begins.
+    Dialog(String),
+    /// A module has decided.
+    DialogEnded(String, DialogVerdict),
+    /// PPP begins; `leg` 2 after a callback.
+    Authenticating {
+        /// 1, or 2 after a callback.
+        leg: u8,
+    },
+    /// The caller has passed.
+    Authenticated(Option<String>),
+    /// The caller was refused with this number; the call may go on with another try.
+    Refused(String, RasError),
+    /// Hanging up to call back.
+    CallbackPending(String),
+    /// Dialling the caller.
+    CallingBack(String),
+    /// IP is up.
+    Up(Box<Negotiated>),
+    /// A control packet.
+    Packet(openras_ppp::event::Packet),
+    /// The peer's LCP Identification; from outside.
+    PeerIdentification(String),
+    /// The names differ and `name_check = warn`.
+    NameDiffers(String, String),
+    /// The call is over.
+    Down(Box<PortEnd>),
+}
+
+/// How a call on a port ended.
+#[derive(Debug)]
+pub struct PortEnd {
+    /// The RAS number; `None` after an orderly end by the caller.
+    pub error: Option<RasError>,
+    /// The caller's name as far as it was proved or claimed.
+    pub name: Option<String>,
+    /// Whether IP was up.
+    pub was_up: bool,
+    /// Counts as a wrong try (defence rule 6).
+    pub counts_as_try: bool,
+    /// One sentence that names the deciding packet or setting.
+    pub why: String,
+    /// One sentence that says what to try.
+    pub remedy: String,
+    /// The packet that decided it.
+    pub packet: Option<openras_ppp::event::Packet>,
+}
+
+/// One answering line, one call. A line that answers many calls has a new `Port` for each.
+pub struct Port {}
+
+impl Port {
+    /// A port that waits for its line to ring.
+    pub fn new(_config: PortConfig, _seed: [u8; 32]) -> Self {
+        Self {}
+    }
+}
+
+impl Machine for Port {
+    type Input<'a> = CallInput<'a, Command>;
+    type Output = CallOutput<Notice>;
+
+    fn handle(&mut self, _now: Instant, _input: Self::Input<'_>) {}
+
+    fn poll_output(&mut self) -> Option<Self::Output> {
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        None
+    }
+}

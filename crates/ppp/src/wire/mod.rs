@@ -1,0 +1,5 @@
+//! Packets as bytes: the bounded reader, the code/identifier/length/options shape, protocol numbers.
+
+mod protocol;
+
+pub use protocol::Protocol;
