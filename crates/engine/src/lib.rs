@@ -3,9 +3,12 @@
 
 pub mod client;
 pub mod error;
+pub mod escape;
+pub mod exchange;
 pub mod line;
 pub mod server;
 pub mod state;
+pub mod terminal;
 pub mod users;
 
 pub use error::RasError;

@@ -1,10 +1,11 @@
 //! What PPP tells its owner.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::ask::{Ask, Refusal};
 use crate::wire::Protocol;
-use crate::{AuthMethod, Secret};
+use crate::{AuthMethod, Secret, show};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -178,6 +179,24 @@ pub struct Packet {
     pub protocol: Protocol,
     /// From the code octet; wiped when dropped.
     pub bytes: Secret,
+}
+
+impl Packet {
+    /// Keeps a copy of the packet without the passwords in it.
+    pub(crate) fn new(direction: Direction, protocol: Protocol, bytes: &[u8]) -> Self {
+        Self { direction, protocol, bytes: Secret::new(show::redacted(protocol, bytes)) }
+    }
+
+    /// The packet on one line, as [`show`](crate::show::show) writes it; safe for terminals and logs.
+    pub fn text(&self) -> String {
+        show::show(self.protocol, self.bytes.expose())
+    }
+}
+
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
 }
 
 /// Which way a packet went, seen from this end.

@@ -6,11 +6,25 @@
 #![doc(test(attr(deny(warnings))))]
 
 pub mod ask;
+pub mod auth;
+pub mod automaton;
+mod cbcp;
 pub mod config;
 pub mod event;
+pub mod hdlc;
+mod ipcp;
+mod ipv6cp;
+mod keepalive;
+mod lcp;
+mod link;
 mod machine;
+mod negotiator;
+mod network;
+mod outlet;
 mod ppp;
 mod secret;
+pub mod show;
+pub mod stats;
 pub mod wire;
 
 pub use ask::{Answer, Ask, Claim, Proof, Verdict};
@@ -19,3 +33,5 @@ pub use event::{Down, DownReason, Event, Negotiated, Phase};
 pub use machine::Machine;
 pub use ppp::{CloseReason, Command, Input, Output, Ppp};
 pub use secret::Secret;
+pub use show::show;
+pub use stats::Stats;

@@ -5,7 +5,12 @@ use std::time::Instant;
 use crate::ask::Answer;
 use crate::config::Config;
 use crate::event::Event;
+use crate::hdlc::Deframer;
+use crate::link::{Cx, Link, datagram_protocol};
 use crate::machine::Machine;
+use crate::network::Network;
+use crate::outlet::Outlet;
+use crate::stats::Stats;
 
 /// What can happen to a [`Ppp`].
 #[derive(Debug)]
@@ -31,10 +36,13 @@ pub enum Command {
     Open,
     /// End politely.
     Close(CloseReason),
-    /// Answer the open question.
+    /// Answer the open question. Each [`Ask`](crate::Ask) wants one answer, also when the connection has moved on
+    /// meanwhile: until it has come, the next question waits.
     Answer(Answer),
     /// Begin nothing new: no credentials, no callback choice, no network phase, no [`Event::Up`]. What is
     /// open stays alive (LCP, echo, repeats are answered), our own deadlines stand still.
+    ///
+    /// A phase begins with the first input or tick after its [`Event::Phase`]; a Hold before that comes in time.
     Hold,
     /// Go on after [`Command::Hold`].
     Release,
@@ -55,10 +63,23 @@ pub enum CloseReason {
     Error,
 }
 
+impl CloseReason {
+    /// The text on the wire.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::User => "User request",
+            Self::Administrator => "Administrator request",
+            Self::Limit => "Session limit reached",
+            Self::Authentication => "Authentication failed",
+            Self::Error => "Internal error",
+        }
+    }
+}
+
 /// What a [`Ppp`] wants done or known.
 #[derive(Debug)]
 pub enum Output {
-    /// Bytes for the line.
+    /// Bytes for the line: exactly one frame.
     Line(Vec<u8>),
     /// An IPv4 or IPv6 packet from the peer.
     Ip(Vec<u8>),
@@ -67,12 +88,63 @@ pub enum Output {
 }
 
 /// One end of one PPP connection.
-pub struct Ppp {}
+pub struct Ppp {
+    config: Config,
+    deframer: Deframer,
+    link: Link,
+    network: Network,
+    out: Outlet,
+}
 
 impl Ppp {
     /// A connection that has not started. All randomness (magic numbers, challenges) comes from `seed`.
-    pub fn new(_config: Config, _seed: [u8; 32]) -> Self {
-        Self {}
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut out = Outlet::new(seed, config.trace);
+        let mut deframer = Deframer::new();
+        deframer.set_receive_mru(config.lcp.mru);
+        Self { link: Link::new(&config), network: Network::new(&config, &mut out), deframer, out, config }
+    }
+
+    /// Counters of this end.
+    pub fn stats(&self) -> &Stats {
+        &self.out.stats
+    }
+
+    /// Feeds bytes of the line, frame by frame: each may change how the next is read.
+    fn line(&mut self, now: Instant, mut bytes: &[u8]) {
+        let Self { config, deframer, link, network, out } = self;
+        while let Some(frame) = deframer.next_frame(&mut bytes) {
+            if let Ok(frame) = frame {
+                link.frame(frame, &mut Cx { now, config, out, network });
+                deframer.set_receive_accm(link.receive_accm());
+            }
+        }
+        out.stats = Stats {
+            bytes_sent: out.stats.bytes_sent,
+            frames_sent: out.stats.frames_sent,
+            packets_received: out.stats.packets_received,
+            packets_sent: out.stats.packets_sent,
+            packets_dropped: out.stats.packets_dropped,
+            ..*deframer.stats()
+        };
+    }
+
+    fn datagram(&mut self, packet: &[u8]) {
+        let fits = packet.len() <= usize::from(self.out.send_mru);
+        match datagram_protocol(packet).filter(|protocol| fits && self.network.passes(*protocol)) {
+            Some(protocol) => self.out.datagram(protocol, packet),
+            None => self.out.stats.packets_dropped += 1,
+        }
+    }
+
+    fn command(link: &mut Link, command: Command, cx: &mut Cx<'_>) {
+        match command {
+            Command::Open => link.open(cx),
+            Command::Close(reason) => link.close(reason, cx),
+            Command::Answer(answer) => link.answer(answer, cx),
+            Command::Hold => link.hold(cx),
+            Command::Release => link.release(cx),
+        }
     }
 }
 
@@ -80,13 +152,32 @@ impl Machine for Ppp {
     type Input<'a> = Input<'a>;
     type Output = Output;
 
-    fn handle(&mut self, _now: Instant, _input: Input<'_>) {}
+    fn handle(&mut self, now: Instant, input: Input<'_>) {
+        let Self { config, link, network, out, .. } = self;
+        let mut cx = Cx { now, config, out, network };
+        if !matches!(input, Input::Command(Command::Hold)) {
+            link.proceed(&mut cx);
+        }
+        match input {
+            Input::LineUp => link.line_up(&mut cx),
+            Input::Line(bytes) => self.line(now, bytes),
+            Input::LineDown => link.line_down(&mut cx),
+            Input::Ip(packet) => self.datagram(packet),
+            Input::Command(command) => Self::command(link, command, &mut cx),
+            Input::Tick => {}
+        }
+        let Self { config, link, network, out, deframer } = self;
+        let mut cx = Cx { now, config, out, network };
+        link.tick(&mut cx);
+        link.settle(&mut cx);
+        deframer.set_receive_accm(link.receive_accm());
+    }
 
     fn poll_output(&mut self) -> Option<Output> {
-        None
+        self.out.poll()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.link.timeout(&self.network)
     }
 }

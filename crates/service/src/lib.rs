@@ -1,1 +1,17 @@
-//! See the crate's description; rooms follow.
+//! The service: configuration, users, the record of calls.
+
+mod callback_line;
+pub mod config;
+pub mod connections;
+pub mod events;
+mod host;
+pub mod journal;
+mod page;
+mod ports;
+mod service;
+pub mod users;
+
+pub use config::Config;
+pub use journal::Journal;
+pub use users::Users;
+pub use service::{Service, StartError};

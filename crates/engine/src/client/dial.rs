@@ -1,9 +1,12 @@
 //! `Dial`: RasDial without I/O.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use openras_ppp::{Machine, Negotiated, Secret};
 
+use crate::client::running::Running;
 use crate::line::{CallInput, CallOutput};
 use crate::{ConnState, RasError};
 
@@ -68,16 +71,19 @@ pub struct DialConfig {
 /// Commands of a dial's owner. Each is answered by one [`Notice::Reply`], in order, except `Terminal`.
 #[derive(Debug)]
 pub enum Command {
-    /// The second RasDial on the same handle.
+    /// The second RasDial on the same handle. Interactive and RetryAuthentication take user, domain and
+    /// password from it, PasswordExpired the (new) password, CallbackSetByCaller the callback number; the other
+    /// members stay as they were. Answered by 6 once the dial is ending, 87 for another notifier, 756 where it
+    /// is not paused, 704 for a callback number that is `*` again, none, or fits nothing the server offers.
     Resume {
         /// As in [`DialConfig::notifier`].
         notifier: u64,
         /// The person's input.
         params: DialParams,
     },
-    /// The notice with this number has been handled.
+    /// The notice with this number, and all before it, has been handled. 87 for a number that was never given.
     Seen(u32),
-    /// RasHangUp.
+    /// RasHangUp: in any state; PPP is closed politely. A second one waits for nothing. 6 once it has ended.
     HangUp,
     /// Bytes a person typed in the Interactive pause; dropped in any other state.
     Terminal(Vec<u8>),
@@ -139,18 +145,54 @@ pub struct DialEnd {
     pub packet: Option<openras_ppp::event::Packet>,
 }
 
-/// One dial attempt.
-pub struct Dial {}
+/// One dial attempt: a [`Machine`] over a [`line`](crate::line).
+///
+/// States come as [`Notice::State`] in the order of ras-states.md §3 (the order where that leaves it open is in
+/// `linking`'s documentation). Before Connected, an error repeats the state with its number and the dial then
+/// ends by itself: PPP is closed politely, the call hung up, the line given back, [`Notice::Ended`]. After
+/// Connected there are no more states; the end is [`Notice::Ended`] alone.
+///
+/// | number | of our own choice |
+/// |---|---|
+/// | 638 | a pause lasted longer than [`DialConfig::pause_limit`] |
+/// | 710 | more than 64 KiB came in while a notice was unseen |
+/// | 722 | the line strips the eighth bit |
+/// | 628 | the call ended where text was spoken, or without a Terminate-Request |
+/// | 678 | the server did not call back within [`DialConfig::callback_wait`] |
+///
+/// After [`CallOutput::Ended`] nothing comes but [`Notice::Reply`] with 6 to commands that are still given.
+pub struct Dial {
+    core: Core,
+    out: VecDeque<CallOutput<Notice>>,
+}
+
+enum Core {
+    /// Nothing has happened yet: the time of the start is not known.
+    New(Box<(DialConfig, [u8; 32])>),
+    Running(Box<Running>),
+}
 
 impl Dial {
-    /// A dial that has not started; the first tick (or any input) opens the port.
-    pub fn new(_config: DialConfig, _seed: [u8; 32]) -> Self {
-        Self {}
+    /// A dial that has not started; the first tick (or any input) opens the port. All randomness comes from
+    /// `seed`.
+    pub fn new(config: DialConfig, seed: [u8; 32]) -> Self {
+        Self { core: Core::New(Box::new((config, seed))), out: VecDeque::new() }
     }
 
-    /// RasGetConnectStatus: the state and its error.
+    /// RasGetConnectStatus: the state and its error. Readable to the end: a failed dial keeps the state that
+    /// failed, one that was connected or hung up is Disconnected.
     pub fn status(&self) -> (ConnState, Option<RasError>) {
-        (ConnState(0), None)
+        match &self.core {
+            Core::New(_) => (ConnState::OPEN_PORT, None),
+            Core::Running(running) => running.status(),
+        }
+    }
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, error) = self.status();
+        f.debug_struct("Dial").field("state", &state).field("error", &error).finish_non_exhaustive()
     }
 }
 
@@ -158,13 +200,25 @@ impl Machine for Dial {
     type Input<'a> = CallInput<'a, Command>;
     type Output = CallOutput<Notice>;
 
-    fn handle(&mut self, _now: Instant, _input: Self::Input<'_>) {}
+    fn handle(&mut self, now: Instant, input: Self::Input<'_>) {
+        if let Core::New(start) = &self.core {
+            let (config, seed) = (**start).clone();
+            self.core = Core::Running(Box::new(Running::start(config, seed, now)));
+        }
+        if let Core::Running(running) = &mut self.core {
+            running.handle(now, input);
+            running.give(&mut self.out);
+        }
+    }
 
     fn poll_output(&mut self) -> Option<Self::Output> {
-        None
+        self.out.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        None
+        match &self.core {
+            Core::New(_) => None,
+            Core::Running(running) => running.timeout(),
+        }
     }
 }

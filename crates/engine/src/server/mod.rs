@@ -1,7 +1,21 @@
 //! One answering port: ring, security dialog, PPP, callback, up, down.
 
+pub mod admit;
+pub mod callback;
+mod calling;
+mod context;
+mod conversation;
 pub mod dialog;
+pub mod edit;
+mod ends;
+mod granting;
+mod intake;
+mod link;
+mod phases;
+pub mod pool;
 pub mod port;
+mod security;
 
 pub use dialog::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo};
-pub use port::Port;
+pub use pool::Pool;
+pub use port::{Condition, Port};

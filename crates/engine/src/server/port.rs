@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 use openras_ppp::{Claim, Machine, Negotiated, Verdict};
 
 use crate::RasError;
-use crate::line::{CallInput, CallOutput};
-use crate::server::dialog::{DialogCommand, DialogOutput, DialogVerdict};
+use crate::line::{CallInput, CallOutput, LineEvent, LineOp};
 use crate::users::CallbackRight;
+
+use super::context::Context;
+use super::dialog::{DialogCommand, DialogOutput, DialogVerdict};
+use super::phases::Phase;
 
 /// Everything a port needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -19,7 +22,7 @@ pub struct PortConfig {
     pub modules: Vec<String>,
     /// Whether the PPP user must be the dialog's.
     pub name_check: NameCheck,
-    /// Longest dialog, all modules together [5 min].
+    /// Longest dialog, all modules together [5 min]; zero for no limit.
     pub dialog_limit: Duration,
     /// Longest answer to an Ask::Verify, Admit or Address before the call is ended [30 s].
     pub answer_limit: Duration,
@@ -178,13 +181,86 @@ pub struct PortEnd {
     pub packet: Option<openras_ppp::event::Packet>,
 }
 
+/// What an administrator sees of a port (RAS_PORT_CONDITION).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// RAS_PORT_NON_OPERATIONAL: its line could not be had, or is given back.
+    NonOperational,
+    /// RAS_PORT_DISCONNECTED: a call has ended or is ending.
+    Disconnected,
+    /// RAS_PORT_CALLING_BACK: hung up, or dialling, to call back.
+    CallingBack,
+    /// RAS_PORT_LISTENING: waits for a call.
+    Listening,
+    /// RAS_PORT_AUTHENTICATING: from the answer on, security dialog included.
+    Authenticating,
+    /// RAS_PORT_AUTHENTICATED: the caller has passed.
+    Authenticated,
+    /// RAS_PORT_INITIALIZING: the line is being opened.
+    Initializing,
+}
+
+impl Condition {
+    /// The number in mprapi.h, which counts from 0.
+    pub fn mprapi(self) -> u32 {
+        match self {
+            Self::NonOperational => 0,
+            Self::Disconnected => 1,
+            Self::CallingBack => 2,
+            Self::Listening => 3,
+            Self::Authenticating => 4,
+            Self::Authenticated => 5,
+            Self::Initializing => 6,
+        }
+    }
+
+    /// The number in rassapi.h, which counts from 1.
+    pub fn rassapi(self) -> u32 {
+        self.mprapi() + 1
+    }
+}
+
 /// One answering line, one call. A line that answers many calls has a new `Port` for each.
-pub struct Port {}
+///
+/// The first output is [`LineOp::Open`], there from the beginning. The last ones are [`PortEvent::Down`], once,
+/// and [`CallOutput::Ended`], once.
+///
+/// Commands that do not fit are ignored: an answer that comes too late or was not asked for, a dialog command while
+/// no dialog runs. A module whose Begin was asked for hears [`DialogOutput::End`] once, unless its Begin failed.
+pub struct Port {
+    phase: Phase,
+    cx: Context,
+}
 
 impl Port {
-    /// A port that waits for its line to ring.
-    pub fn new(_config: PortConfig, _seed: [u8; 32]) -> Self {
-        Self {}
+    /// A port that waits for its line to ring. All randomness comes from `seed`.
+    pub fn new(config: PortConfig, seed: [u8; 32]) -> Self {
+        let mut cx = Context::new(config, seed);
+        cx.line(LineOp::Open);
+        Self { phase: Phase::Opening, cx }
+    }
+
+    /// What an administrator sees.
+    pub fn condition(&self) -> Condition {
+        self.phase.condition()
+    }
+
+    /// Hands the phase an input; what is up is handled in place.
+    fn step(&mut self, now: Instant, input: CallInput<'_, Command>) {
+        let cx = &mut self.cx;
+        let closed = matches!(input, CallInput::Line(LineEvent::Closed));
+        if let Phase::Up(link) = &mut self.phase
+            && !closed
+        {
+            if let Some(turn) = link.handle(now, input, cx)
+                && let Phase::Up(link) = std::mem::replace(&mut self.phase, Phase::Over)
+            {
+                self.phase = Phase::turned(now, link, turn, cx);
+            }
+            return;
+        }
+        let phase = std::mem::replace(&mut self.phase, Phase::Over);
+        self.phase = if closed { phase.closed(now, cx) } else { phase.handle(now, input, cx) };
     }
 }
 
@@ -192,13 +268,24 @@ impl Machine for Port {
     type Input<'a> = CallInput<'a, Command>;
     type Output = CallOutput<Notice>;
 
-    fn handle(&mut self, _now: Instant, _input: Self::Input<'_>) {}
+    fn handle(&mut self, now: Instant, input: Self::Input<'_>) {
+        match &input {
+            CallInput::Line(LineEvent::Connected { .. }) => self.cx.call.connected = true,
+            CallInput::Line(LineEvent::Disconnected) => self.cx.call.connected = false,
+            _ => {}
+        }
+        self.step(now, input);
+        if self.phase.deadline(&self.cx).is_some_and(|until| until <= now) {
+            let phase = std::mem::replace(&mut self.phase, Phase::Over);
+            self.phase = phase.expire(now, &mut self.cx);
+        }
+    }
 
     fn poll_output(&mut self) -> Option<Self::Output> {
-        None
+        self.cx.next()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.phase.deadline(&self.cx)
     }
 }

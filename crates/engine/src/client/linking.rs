@@ -1,0 +1,399 @@
+//! PPP from Authenticate to Connected.
+//!
+//! States are announced in this order: Authenticate before the first LCP packet; AuthNotify when authentication
+//! has a result, if Authenticate came last; then RetryAuthentication or PasswordExpired (paused), AuthCallback, or
+//! straight on; Authenticated and AuthProject when the network phase begins, so a call that is going to be called
+//! back is not announced as Authenticated before its second leg; Projected when an NCP is open; Connected. Where
+//! the server asks for no authentication the states are the same, and an event says so. A failure of authentication is AuthNotify with its number
+//! (AuthChangePassword, if a change was refused); any other failure repeats the last state.
+//!
+//! While a notice is unseen PPP is held: it announces a phase one input before it begins it.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use openras_ppp::ask::{CallbackPolicy, Refusal};
+use openras_ppp::{
+    Answer, Ask, CloseReason, Command, Down, DownReason, Event, Input, Machine, Negotiated, Output,
+    Phase as PppPhase, Ppp,
+};
+
+use crate::client::callback;
+use crate::client::closing::{Failure, fail};
+use crate::client::connected::Connected;
+use crate::client::context::{Context, later};
+use crate::client::dial::{DialEvent, TerminalMode};
+use crate::client::params::{CallbackWish, ppp_config};
+use crate::client::pause::{Pause, Paused};
+use crate::client::phases::{Phase, Turn};
+use crate::client::terminal::Terminal;
+use crate::line::LineEvent;
+use crate::terminal::Recogniser;
+use crate::{ConnState, RasError};
+
+/// Packets that came between Up and Connected are kept, so many of them.
+const EARLY_PACKETS: usize = 64;
+/// Text of a prompt that came after PPP began is kept for the person, in bytes.
+const PROMPT_KEPT: usize = 4096;
+
+/// Work that waits for its turn: nothing of it is done while a notice is unseen.
+pub(crate) enum Todo {
+    Event(Event),
+    Announce(ConnState),
+    Answer(Answer),
+    Connect(Box<Negotiated>),
+}
+
+/// Waits for PPP.
+pub(crate) struct Linking {
+    ppp: Box<Ppp>,
+    todo: VecDeque<Todo>,
+    /// PPP was told to hold.
+    held: bool,
+    early: VecDeque<Vec<u8>>,
+    /// `terminal = auto` began PPP after silence: a prompt may still come.
+    probe: Option<Probe>,
+}
+
+#[derive(Default)]
+struct Probe {
+    recogniser: Recogniser,
+    text: Vec<u8>,
+}
+
+/// Where an event leads.
+enum Way {
+    On,
+    Pause(Pause, Option<openras_ppp::ask::CallbackOffer>),
+    Fail(Failure),
+    Down(Box<Down>),
+    Connect(Box<Negotiated>),
+}
+
+impl Linking {
+    /// Starts PPP on a line that stands, with the bytes that came for it already.
+    pub(crate) fn start(early: &[u8], after_silence: bool, cx: &mut Context) -> Phase {
+        let ppp = Box::new(Ppp::new(ppp_config(&cx.config, cx.leg), cx.ppp_seed()));
+        let probes = after_silence && cx.config.pauses && cx.config.terminal == TerminalMode::Auto;
+        let mut phase = Box::new(Self {
+            ppp,
+            todo: VecDeque::new(),
+            held: false,
+            early: VecDeque::new(),
+            probe: probes.then(Probe::default),
+        });
+        phase.feed(Input::Command(Command::Open), cx);
+        phase.feed(Input::LineUp, cx);
+        if !early.is_empty() {
+            phase.feed(Input::Line(early), cx);
+        }
+        Phase::Linking(phase)
+    }
+
+    pub(crate) fn ppp(&self) -> &Ppp {
+        &self.ppp
+    }
+
+    pub(crate) fn into_ppp(self) -> Box<Ppp> {
+        self.ppp
+    }
+
+    pub(crate) fn tick(&mut self, cx: &mut Context) {
+        self.feed(Input::Tick, cx);
+    }
+
+    pub(crate) fn line(&mut self, event: &LineEvent<'_>, cx: &mut Context) {
+        match event {
+            LineEvent::Bytes(bytes) => {
+                self.listen(bytes, cx);
+                self.feed(Input::Line(bytes), cx);
+            }
+            LineEvent::Disconnected | LineEvent::Closed | LineEvent::Failed(_) => {
+                self.feed(Input::LineDown, cx)
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts work before everything that waits, in the order given.
+    pub(crate) fn first(&mut self, work: impl DoubleEndedIterator<Item = Todo>) {
+        work.rev().for_each(|todo| self.todo.push_front(todo));
+    }
+
+    /// Takes the end of PPP, or a newer question, out of what waits; for a pause, which leaves the rest alone.
+    pub(crate) fn take_news(&mut self) -> Option<Event> {
+        let is_news = |todo: &Todo| matches!(todo, Todo::Event(Event::Down(_) | Event::Ask(_)));
+        let at = self.todo.iter().position(is_news)?;
+        match self.todo.remove(at) {
+            Some(Todo::Event(event)) => Some(event),
+            _ => None,
+        }
+    }
+
+    /// Does all that may be done; the dial's pauses, end and Connected come from here.
+    pub(crate) fn advance(mut self: Box<Self>, cx: &mut Context) -> Turn {
+        loop {
+            while !cx.is_held() {
+                let way = match self.todo.pop_front() {
+                    Some(todo) => self.work(todo, cx),
+                    None => break,
+                };
+                match way {
+                    Way::On => {}
+                    way => return Turn::Next(self.turn(way, cx)),
+                }
+            }
+            if !self.hold(cx) && !self.goes_on(cx) {
+                break;
+            }
+        }
+        match self.prompt_after(cx) {
+            Some(at) if at <= cx.now && !cx.is_held() => Turn::Next(self.ask_person(cx)),
+            _ => Turn::Stay(Phase::Linking(self)),
+        }
+    }
+
+    /// PPP begins an announced phase with its next tick, which it wants at once.
+    fn goes_on(&mut self, cx: &mut Context) -> bool {
+        let due = !cx.is_held() && self.ppp.poll_timeout().is_some_and(|at| at <= cx.real);
+        if due {
+            self.tick(cx);
+        }
+        due && !self.todo.is_empty()
+    }
+
+    /// Tells PPP whether to hold. Whether anything changed.
+    pub(crate) fn hold(&mut self, cx: &mut Context) -> bool {
+        if self.held == cx.is_held() {
+            return false;
+        }
+        self.held = cx.is_held();
+        self.feed(Input::Command(if self.held { Command::Hold } else { Command::Release }), cx);
+        true
+    }
+
+    pub(crate) fn deadline(&self, cx: &Context) -> Option<Instant> {
+        self.prompt_after(cx)
+    }
+
+    fn feed(&mut self, input: Input<'_>, cx: &mut Context) {
+        self.ppp.handle(cx.real, input);
+        while let Some(output) = self.ppp.poll_output() {
+            match output {
+                Output::Line(frame) => self.write(frame, cx),
+                Output::Ip(packet) if self.early.len() < EARLY_PACKETS => self.early.push_back(packet),
+                Output::Ip(_) => {}
+                Output::Event(event) => self.note(event, cx),
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event, cx: &mut Context) {
+        match told(event, cx) {
+            None => {}
+            Some(event) => {
+                if !matches!(event, Event::Phase(PppPhase::Establish)) {
+                    self.probe = self.probe.take().filter(|_| matches!(event, Event::Down(_)));
+                }
+                self.todo.push_back(Todo::Event(event));
+            }
+        }
+    }
+
+    fn write(&mut self, frame: Vec<u8>, cx: &mut Context) {
+        if let Some(probe) = &mut self.probe {
+            probe.recogniser.note_sent(&frame);
+        }
+        cx.write(frame);
+    }
+
+    fn work(&mut self, todo: Todo, cx: &mut Context) -> Way {
+        match todo {
+            Todo::Announce(state) => cx.announce(state),
+            Todo::Answer(answer) => self.feed(Input::Command(Command::Answer(answer)), cx),
+            Todo::Connect(negotiated) => return self.connect(negotiated),
+            Todo::Event(event) => return self.event(event, cx),
+        }
+        Way::On
+    }
+
+    fn event(&mut self, event: Event, cx: &mut Context) -> Way {
+        match event {
+            Event::Phase(phase) => self.phase(phase, cx),
+            Event::Ask(ask) => return self.asked(ask, cx),
+            Event::Up(negotiated) => {
+                if negotiated.us.is_none() {
+                    cx.event(DialEvent::NoAuthentication);
+                }
+                cx.announce(ConnState::PROJECTED);
+                cx.event(DialEvent::Projection(negotiated.clone()));
+                self.todo.push_front(Todo::Connect(negotiated));
+            }
+            Event::Down(down) => return Way::Down(down),
+            _ => {}
+        }
+        Way::On
+    }
+
+    fn phase(&mut self, phase: PppPhase, cx: &mut Context) {
+        match phase {
+            PppPhase::Authenticated => auth_notify(cx),
+            PppPhase::AuthRetry if cx.state != ConnState::AUTH_RETRY => cx.announce(ConnState::AUTH_RETRY),
+            PppPhase::ChangePassword if cx.state != ConnState::AUTH_CHANGE_PASSWORD => {
+                cx.announce(ConnState::AUTH_CHANGE_PASSWORD);
+            }
+            PppPhase::Network => {
+                cx.announce(ConnState::AUTHENTICATED);
+                self.todo.push_front(Todo::Announce(ConnState::AUTH_PROJECT));
+            }
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, ask: Ask, cx: &mut Context) -> Way {
+        match ask {
+            Ask::Credentials(refusal) => refused(refusal, Pause::RetryAuthentication, cx),
+            Ask::NewPassword(refusal) => refused(refusal, |_| Pause::PasswordExpired, cx),
+            Ask::CallbackNumber(offer) => {
+                if offer.caller && cx.state != ConnState::AUTH_CALLBACK {
+                    cx.announce(ConnState::AUTH_CALLBACK);
+                }
+                let wish =
+                    CallbackWish::parse(&cx.config.params.callback_number).unwrap_or(CallbackWish::None);
+                match wish.choose(&offer) {
+                    _ if wish == CallbackWish::Ask && offer.caller => {
+                        Way::Pause(Pause::CallbackSetByCaller, Some(offer))
+                    }
+                    Some(choice) => {
+                        self.todo.push_front(Todo::Answer(Answer::Callback(choice)));
+                        Way::On
+                    }
+                    None => Way::Fail(Failure::no_callback()),
+                }
+            }
+            // the call from the server: we answered it, but give no callback rights to anyone
+            Ask::Admit { .. } => {
+                self.todo.push_front(Todo::Answer(Answer::Admit(CallbackPolicy::None)));
+                Way::On
+            }
+            // the other questions of the answering role, which a dial's configuration does not take
+            Ask::Verify(_) | Ask::CallbackTo { .. } | Ask::Address { .. } => {
+                Way::Fail(Failure::servers_question())
+            }
+        }
+    }
+
+    /// Projected has been seen: Connected, unless PPP has ended meanwhile.
+    fn connect(&mut self, mut negotiated: Box<Negotiated>) -> Way {
+        let mut ended = false;
+        for todo in &mut self.todo {
+            match todo {
+                Todo::Event(Event::Down(_)) => ended = true,
+                Todo::Event(Event::Network(newer)) => negotiated = newer.clone(),
+                _ => {}
+            }
+        }
+        if ended { Way::On } else { Way::Connect(negotiated) }
+    }
+
+    fn turn(self: Box<Self>, way: Way, cx: &mut Context) -> Phase {
+        match way {
+            Way::On => Phase::Linking(self),
+            Way::Pause(pause, offer) => Paused::enter(pause, offer, self, cx),
+            Way::Fail(failure) => fail(cx, failure, Some(self.ppp)),
+            Way::Down(down) => ended(*down, cx),
+            Way::Connect(negotiated) => Connected::enter(self.ppp, negotiated, self.early, cx),
+        }
+    }
+
+    /// Keeps an eye on text while no peer has been seen.
+    fn listen(&mut self, bytes: &[u8], cx: &Context) {
+        let Some(probe) = &mut self.probe else { return };
+        let seen = probe.recogniser.push(cx.now, bytes);
+        probe.text.extend(seen.text);
+        let surplus = probe.text.len().saturating_sub(PROMPT_KEPT);
+        probe.text.drain(..surplus);
+        if seen.ppp.is_some() {
+            self.probe = None;
+        }
+    }
+
+    fn prompt_after(&self, cx: &Context) -> Option<Instant> {
+        let recogniser = &self.probe.as_ref()?.recogniser;
+        let last = recogniser.last_byte().filter(|_| recogniser.unfinished())?;
+        Some(later(last, cx.config.quiet))
+    }
+
+    /// The other side speaks text after all, and waits: PPP is given up until the person goes on.
+    fn ask_person(self, cx: &mut Context) -> Phase {
+        let Probe { mut recogniser, mut text } = self.probe.unwrap_or_default();
+        text.extend(recogniser.settle());
+        Terminal::asked(recogniser, text, cx)
+    }
+}
+
+/// Gives the owner what is worth telling at once; the rest comes back.
+pub(crate) fn told(event: Event, cx: &mut Context) -> Option<Event> {
+    let told = match event {
+        Event::Packet(packet) => {
+            cx.remember(&packet);
+            if !cx.config.ppp.trace {
+                return None;
+            }
+            DialEvent::Packet(packet)
+        }
+        Event::PeerIdentification(text) => DialEvent::PeerIdentification(text),
+        Event::TimeRemaining(seconds, text) => DialEvent::TimeRemaining(seconds, text),
+        other => return Some(other),
+    };
+    cx.event(told);
+    None
+}
+
+/// AuthNotify: authentication has a result, and a more specific state follows.
+fn auth_notify(cx: &mut Context) {
+    if cx.state == ConnState::AUTHENTICATE {
+        cx.announce(ConnState::AUTH_NOTIFY);
+    }
+}
+
+/// The server refused us and would hear more.
+fn refused(refusal: Refusal, pause: impl FnOnce(RasError) -> Pause, cx: &mut Context) -> Way {
+    let error = RasError::from_refusal(&refusal);
+    cx.message(&refusal.message);
+    if !cx.config.pauses {
+        return Way::Fail(
+            Failure::refused(&refusal, cx.decider.take())
+                .at(auth_state(cx))
+                .closing(CloseReason::Authentication),
+        );
+    }
+    if cx.state != ConnState::AUTH_NOTIFY {
+        cx.announce(ConnState::AUTH_NOTIFY);
+    }
+    Way::Pause(pause(error), None)
+}
+
+/// PPP is over before Connected.
+pub(crate) fn ended(down: Down, cx: &mut Context) -> Phase {
+    match down.reason {
+        DownReason::Callback { delay, .. } if cx.leg == 1 => callback::prepare(delay, cx),
+        _ => {
+            if let DownReason::AuthRefused(refusal) = &down.reason {
+                cx.message(&refusal.message);
+            }
+            let failure = Failure::of_down(down, &cx.config);
+            let state =
+                if failure.is_authentication() && !cx.state.is_paused() { auth_state(cx) } else { cx.state };
+            fail(cx, failure.at(state), None)
+        }
+    }
+}
+
+/// The state that carries a failure of authentication.
+fn auth_state(cx: &Context) -> ConnState {
+    match cx.state {
+        ConnState::AUTH_CHANGE_PASSWORD => ConnState::AUTH_CHANGE_PASSWORD,
+        _ => ConnState::AUTH_NOTIFY,
+    }
+}

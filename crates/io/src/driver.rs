@@ -1,0 +1,309 @@
+//! The only select loop: runs one machine with its line, its IP port and its owner.
+//!
+//! **Back pressure.** The line is not read while packets wait for the IP port, while [`HIGH_WATER`] bytes wait for
+//! the line's write side, or while the owner leaves [`NOTICES`] notices lying. The IP port is not read while the
+//! write side is full. What waits is bounded by one read, so memory stays flat.
+//!
+//! **Idle cost.** A read goes to a buffer on the stack that lives for one poll only; while nothing moves a call
+//! holds no buffer at all.
+//!
+//! **Notices** go through the owner's bounded channel in order and are never dropped while the owner holds the
+//! receiver; the machine's timers go on even if the owner does not take them. An owner that has dropped the
+//! receiver does not want to know, and the call goes on.
+//!
+//! **The end.** A dropped command sender or a cancelled token gives the machine its farewell command once and
+//! [`FAREWELL`] to end by; then the line is dropped.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use openras_engine::{CallInput, CallOutput, LineEvent, LineOp};
+use openras_ppp::Machine;
+use tokio::io::ReadBuf;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::line::Line;
+use crate::net::{IpPort, MAX_PACKET};
+
+#[cfg(test)]
+mod tests;
+
+/// Bytes waiting for the line's write side at which nothing more is read.
+pub const HIGH_WATER: usize = 64 * 1024;
+/// Notices waiting for the owner at which the line and the owner's commands are not read any more.
+pub const NOTICES: usize = 256;
+/// How long a machine may take to end after its farewell.
+pub const FAREWELL: Duration = Duration::from_secs(15);
+/// The most read from the line, and the most IP packets taken, before the other sources have their turn.
+const READ: usize = 16 * 1024;
+const PACKETS: usize = 32;
+
+/// Sees the bytes of a call as they pass, in order.
+pub trait Tap: Send {
+    /// A call stands.
+    fn connected(&mut self);
+    /// From the line.
+    fn received(&mut self, bytes: &[u8]);
+    /// To the line.
+    fn sent(&mut self, bytes: &[u8]);
+}
+
+/// What joins a running machine to its owner.
+pub struct Ends<C, N> {
+    /// Orders, passed on one by one. When all senders are gone the machine is told to end.
+    pub commands: mpsc::Receiver<C>,
+    /// What the machine tells.
+    pub notices: mpsc::Sender<N>,
+    /// Ends the call politely.
+    pub cancel: CancellationToken,
+    /// The command that ends the call politely.
+    pub farewell: fn() -> C,
+    /// Sees the bytes that pass.
+    pub tap: Option<Box<dyn Tap>>,
+}
+
+/// How a machine's run was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The machine said `Ended`.
+    Ended,
+    /// It did not end within [`FAREWELL`]; the line was dropped.
+    Abandoned,
+}
+
+/// Runs the machine until it ends. Times are tokio's, so that a paused clock rules here too.
+pub async fn run<M, C, N>(machine: M, line: impl Line, ip: impl IpPort, ends: Ends<C, N>) -> Outcome
+where
+    M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>>,
+{
+    let Ends { mut commands, notices, cancel, farewell, tap } = ends;
+    let mut call = Call::new(machine, line, ip, tap, notices);
+    let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+    let mut leave_by = None;
+    call.feed(CallInput::Tick);
+    while !call.ended {
+        let deadline = call.machine.poll_timeout();
+        if let Some(at) = earlier(deadline, leave_by)
+            && sleep.deadline().into_std() != at
+        {
+            sleep.as_mut().reset(at.into());
+        }
+        let mut leave = false;
+        let notices = call.notices.clone();
+        tokio::select! {
+            () = cancel.cancelled(), if leave_by.is_none() => leave = true,
+            command = commands.recv(), if leave_by.is_none() && call.backlog.len() < NOTICES => match command {
+                Some(command) => call.feed(CallInput::Command(command)),
+                None => leave = true,
+            },
+            permit = reserve(&notices), if !call.backlog.is_empty() => match permit {
+                Some(permit) => if let Some(notice) = call.backlog.pop_front() { permit.send(notice) },
+                None => call.forget_owner(),
+            },
+            () = poll_fn(|cx| call.poll_io(cx)) => {}
+            () = &mut sleep, if deadline.is_some() || leave_by.is_some() => {
+                if leave_by.is_some_and(|at| at <= clock()) {
+                    call.ip_down();
+                    return Outcome::Abandoned;
+                }
+                call.feed(CallInput::Tick);
+            }
+        }
+        if leave {
+            leave_by = Some(clock() + FAREWELL);
+            call.feed(CallInput::Command(farewell()));
+        }
+    }
+    call.finish(leave_by).await;
+    Outcome::Ended
+}
+
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    a.into_iter().chain(b).min()
+}
+
+/// `None` when the owner has dropped its end, or never had one.
+async fn reserve<N>(notices: &Option<mpsc::Sender<N>>) -> Option<mpsc::Permit<'_, N>> {
+    notices.as_ref()?.reserve().await.ok()
+}
+
+/// The machine and what it is joined to.
+struct Call<M, L, I, C, N> {
+    machine: M,
+    line: L,
+    ip: I,
+    ip_is_up: bool,
+    /// Packets the IP port had no room for yet.
+    packets: VecDeque<Vec<u8>>,
+    notices: Option<mpsc::Sender<N>>,
+    /// Notices the owner's channel had no room for yet.
+    backlog: VecDeque<N>,
+    tap: Option<Box<dyn Tap>>,
+    ended: bool,
+    commands: PhantomData<fn(C)>,
+}
+
+impl<M, L: Line, I: IpPort, C, N> Call<M, L, I, C, N>
+where
+    M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>>,
+{
+    fn new(machine: M, line: L, ip: I, tap: Option<Box<dyn Tap>>, notices: mpsc::Sender<N>) -> Self {
+        Self {
+            machine,
+            line,
+            ip,
+            ip_is_up: false,
+            packets: VecDeque::new(),
+            notices: Some(notices),
+            backlog: VecDeque::new(),
+            tap,
+            ended: false,
+            commands: PhantomData,
+        }
+    }
+
+    /// One input, and everything that follows from it.
+    fn feed(&mut self, input: CallInput<'_, C>) {
+        if self.ended {
+            return;
+        }
+        self.machine.handle(clock(), input);
+        while let Some(output) = self.machine.poll_output() {
+            match output {
+                CallOutput::Line(op) => self.line_op(op),
+                CallOutput::Ip(packet) => self.packets.push_back(packet),
+                CallOutput::Up(negotiated) => {
+                    self.ip_is_up = true;
+                    self.ip.up(&negotiated);
+                }
+                CallOutput::Notice(notice) => self.tell(notice),
+                CallOutput::Ended => self.ended = true,
+            }
+        }
+    }
+
+    fn line_op(&mut self, op: LineOp) {
+        if let (Some(tap), LineOp::Write(bytes)) = (&mut self.tap, &op) {
+            tap.sent(bytes);
+        }
+        self.line.op(op);
+    }
+
+    fn tell(&mut self, notice: N) {
+        let Some(notices) = &self.notices else { return };
+        if !self.backlog.is_empty() {
+            return self.backlog.push_back(notice);
+        }
+        match notices.try_send(notice) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(notice)) => self.backlog.push_back(notice),
+            Err(mpsc::error::TrySendError::Closed(_)) => self.forget_owner(),
+        }
+    }
+
+    fn forget_owner(&mut self) {
+        self.notices = None;
+        self.backlog = VecDeque::new();
+    }
+
+    /// Moves what can be moved; ready if the machine was fed.
+    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.send_packets(cx);
+        let line = self.poll_line(cx);
+        let ip = self.poll_ip(cx);
+        if line.is_ready() || ip.is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn send_packets(&mut self, cx: &mut Context<'_>) {
+        while !self.packets.is_empty() && self.ip.poll_ready(cx).is_ready() {
+            if let Some(packet) = self.packets.pop_front() {
+                self.ip.send(packet);
+            }
+        }
+        if self.packets.is_empty() && self.packets.capacity() > 0 {
+            self.packets = VecDeque::new();
+        }
+    }
+
+    fn may_read_line(&self) -> bool {
+        self.packets.is_empty() && self.backlog.len() < NOTICES && self.line.unsent() < HIGH_WATER
+    }
+
+    fn poll_line(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut memory = [MaybeUninit::uninit(); READ];
+        loop {
+            let may_read = self.may_read_line();
+            let (room, _) = memory.split_at_mut(if may_read { READ } else { 0 });
+            let mut buf = ReadBuf::uninit(room);
+            match self.line.poll_event(cx, &mut buf) {
+                Poll::Ready(event) => {
+                    self.watch(&event);
+                    self.feed(CallInput::Line(event));
+                    return Poll::Ready(());
+                }
+                // the poll has written enough to read again, and nobody would wake us for that
+                Poll::Pending if !may_read && self.may_read_line() => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn watch(&mut self, event: &LineEvent<'_>) {
+        match event {
+            LineEvent::Bytes(bytes) => self.tap.iter_mut().for_each(|tap| tap.received(bytes)),
+            LineEvent::Connected { .. } => self.tap.iter_mut().for_each(|tap| tap.connected()),
+            LineEvent::Disconnected | LineEvent::Closed => self.ip_down(),
+            LineEvent::Opened | LineEvent::Ring { .. } | LineEvent::Failed(_) => {}
+        }
+    }
+
+    fn poll_ip(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut memory = [MaybeUninit::uninit(); MAX_PACKET];
+        for fed in 0..PACKETS {
+            if !self.ip_is_up || self.line.unsent() >= HIGH_WATER {
+                return if fed > 0 { Poll::Ready(()) } else { Poll::Pending };
+            }
+            let mut buf = ReadBuf::uninit(&mut memory);
+            match self.ip.poll_recv(cx, &mut buf) {
+                Poll::Ready(()) => self.feed(CallInput::Ip(buf.filled())),
+                Poll::Pending if fed > 0 => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn ip_down(&mut self) {
+        if std::mem::take(&mut self.ip_is_up) {
+            self.packets.clear();
+            self.ip.down();
+        }
+    }
+
+    /// Gives the owner the last notices; one that is being left has until then.
+    async fn finish(mut self, leave_by: Option<Instant>) {
+        self.ip_down();
+        let Some(notices) = self.notices.take() else { return };
+        let rest = async {
+            for notice in self.backlog {
+                if notices.send(notice).await.is_err() {
+                    break;
+                }
+            }
+        };
+        match leave_by {
+            Some(at) => drop(tokio::time::timeout_at(at.into(), rest).await),
+            None => rest.await,
+        }
+    }
+}

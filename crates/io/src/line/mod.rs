@@ -1,0 +1,107 @@
+//! Lines: all of them look like a switched one.
+//!
+//! | line | dials | rings |
+//! |---|---|---|
+//! | [`TcpDial`], [`UnixDial`] | connects | never |
+//! | [`Accepted`] | no | once, at once |
+//! | [`PtyDevice`] | opens the device | never |
+//! | [`PtyMade`] | no | when a program opens the link |
+//! | [`ExchangeLine`] | any number | when its number is dialled |
+//! | [`WithCallback`] | as its second line | as its first line |
+
+use std::task::{Context, Poll};
+
+use openras_engine::{LineEvent, LineOp};
+use tokio::io::ReadBuf;
+
+/// A line that is another one, held in its field `line`.
+macro_rules! delegate_line {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> $crate::line::Line for $type {
+            fn op(&mut self, op: openras_engine::LineOp) {
+                self.line.op(op);
+            }
+
+            fn poll_event<'a>(
+                &mut self,
+                cx: &mut std::task::Context<'_>,
+                buf: &'a mut tokio::io::ReadBuf<'_>,
+            ) -> std::task::Poll<openras_engine::LineEvent<'a>> {
+                self.line.poll_event(cx, buf)
+            }
+
+            fn unsent(&self) -> usize {
+                self.line.unsent()
+            }
+        }
+    };
+}
+
+mod callback;
+mod device;
+mod exchange;
+mod failure;
+mod pty;
+mod switched;
+mod tcp;
+mod tty;
+mod unix;
+
+#[cfg(test)]
+mod tests;
+
+pub use callback::WithCallback;
+pub use device::PtyDevice;
+pub use exchange::{ExchangeHandle, ExchangeLine};
+pub use failure::ras_error;
+pub use pty::PtyMade;
+pub use switched::Accepted;
+pub use tcp::{TcpDial, TcpListener};
+pub use unix::{UnixDial, UnixListener};
+
+/// Bytes a line keeps for a write side that does not move; past this it is cut. A driver that minds
+/// [`Line::unsent`] never comes near.
+pub const MAX_UNSENT: usize = 1024 * 1024;
+
+/// A switched line: operations in, events out.
+pub trait Line: Send {
+    /// Starts an operation; its events follow. Never blocks. Writes are collected until the next poll. Operations
+    /// that make no sense now are answered all the same: `HangUp` without a call is `Disconnected`, a `Dial` or
+    /// `Answer` that cannot be is `Failed`, a `Write` without a call goes nowhere.
+    fn op(&mut self, op: LineOp);
+
+    /// The next event; meanwhile what was written goes out. Bytes are read into `buf`, which is empty; with no
+    /// room in it no bytes are read, and an end of the call may go unseen until there is room again.
+    fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>>;
+
+    /// How many written bytes have not gone out yet.
+    fn unsent(&self) -> usize;
+}
+
+impl<T: Line + ?Sized> Line for Box<T> {
+    fn op(&mut self, op: LineOp) {
+        (**self).op(op);
+    }
+
+    fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>> {
+        (**self).poll_event(cx, buf)
+    }
+
+    fn unsent(&self) -> usize {
+        (**self).unsent()
+    }
+}
+
+impl<T: Line + ?Sized> Line for &mut T {
+    fn op(&mut self, op: LineOp) {
+        (**self).op(op);
+    }
+
+    fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>> {
+        (**self).poll_event(cx, buf)
+    }
+
+    fn unsent(&self) -> usize {
+        (**self).unsent()
+    }
+}

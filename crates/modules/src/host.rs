@@ -1,0 +1,171 @@
+//! Running a module for one call, so that whatever it does ends its own call only.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openras_engine::server::DialogOutput;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::dialog::{CallInfo, DialogEnds, dialog};
+
+/// A boxed future, for traits that are used as objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How long a module may go on after its call has ended before its future is dropped.
+const GRACE: Duration = Duration::from_secs(5);
+/// A dialog without a limit of its own; the engine's runs anyway.
+const FAR: Duration = Duration::from_secs(86_400);
+
+/// A security module: decides, in a conversation, whether a call goes on.
+///
+/// One object serves all calls, many at the same time. It must not block the thread: blocking work belongs
+/// into `tokio::task::spawn_blocking`.
+pub trait Module: Send + Sync {
+    /// Its name in the configuration.
+    fn name(&self) -> &str;
+
+    /// One conversation. It is over when the dialog is completed or dropped; dropping it is an error verdict,
+    /// and so is a panic. When the call ends first the dialog's methods say so, and the future is dropped
+    /// five seconds later.
+    fn run(&self, dialog: crate::Dialog) -> BoxFuture<'_, ()>;
+}
+
+/// Starts `module` for one call on the current tokio runtime and gives the service's ends of its dialog.
+pub fn start(module: Arc<dyn Module>, info: CallInfo) -> DialogEnds {
+    let limit = Instant::now() + info.limit.unwrap_or(FAR);
+    let (handle, DialogEnds { commands, events: to_module }) = dialog(info.clone());
+    let (events, from_service) = mpsc::channel(to_module.max_capacity());
+    let name = module.name().to_owned();
+    let task = tokio::spawn(async move { module.run(handle).await });
+    tokio::spawn(supervise(Watch { name, info, limit }, task, from_service, to_module));
+    DialogEnds { commands, events }
+}
+
+struct Watch {
+    name: String,
+    info: CallInfo,
+    limit: Instant,
+}
+
+async fn supervise(
+    watch: Watch,
+    mut task: JoinHandle<()>,
+    mut from_service: mpsc::Receiver<DialogOutput>,
+    to_module: mpsc::Sender<DialogOutput>,
+) {
+    loop {
+        tokio::select! {
+            done = &mut task => return watch.report(&done),
+            event = from_service.recv() => match event {
+                None | Some(DialogOutput::End) => break,
+                // A module so far behind does not listen; its call is over.
+                Some(event) => if to_module.try_send(event).is_err() { break },
+            },
+            () = sleep_until(watch.limit) => {
+                tracing::warn!(module = watch.name, call = watch.info.call, "the dialog took longer than it may");
+                break;
+            }
+        }
+    }
+    drop(to_module);
+    match timeout(GRACE, &mut task).await {
+        Ok(done) => watch.report(&done),
+        Err(_) => task.abort(),
+    }
+}
+
+impl Watch {
+    /// The panic's own text is not logged: it may hold what a person typed.
+    fn report(&self, done: &Result<(), tokio::task::JoinError>) {
+        if done.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
+            tracing::error!(
+                module = self.name,
+                call = self.info.call,
+                "the module panicked; its call is refused"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openras_engine::server::{DialogCommand, DialogVerdict};
+
+    use super::*;
+    use crate::Dialog;
+
+    enum Bad {
+        Panics,
+        Returns,
+        Listens,
+        IgnoresTheEnd,
+    }
+
+    impl Module for Bad {
+        fn name(&self) -> &str {
+            "bad"
+        }
+
+        fn run(&self, mut dialog: Dialog) -> BoxFuture<'_, ()> {
+            Box::pin(async move {
+                match self {
+                    Self::Panics => panic!("a module's mistake"),
+                    Self::Returns => (),
+                    Self::Listens => {
+                        let heard = dialog.receive(1, None, true).await;
+                        assert_eq!(heard, Err(crate::Interrupted::Ended));
+                        dialog.complete(DialogVerdict::Error { code: 7, text: "heard the end".into() });
+                    }
+                    Self::IgnoresTheEnd => std::future::pending().await,
+                }
+            })
+        }
+    }
+
+    async fn verdict(ends: &mut DialogEnds) -> DialogVerdict {
+        loop {
+            if let DialogCommand::Complete(verdict) =
+                ends.commands.recv().await.expect("a verdict always comes")
+            {
+                return verdict;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_module_that_panics_or_returns_refuses_its_call() {
+        for module in [Bad::Panics, Bad::Returns] {
+            let mut ends = start(Arc::new(module), CallInfo::default());
+            assert!(matches!(verdict(&mut ends).await, DialogVerdict::Error { code: 1067, .. }));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_module_hears_the_end_of_its_call() {
+        let mut ends = start(Arc::new(Bad::Listens), CallInfo::default());
+        ends.events.send(DialogOutput::End).await.unwrap();
+        assert!(matches!(verdict(&mut ends).await, DialogVerdict::Error { code: 7, .. }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_module_that_ignores_the_end_is_dropped_after_the_grace() {
+        let begin = Instant::now();
+        let mut ends = start(Arc::new(Bad::IgnoresTheEnd), CallInfo::default());
+        ends.events.send(DialogOutput::End).await.unwrap();
+        assert!(matches!(verdict(&mut ends).await, DialogVerdict::Error { code: 1067, .. }));
+        assert_eq!(begin.elapsed().as_secs(), GRACE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_dialogs_own_limit_ends_it_without_the_engine() {
+        let info = CallInfo { limit: Some(Duration::from_secs(60)), ..CallInfo::default() };
+        let mut ends = start(Arc::new(Bad::Listens), info);
+        let begin = Instant::now();
+        assert!(matches!(verdict(&mut ends).await, DialogVerdict::Error { code: 7, .. }));
+        assert_eq!(begin.elapsed().as_secs(), 60);
+    }
+}

@@ -1,0 +1,210 @@
+//! `openras user`: the store's users, from the command line.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use openras_engine::escape;
+use openras_engine::users::CallbackRight;
+use openras_modules::totp::{Seed, new_recovery_codes};
+use openras_ppp::Secret;
+use openras_service::Config;
+use openras_service::users::{Keep, NewUser, Policy, UserChange, UserInfo, Users};
+use serde_json::json;
+
+use crate::cli::{Rights, Store, User, UserAdd, UserSet};
+use crate::exit;
+use crate::keyboard::Keyboard;
+use crate::secret_file;
+
+/// Does what was asked with the store.
+pub(crate) async fn run(command: User) -> Result<u8> {
+    match command {
+        User::Add(args) => add(args).await?,
+        User::Set(args) => set(args).await?,
+        User::Passwd(args) => {
+            let password = password(args.password_file.as_deref()).await?;
+            let keep = args.reversible.then_some(Keep { clear: true, ..Keep::default() });
+            with(&args.store, move |users| users.passwd(&args.name, &password, keep)).await?;
+        }
+        User::List(args) => {
+            let users = with(&args.store, |users| users.list()).await?;
+            list(&users, args.json);
+        }
+        User::Remove(args) => with(&args.store, move |users| users.remove(&args.name)).await?,
+        User::Unlock(args) => with(&args.store, move |users| users.unlock(&args.name)).await?,
+    }
+    Ok(exit::OK)
+}
+
+/// Opens the store and works with it off the async threads.
+async fn with<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&Arc<Users>) -> Result<T, openras_service::users::StoreError> + Send + 'static,
+) -> Result<T> {
+    let config = match (&store.config, &store.state) {
+        (Some(file), _) => Config::load(file)?,
+        (None, Some(state)) => Config { state: state.clone(), ..Config::default() },
+        (None, None) => Config::default(),
+    };
+    let done = tokio::task::spawn_blocking(move || {
+        let policy = Policy { password_min: config.password_min };
+        let users = Arc::new(Users::open(&config.state, config.key_file.as_deref(), policy)?);
+        work(&users)
+    });
+    Ok(done.await??)
+}
+
+async fn add(args: UserAdd) -> Result<()> {
+    let name = args.name.clone();
+    let totp = enrolment(args.totp, args.totp_file.as_deref())?;
+    let callback = callback(&args.rights)?;
+    let user = NewUser {
+        password: Some(password(args.password_file.as_deref()).await?),
+        keep: Keep { clear: args.reversible, ..Keep::default() },
+        totp: totp.as_ref().map(|(seed, _)| seed.clone()),
+        recovery: totp.as_ref().map(|(_, codes)| codes.clone()).unwrap_or_default(),
+        must_change: args.rights.must_change.unwrap_or_default(),
+        disabled: args.rights.disabled.unwrap_or_default(),
+        no_dial_in: args.rights.no_dial_in.unwrap_or_default(),
+        callback: callback.unwrap_or_default(),
+    };
+    with(&args.store, move |users| users.add(&args.name, &user)).await?;
+    if let Some((seed, codes)) = &totp {
+        print_enrolment(&name, args.totp.then_some(seed), codes);
+    }
+    Ok(())
+}
+
+async fn set(args: UserSet) -> Result<()> {
+    let name = args.name.clone();
+    let totp = enrolment(args.totp, args.totp_file.as_deref())?;
+    let change = UserChange {
+        must_change: args.rights.must_change,
+        disabled: args.rights.disabled,
+        no_dial_in: args.rights.no_dial_in,
+        callback: callback(&args.rights)?,
+        totp: totp.clone().map(Some),
+    };
+    with(&args.store, move |users| users.set(&args.name, &change)).await?;
+    if let Some((seed, codes)) = &totp {
+        print_enrolment(&name, args.totp.then_some(seed), codes);
+    }
+    Ok(())
+}
+
+/// A new seed or one from a file, with its recovery codes.
+fn enrolment(fresh: bool, file: Option<&Path>) -> Result<Option<(Seed, Vec<Secret>)>> {
+    let seed = match (fresh, file) {
+        (true, _) => Seed::random()?,
+        (false, Some(file)) => {
+            let text = secret_file::first_line(file)?;
+            Seed::parse(std::str::from_utf8(text.expose()).context("the seed is not text")?.trim())?
+        }
+        (false, None) => return Ok(None),
+    };
+    Ok(Some((seed, new_recovery_codes()?)))
+}
+
+/// Printed once; only the seed's encrypted form and the codes' hashes are kept.
+fn print_enrolment(name: &str, fresh: Option<&Seed>, codes: &[Secret]) {
+    if let Some(seed) = fresh {
+        println!("For the authenticator of {}:", escape::line(name));
+        println!("  seed  {}", seed.base32().as_str());
+        println!("  {}", seed.uri(name).as_str());
+    }
+    println!("Recovery codes, each good once instead of a code:");
+    for code in codes {
+        println!("  {}", String::from_utf8_lossy(code.expose()));
+    }
+}
+
+fn callback(rights: &Rights) -> Result<Option<CallbackRight>> {
+    let allow = rights.callback_allow.clone();
+    Ok(match rights.callback.as_deref() {
+        None if allow.is_empty() => None,
+        None | Some("caller") => Some(CallbackRight::Caller { allow }),
+        Some(_) if !allow.is_empty() => bail!("--callback-allow goes with --callback caller"),
+        Some("none") => Some(CallbackRight::None),
+        Some(number) => Some(CallbackRight::Preset(number.to_string())),
+    })
+}
+
+async fn password(file: Option<&Path>) -> Result<Secret> {
+    if let Some(file) = file {
+        return secret_file::first_line(file);
+    }
+    if !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        bail!("no terminal to ask for the password at; use --password-file FILE (- for standard input)");
+    }
+    let mut keyboard = Keyboard::start();
+    let password = secret_file::ask(&mut keyboard, "Password: ").await?;
+    if password != secret_file::ask(&mut keyboard, "Again: ").await? {
+        bail!("the two passwords differ");
+    }
+    Ok(password)
+}
+
+fn list(users: &[UserInfo], as_json: bool) {
+    if as_json {
+        for user in users {
+            println!("{}", in_json(user));
+        }
+        return;
+    }
+    let width = users.iter().map(|user| escape::line(&user.name).chars().count()).max().unwrap_or(0).max(4);
+    println!("{:width$}  {:26}  {:24}  may", "name", "methods", "callback");
+    for user in users {
+        let methods: Vec<&str> = user.methods.iter().map(|method| method.word()).collect();
+        let name = escape::line(&user.name);
+        println!("{name:width$}  {:26}  {:24}  {}", methods.join(" "), callback_words(&user.callback), rights(user));
+    }
+}
+
+fn callback_words(right: &CallbackRight) -> String {
+    match right {
+        CallbackRight::None => "none".into(),
+        CallbackRight::Caller { allow } if allow.is_empty() => "caller (none allowed)".into(),
+        CallbackRight::Caller { allow } => format!("caller {}", allow.join(" ")),
+        CallbackRight::Preset(number) => number.clone(),
+    }
+}
+
+fn rights(user: &UserInfo) -> String {
+    let mut words = Vec::new();
+    let flags = [
+        (user.disabled, "disabled"),
+        (user.no_dial_in, "no dial-in"),
+        (user.must_change, "must change the password"),
+        (user.is_locked(), "locked"),
+    ];
+    words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_string()));
+    if words.is_empty() {
+        words.push("dial in".into());
+    }
+    if user.totp {
+        words.push(format!("totp, {} recovery codes", user.recovery_left));
+    }
+    words.join(", ")
+}
+
+fn in_json(user: &UserInfo) -> serde_json::Value {
+    let callback = match &user.callback {
+        CallbackRight::None => json!({ "kind": "none" }),
+        CallbackRight::Caller { allow } => json!({ "kind": "caller", "allow": allow }),
+        CallbackRight::Preset(number) => json!({ "kind": "preset", "number": number }),
+    };
+    json!({
+        "name": user.name,
+        "methods": user.methods.iter().map(|method| method.word()).collect::<Vec<_>>(),
+        "callback": callback,
+        "disabled": user.disabled,
+        "no_dial_in": user.no_dial_in,
+        "must_change": user.must_change,
+        "totp": user.totp,
+        "recovery_left": user.recovery_left,
+        "wrong_passwords": user.wrong_passwords,
+        "wrong_codes": user.wrong_codes,
+        "locked": user.is_locked(),
+    })
+}

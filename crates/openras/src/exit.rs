@@ -1,0 +1,63 @@
+//! Exit codes: stable small numbers for scripts, one per kind of failure.
+
+use openras_engine::RasError;
+
+/// Connected and ended well.
+pub(crate) const OK: u8 = 0;
+/// `demo`: a row did not go as it must.
+pub(crate) const FAILED: u8 = 1;
+/// A file or the configuration.
+pub(crate) const CONFIGURATION: u8 = 3;
+/// The line or the number.
+pub(crate) const LINE: u8 = 4;
+/// Name or password.
+pub(crate) const AUTHENTICATION: u8 = 5;
+/// PPP could not agree.
+pub(crate) const PPP: u8 = 6;
+/// Callback.
+pub(crate) const CALLBACK: u8 = 7;
+/// A pause was needed and pauses are off.
+pub(crate) const PAUSE: u8 = 8;
+/// Lost after Connected.
+pub(crate) const LOST: u8 = 9;
+/// `--ping` or `--fetch`.
+pub(crate) const TRAFFIC: u8 = 10;
+/// Hung up before Connected.
+pub(crate) const HUNG_UP: u8 = 130;
+
+/// The code for a RAS number a dial ended with.
+pub(crate) fn of(error: RasError, was_connected: bool) -> u8 {
+    if was_connected {
+        return LOST;
+    }
+    match error.0 {
+        646..=649 | 691 | 709 => AUTHENTICATION,
+        703 => PAUSE,
+        704 | 751 => CALLBACK,
+        718..=738 => PPP,
+        631 => HUNG_UP,
+        _ => LINE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_failure_has_its_number() {
+        let table = [
+            (676, LINE),
+            (691, AUTHENTICATION),
+            (648, AUTHENTICATION),
+            (703, PAUSE),
+            (704, CALLBACK),
+            (721, PPP),
+            (631, HUNG_UP),
+        ];
+        for (number, code) in table {
+            assert_eq!(of(RasError(number), false), code, "{number}");
+            assert_eq!(of(RasError(number), true), LOST, "{number} after Connected");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Secrets come from files and terminals, never from the command line (defence rule 14).
+
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use openras_ppp::Secret;
+use zeroize::Zeroize;
+
+use crate::keyboard::{Keyboard, Mode};
+
+/// The longest password file that is read, in bytes.
+const LONGEST: u64 = 4096;
+
+/// The first line of a file, without its end; `-` is standard input.
+///
+/// # Errors
+/// A file that cannot be read, is too long, or that others can read (defence rule 13).
+pub(crate) fn first_line(path: &Path) -> Result<Secret> {
+    let mut bytes = Vec::new();
+    let name = path.display();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+    } else {
+        let file = std::fs::File::open(path).with_context(|| format!("cannot open the password file {name}"))?;
+        let mode = file.metadata()?.mode();
+        if mode & 0o077 != 0 && mode & 0o170_000 == 0o100_000 {
+            bail!("{name} can be read by others (mode {:03o}); run: chmod 600 {name}", mode & 0o777);
+        }
+        file.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    }
+    if bytes.len() as u64 > LONGEST {
+        bytes.zeroize();
+        bail!("{name} is longer than {LONGEST} bytes; the password is its first line");
+    }
+    let end = bytes.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let secret = Secret::new(bytes.get(..end).unwrap_or_default());
+    bytes.zeroize();
+    Ok(secret)
+}
+
+/// Asks at the terminal, without showing what is typed.
+///
+/// # Errors
+/// Standard input has ended.
+pub(crate) async fn ask(keyboard: &mut Keyboard, prompt: &str) -> Result<Secret> {
+    keyboard.mode(Mode::Hidden);
+    eprint!("{prompt}");
+    let line = keyboard.line().await;
+    keyboard.mode(Mode::Line);
+    line.context("no password was typed")
+}

@@ -1,0 +1,170 @@
+//! `--ping` and `--fetch`: what goes over the link once it stands.
+
+use std::fmt::{self, Write};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use openras_io::net::http;
+use openras_io::net::loopback::{LoopbackHandle, Rtt};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+/// What a dial shall do once connected.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) ping: Option<u16>,
+    pub(crate) fetch: Option<String>,
+    /// `--for`.
+    pub(crate) stay: Option<Duration>,
+}
+
+/// What comes of it.
+pub(crate) enum Report {
+    Line(Line),
+    /// Nothing more to do: hang up.
+    Done,
+}
+
+/// One result.
+pub(crate) enum Line {
+    Pings(Result<Pings, String>),
+    Page(Result<Page, String>),
+}
+
+impl Line {
+    pub(crate) fn failed(&self) -> bool {
+        matches!(self, Self::Pings(Err(_)) | Self::Page(Err(_)))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Pings(Ok(pings)) => pings.to_string(),
+            Self::Page(Ok(page)) => page.to_string(),
+            Self::Pings(Err(error)) => format!("ping failed: {error}"),
+            Self::Page(Err(error)) => format!("fetch failed: {error}"),
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        match self {
+            Self::Pings(Ok(pings)) => json!({
+                "event": "ping",
+                "address": pings.address,
+                "rtt": pings.rtts.iter().map(|rtt| rtt.map(|rtt| rtt.as_secs_f64())).collect::<Vec<_>>(),
+            }),
+            Self::Page(Ok(page)) => json!({
+                "event": "fetch",
+                "url": page.url,
+                "status": page.status,
+                "bytes": page.bytes,
+                "sha256": page.sha256,
+                "seconds": page.took.as_secs_f64(),
+            }),
+            Self::Pings(Err(error)) => json!({ "event": "ping", "failed": error }),
+            Self::Page(Err(error)) => json!({ "event": "fetch", "failed": error }),
+        }
+    }
+}
+
+/// Answers to pings.
+pub(crate) struct Pings {
+    address: IpAddr,
+    rtts: Vec<Rtt>,
+}
+
+impl fmt::Display for Pings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answered: Vec<Duration> = self.rtts.iter().flatten().copied().collect();
+        write!(f, "ping {}: {} of {} answered", self.address, answered.len(), self.rtts.len())?;
+        match (answered.iter().min(), answered.iter().max()) {
+            (Some(least), Some(most)) => write!(f, ", {:.1} to {:.1} ms", millis(*least), millis(*most)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// A page that came whole.
+pub(crate) struct Page {
+    pub(crate) url: String,
+    pub(crate) status: u16,
+    pub(crate) bytes: u64,
+    /// In hexadecimal.
+    pub(crate) sha256: String,
+    pub(crate) took: Duration,
+    /// The body, where it is short.
+    pub(crate) text: String,
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.took.as_secs_f64().max(1e-6);
+        let rate = self.bytes as f64 / (1024.0 * 1024.0) / seconds;
+        let digest = self.sha256.get(..16).unwrap_or(&self.sha256);
+        write!(f, "{}: {} bytes in {seconds:.1} s ({rate:.1} MiB/s), SHA-256 {digest}…", self.url, self.bytes)
+    }
+}
+
+/// Does what was asked, and then says `Done` unless the call shall stay.
+pub(crate) fn start(traffic: &Traffic, link: &LoopbackHandle, server: Option<Ipv4Addr>) -> mpsc::Receiver<Report> {
+    let (reports, receiver) = mpsc::channel(8);
+    let (traffic, link) = (traffic.clone(), link.clone());
+    tokio::spawn(async move {
+        let begun = tokio::time::Instant::now();
+        if let Some(count) = traffic.ping {
+            let pings = match server {
+                Some(server) => ping(&link, server, count).await,
+                None => Err("the server named no IPv4 address".into()),
+            };
+            // a session that is over wants no report
+            let _ = reports.send(Report::Line(Line::Pings(pings))).await;
+        }
+        if let Some(url) = &traffic.fetch {
+            let _ = reports.send(Report::Line(Line::Page(fetch(&link, url).await))).await;
+        }
+        match traffic.stay {
+            Some(stay) => tokio::time::sleep_until(begun + stay).await,
+            None if traffic.ping.is_none() && traffic.fetch.is_none() => return reports.closed().await,
+            None => {}
+        }
+        let _ = reports.send(Report::Done).await;
+    });
+    receiver
+}
+
+/// Pings; one answer is enough to be well.
+pub(crate) async fn ping(link: &LoopbackHandle, address: Ipv4Addr, count: u16) -> Result<Pings, String> {
+    let rtts = link.ping(address.into(), count).await.map_err(|error| error.to_string())?;
+    if rtts.iter().flatten().next().is_none() {
+        return Err(format!("{address} answered none of {count}"));
+    }
+    Ok(Pings { address: address.into(), rtts })
+}
+
+/// Gets a page whole; anything but 200 is a failure.
+pub(crate) async fn fetch(link: &LoopbackHandle, url: &str) -> Result<Page, String> {
+    let begun = Instant::now();
+    let mut page = http::fetch(link, url).await.map_err(|error| error.to_string())?;
+    let (mut digest, mut bytes, mut text) = (Sha256::new(), 0u64, Vec::new());
+    while let Some(chunk) = page.chunk().await.map_err(|error| error.to_string())? {
+        digest.update(&chunk);
+        bytes += chunk.len() as u64;
+        if bytes <= 1024 {
+            text.extend_from_slice(&chunk);
+        }
+    }
+    let sha256 = digest.finalize().iter().fold(String::new(), |mut hex, byte| {
+        // writing to a String cannot fail
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    if page.status() != 200 {
+        return Err(format!("{url}: status {}", page.status()));
+    }
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Ok(Page { url: url.into(), status: page.status(), bytes, sha256, took: begun.elapsed(), text })
+}

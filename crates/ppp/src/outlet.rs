@@ -1,0 +1,115 @@
+//! Where everything leaves: frames for the line, packets and events for the owner, in order.
+
+use std::collections::VecDeque;
+
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::event::{Direction, Event, Packet};
+use crate::hdlc::{self, Framing};
+use crate::ppp::Output;
+use crate::stats::Stats;
+use crate::wire::{ControlPacket, Protocol};
+
+/// Capacity an idle connection may keep, in outputs and octets.
+const IDLE_OUTPUTS: usize = 4;
+const IDLE_SCRATCH: usize = 128;
+
+/// The sending half every protocol shares.
+pub(crate) struct Outlet {
+    /// All randomness of this connection.
+    pub(crate) rng: ChaCha12Rng,
+    /// How frames are sent now.
+    pub(crate) framing: Framing,
+    /// Information octets the peer takes.
+    pub(crate) send_mru: u16,
+    /// Counters.
+    pub(crate) stats: Stats,
+    trace: bool,
+    outbox: VecDeque<Output>,
+    /// Packets are put together here.
+    scratch: Vec<u8>,
+    /// Of the last packet that expects no negotiated reply: rejects, echoes, identification.
+    identifier: u8,
+}
+
+impl Outlet {
+    pub(crate) fn new(seed: [u8; 32], trace: bool) -> Self {
+        Self {
+            rng: ChaCha12Rng::from_seed(seed),
+            framing: Framing::DEFAULT,
+            send_mru: 1500,
+            stats: Stats::default(),
+            trace,
+            outbox: VecDeque::new(),
+            scratch: Vec::new(),
+            identifier: 0,
+        }
+    }
+
+    /// A new identifier for a packet outside a negotiation.
+    pub(crate) fn next_identifier(&mut self) -> u8 {
+        self.identifier = self.identifier.wrapping_add(1);
+        self.identifier
+    }
+
+    /// Sends a packet given from its code octet on.
+    pub(crate) fn send(&mut self, protocol: Protocol, packet: &[u8]) {
+        self.trace(Direction::Sent, protocol, packet);
+        self.frame(protocol, packet);
+    }
+
+    /// Sends a control packet.
+    pub(crate) fn control(&mut self, protocol: Protocol, packet: &ControlPacket<'_>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        packet.emit(&mut scratch);
+        self.send(protocol, &scratch);
+        self.scratch = scratch;
+    }
+
+    /// Frames a datagram of the owner.
+    pub(crate) fn datagram(&mut self, protocol: Protocol, packet: &[u8]) {
+        self.stats.packets_sent += 1;
+        self.frame(protocol, packet);
+    }
+
+    /// Gives a datagram to the owner.
+    pub(crate) fn deliver(&mut self, packet: &[u8]) {
+        self.stats.packets_received += 1;
+        self.outbox.push_back(Output::Ip(packet.to_vec()));
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.outbox.push_back(Output::Event(event));
+    }
+
+    /// Tells of a control packet, if that is wanted.
+    pub(crate) fn trace(&mut self, direction: Direction, protocol: Protocol, packet: &[u8]) {
+        if self.trace {
+            self.event(Event::Packet(Packet::new(direction, protocol, packet)));
+        }
+    }
+
+    /// The next output. An emptied queue keeps no more memory than an idle connection may hold.
+    pub(crate) fn poll(&mut self) -> Option<Output> {
+        let output = self.outbox.pop_front();
+        if output.is_none() {
+            if self.outbox.capacity() > IDLE_OUTPUTS {
+                self.outbox = VecDeque::new();
+            }
+            if self.scratch.capacity() > IDLE_SCRATCH {
+                self.scratch = Vec::new();
+            }
+        }
+        output
+    }
+
+    fn frame(&mut self, protocol: Protocol, packet: &[u8]) {
+        let mut line = Vec::new();
+        hdlc::frame(protocol, packet, self.framing, false, &mut line);
+        self.stats.frames_sent += 1;
+        self.stats.bytes_sent += line.len() as u64;
+        self.outbox.push_back(Output::Line(line));
+    }
+}

@@ -1,0 +1,250 @@
+//! Authentication and callback through the whole of `Ppp`; the methods' own tests stand beside them.
+
+use openras_ppp::ask::{CallbackChoice, CallbackPolicy, Claim, Proof};
+use openras_ppp::auth::verify;
+use openras_ppp::config::CallbackConfig;
+use openras_ppp::wire::Protocol;
+use openras_ppp::{
+    Answer, Ask, AuthMethod, Command, Config, Credentials, DownReason, Input, Phase, Secret, Verdict,
+};
+
+use crate::common::*;
+
+const METHODS: [AuthMethod; 4] =
+    [AuthMethod::Pap, AuthMethod::ChapMd5, AuthMethod::MsChapV1, AuthMethod::MsChapV2];
+
+/// A store with one password for everybody.
+fn judge(claim: &Claim, password: &str, retry: bool) -> Verdict {
+    let password = Secret::from(password);
+    let hash = verify::nt_hash(&password);
+    let mut response = None;
+    let right = match &claim.proof {
+        Proof::Pap { password: given } => *given == password,
+        Proof::ChapMd5 { .. } => verify::verify_chap_md5(&password, claim.identifier, &claim.proof),
+        Proof::MsChapV1 { .. } => verify::verify_mschap_v1(&hash, &claim.proof),
+        Proof::MsChapV2 { .. } => {
+            response = verify::verify_mschap_v2(&hash, &claim.raw_name, &claim.proof);
+            response.is_some()
+        }
+        Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. } => false,
+    };
+    if right {
+        return Verdict::Accept { authenticator_response: response, message: "welcome".to_owned() };
+    }
+    Verdict::Refuse { error: 691, retry, challenge: None, message: "no".to_owned() }
+}
+
+/// Runs both ends; the answerer's owner is a store, the caller's answers from a list.
+fn run(pair: &mut Pair, retry: bool, mut caller_answers: Vec<Answer>) {
+    pair.ends.iter_mut().for_each(|end| end.answers = false);
+    let now = pair.now;
+    pair.ends.iter_mut().for_each(|end| end.start(now));
+    for _ in 0..400 {
+        pair.run(std::time::Duration::from_millis(100));
+        while !pair.answerer().asks.is_empty() {
+            let answer = match pair.answerer().asks.remove(0) {
+                Ask::Verify(claim) => Answer::Verdict(judge(&claim, "secret", retry)),
+                Ask::Admit { .. } => Answer::Admit(pair.answerer().policy.clone()),
+                Ask::CallbackTo { number } => Answer::CallbackTo(Some(number)),
+                _ => Answer::Address(Some([10, 64, 0, 2].into())),
+            };
+            pair.command(1, Command::Answer(answer));
+        }
+        if !pair.caller().asks.is_empty() && !caller_answers.is_empty() {
+            pair.caller().asks.remove(0);
+            let answer = caller_answers.remove(0);
+            pair.command(0, Command::Answer(answer));
+        }
+    }
+}
+
+fn by(method: AuthMethod, password: &str) -> Pair {
+    Pair::new(
+        Config {
+            authenticate_us: vec![method],
+            credentials: Some(Credentials { name: "user".to_owned(), password: Secret::from(password) }),
+            insist_on_authentication: true,
+            ..caller()
+        },
+        Config { authenticate_peer: vec![method], name: "server".to_owned(), ..answerer() },
+    )
+}
+
+#[test]
+fn every_method_comes_up_with_the_right_password() {
+    for method in METHODS {
+        let mut pair = by(method, "secret");
+        run(&mut pair, false, Vec::new());
+        assert_eq!(pair.caller().up().unwrap().us, Some(method));
+        assert_eq!(pair.answerer().up().unwrap().peer, Some((method, "user".to_owned())));
+        assert!(pair.caller().reason().is_none() && pair.answerer().reason().is_none());
+    }
+}
+
+#[test]
+fn every_method_ends_both_ends_with_the_wrong_password_and_names_the_packet() {
+    for method in METHODS {
+        let mut pair = by(method, "wrong");
+        run(&mut pair, false, Vec::new());
+        for (end, packets) in pair.ends.iter().zip([["AuthNak", "Failure"]; 2]) {
+            let down = end.down().unwrap();
+            assert!(matches!(&down.reason, DownReason::AuthRefused(refusal) | DownReason::PeerRefused(refusal)
+                if refusal.error == 691));
+            let text = down.packet.as_ref().unwrap().text();
+            assert!(packets.iter().any(|words| text.contains(words)), "{text}");
+            assert_eq!(end.count_sent("IPCP"), 0);
+        }
+    }
+}
+
+#[test]
+fn a_second_try_on_the_same_link_may_succeed() {
+    for method in [AuthMethod::MsChapV1, AuthMethod::MsChapV2] {
+        let mut pair = by(method, "wrong");
+        let right = Credentials { name: "user".to_owned(), password: Secret::from("secret") };
+        run(&mut pair, true, vec![Answer::Credentials(right)]);
+        assert!(pair.caller().up().is_some());
+        assert!(pair.caller().phases().contains(&Phase::AuthRetry));
+        assert_eq!(pair.caller().count_sent("Response"), 2);
+    }
+}
+
+#[test]
+fn a_retry_held_at_its_phase_sends_nothing_before_the_release() {
+    let mut pair = by(AuthMethod::MsChapV2, "wrong");
+    run(&mut pair, true, Vec::new());
+    assert!(matches!(pair.caller().asks[..], [Ask::Credentials(_)]));
+    let right = Credentials { name: "user".to_owned(), password: Secret::from("secret") };
+    pair.command(0, Command::Answer(Answer::Credentials(right)));
+    assert_eq!(pair.caller().phases().last(), Some(&Phase::AuthRetry));
+    assert_eq!(pair.caller().count_sent("Response"), 1);
+    pair.command(0, Command::Hold);
+    pair.run(seconds(30));
+    assert_eq!(pair.caller().count_sent("Response"), 1);
+    pair.command(0, Command::Release);
+    assert_eq!(pair.caller().count_sent("Response"), 2);
+}
+
+#[test]
+fn both_directions_are_needed_where_both_are_asked() {
+    let both = |config: Config| Config {
+        authenticate_us: vec![AuthMethod::ChapMd5],
+        authenticate_peer: vec![AuthMethod::ChapMd5],
+        credentials: Some(Credentials { name: "me".to_owned(), password: Secret::from("secret") }),
+        ..config
+    };
+    let mut pair = Pair::new(both(caller()), both(answerer()));
+    let now = pair.now;
+    pair.ends.iter_mut().for_each(|end| end.start(now));
+    pair.caller().answers = false;
+    pair.run(seconds(1));
+    assert!(pair.caller().up().is_none() && pair.answerer().count_sent("IPCP") == 0);
+    let ask = pair.caller().asks.remove(0);
+    let Ask::Verify(claim) = ask else { panic!("{ask:?}") };
+    pair.command(0, Command::Answer(Answer::Verdict(judge(&claim, "secret", false))));
+    pair.run(seconds(5));
+    assert_eq!(pair.caller().up().unwrap().peer, Some((AuthMethod::ChapMd5, "me".to_owned())));
+    assert_eq!(pair.caller().up().unwrap().us, Some(AuthMethod::ChapMd5));
+}
+
+#[test]
+fn a_repeated_claim_in_the_network_phase_gets_the_same_verdict() {
+    let mut pair = by(AuthMethod::Pap, "secret");
+    run(&mut pair, false, Vec::new());
+    let before = pair.answerer().count_sent("AuthAck");
+    let now = pair.now;
+    pair.answerer().receive(now, Protocol::PAP, b"\x01\x01\x00\x10\x04user\x06secret");
+    assert_eq!(pair.answerer().count_sent("AuthAck"), before + 1);
+    assert!(pair.answerer().asks.is_empty());
+}
+
+fn callback(policy: CallbackPolicy, offered: bool, answer: Option<CallbackChoice>) -> Pair {
+    let enabled = |enabled| CallbackConfig { enabled, delay: 5 };
+    let mut pair = Pair::new(
+        Config { callback: enabled(offered), ..caller() },
+        Config { callback: enabled(true), ..answerer() },
+    );
+    pair.answerer().policy = policy;
+    run(&mut pair, false, answer.into_iter().map(Answer::Callback).collect());
+    pair
+}
+
+#[test]
+fn a_preset_callback_that_was_not_agreed_opens_no_network() {
+    let mut pair = callback(CallbackPolicy::Preset("5551212".to_owned()), false, None);
+    assert_eq!(pair.answerer().reason(), Some(&DownReason::CallbackRequired));
+    assert!(pair.ends.iter().all(|end| end.count_sent("IPCP") == 0 && end.up().is_none()));
+    assert_eq!(pair.caller().reason(), Some(&DownReason::TerminatedByPeer));
+}
+
+#[test]
+fn a_preset_callback_ends_both_ends_with_callback() {
+    let mut pair = callback(CallbackPolicy::Preset("5551212".to_owned()), true, Some(CallbackChoice::Preset));
+    let number = |number: &str| DownReason::Callback { number: number.to_owned(), delay: 5 };
+    assert_eq!(pair.answerer().reason(), Some(&number("5551212")));
+    assert!(matches!(pair.caller().reason(), Some(DownReason::Callback { .. })));
+    assert!(pair.ends.iter().all(|end| end.count_sent("IPCP") == 0));
+}
+
+#[test]
+fn a_line_lost_after_the_callback_was_agreed_is_a_callback() {
+    let enabled = CallbackConfig { enabled: true, delay: 5 };
+    let mut pair = Pair::new(Config { callback: enabled.clone(), ..caller() }, Config { callback: enabled, ..answerer() });
+    pair.answerer().policy = CallbackPolicy::Caller;
+    pair.caller().answers = false;
+    pair.answerer().answers = false;
+    let now = pair.now;
+    pair.ends.iter_mut().for_each(|end| end.start(now));
+    pair.run(seconds(1));
+    pair.command(1, Command::Answer(Answer::Admit(CallbackPolicy::Caller)));
+    pair.run(seconds(1));
+    pair.command(0, Command::Answer(Answer::Callback(CallbackChoice::Number("5551212".to_owned()))));
+    pair.run(seconds(1));
+    pair.command(1, Command::Answer(Answer::CallbackTo(Some("5551212".to_owned()))));
+    assert_eq!(pair.answerer().count_sent("CBCP Ack"), 1);
+    let now = pair.now;
+    pair.answerer().handle(now, Input::LineDown);
+    assert!(matches!(pair.answerer().reason(), Some(DownReason::Callback { number, .. }) if number == "5551212"));
+}
+
+#[test]
+fn who_is_offered_no_callback_goes_on_without() {
+    for (policy, choice) in [(CallbackPolicy::None, None), (CallbackPolicy::Caller, Some(CallbackChoice::None))] {
+        let mut pair = callback(policy, true, choice);
+        assert!(pair.caller().up().is_some() && pair.answerer().up().is_some());
+        assert_eq!(pair.answerer().count_sent("CBCP Ack id=1 <none>"), 1);
+        assert!(pair.caller().phases().contains(&Phase::Callback));
+    }
+}
+
+#[test]
+fn a_caller_that_rejects_cbcp_itself_comes_in_only_where_callback_is_free() {
+    for (policy, required) in [(CallbackPolicy::Caller, false), (CallbackPolicy::Preset("1".to_owned()), true)] {
+        let mut end = End::new(
+            Config { callback: CallbackConfig { enabled: true, delay: 0 }, ..answerer() },
+            1,
+        );
+        end.policy = policy;
+        let now = t0();
+        end.start(now);
+        let ack: Vec<u8> = end.events.iter().find_map(|event| match event {
+            openras_ppp::Event::Packet(packet) => Some(packet.bytes.expose().to_vec()),
+            _ => None,
+        }).unwrap();
+        let mut ack = ack;
+        ack[0] = 2;
+        end.receive(now, Protocol::LCP, &[1, 1, 0, 7, 13, 3, 6]);
+        end.receive(now, Protocol::LCP, &ack);
+        for _ in 0..6 {
+            end.handle(now, Input::Tick);
+        }
+        assert_eq!(end.count_sent("CBCP Request"), 1);
+        end.receive(now, Protocol::LCP, &[8, 1, 0, 10, 0xc0, 0x29, 1, 1, 0, 4]);
+        end.handle(now, Input::Tick);
+        assert_eq!(end.count_sent("IPCP") > 0, !required);
+        if required {
+            end.handle(now, Input::LineDown);
+            assert_eq!(end.reason(), Some(&DownReason::CallbackRequired));
+        }
+    }
+}

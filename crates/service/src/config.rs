@@ -1,0 +1,225 @@
+//! The configuration: a TOML file, or values built in code, checked before anything starts.
+//!
+//! [`Config::parse`] reports every problem of a file at once, each with its line, what stands there and what to
+//! write instead. The rules that join several keys stand in `check.rs`; both roads pass them.
+
+mod check;
+mod engine;
+mod line;
+mod problem;
+mod read;
+mod span;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use openras_engine::server::port::NameCheck;
+use openras_ppp::AuthMethod;
+
+pub use check::{Finding, Place};
+pub use line::{DialLine, Host, HostPort, LineError, PortLine};
+pub use openras_modules::ModuleConfig;
+pub use problem::{ConfigError, Problem};
+pub use span::{DurationError, Pool, parse_duration, show_duration};
+
+/// Everything the service is told before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder of the users and the journal.
+    pub state: PathBuf,
+    /// File of the key that encrypts what is reversible in the store; `None` is `key` in the state folder.
+    pub key_file: Option<PathBuf>,
+    /// Least characters of a new password [1].
+    pub password_min: u32,
+    /// The ports, in the order written.
+    pub ports: Vec<PortConfig>,
+    /// The security modules by name.
+    pub modules: BTreeMap<String, ModuleConfig>,
+}
+
+impl Default for Config {
+    /// No ports, no modules, the user's own state folder.
+    fn default() -> Self {
+        Self {
+            state: default_state(),
+            key_file: None,
+            password_min: 1,
+            ports: Vec::new(),
+            modules: BTreeMap::new(),
+        }
+    }
+}
+
+/// The folder a variable of the environment names, if it is a full path.
+fn folder(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+impl Config {
+    /// No ports and no modules: for a program that only dials.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// One problem if the file cannot be read (or is larger than 1 MiB); otherwise all problems it has.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = problem::read_file(file)?;
+        Self::parse(&text, &file.display().to_string())
+    }
+
+    /// Reads and checks the text of a file; `file` names it in problems.
+    ///
+    /// # Errors
+    /// All problems of the text, in the order of their lines.
+    pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
+        read::config(text).map_err(|problems| ConfigError::new(file, problems))
+    }
+
+    /// Checks a configuration built in code by the rules a file is checked by.
+    ///
+    /// # Errors
+    /// Every rule that is broken.
+    pub fn check(&self) -> Result<(), Vec<Finding>> {
+        let findings = check::findings(self);
+        if findings.is_empty() { Ok(()) } else { Err(findings) }
+    }
+
+    /// The file of the store's key: `key_file`, or `key` in the state folder.
+    pub fn key_path(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.state.join("key"))
+    }
+}
+
+/// One `[[port]]`: a line that answers, and what a caller meets there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortConfig {
+    /// Its name; with several calls they are `name/1`, `name/2` ….
+    pub name: String,
+    /// Where it answers.
+    pub line: PortLine,
+    /// Calls at the same time [1].
+    pub calls: u16,
+    /// Methods by which callers prove who they are, most preferred first; empty is the word `none` [mschapv2].
+    pub auth: Vec<AuthMethod>,
+    /// Security modules, in order [none].
+    pub modules: Vec<String>,
+    /// Whether the PPP user must be the dialog's [require].
+    pub name_check: NameCheck,
+    /// Where the caller's IP goes [loopback].
+    pub ip: IpKind,
+    /// Our own address on the link [10.64.0.1].
+    pub address: Ipv4Addr,
+    /// The callers' addresses [10.64.0.2-10.64.0.254]. Ports that name the same pool share it.
+    pub pool: Pool,
+    /// DNS servers for callers, at most two [none].
+    pub dns: Vec<Ipv4Addr>,
+    /// NBNS (WINS) servers for callers, at most two [none].
+    pub nbns: Vec<Ipv4Addr>,
+    /// The line callbacks are dialled over; without one no callback is offered [none].
+    pub callback_line: Option<CallbackLine>,
+    /// Passwords may cross a network in the clear (defence rule 17) [false].
+    pub insecure: bool,
+    /// Waiting times and counts.
+    pub limits: Limits,
+}
+
+impl PortConfig {
+    /// A port with every default.
+    pub fn new(name: impl Into<String>, line: PortLine) -> Self {
+        Self {
+            name: name.into(),
+            line,
+            calls: 1,
+            auth: vec![AuthMethod::MsChapV2],
+            modules: Vec::new(),
+            name_check: NameCheck::default(),
+            ip: IpKind::Loopback,
+            address: Ipv4Addr::new(10, 64, 0, 1),
+            pool: DEFAULT_POOL,
+            dns: Vec::new(),
+            nbns: Vec::new(),
+            callback_line: None,
+            insecure: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// `10.64.0.2-10.64.0.254`
+const DEFAULT_POOL: Pool = Pool::between([10, 64, 0, 2], [10, 64, 0, 254]);
+
+/// How long a port waits for what, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest security dialog, all modules together [5 min].
+    pub dialog: Duration,
+    /// The longest wait for the service's own answers [30 s].
+    pub answer: Duration,
+    /// Tries at the password a call [3].
+    pub auth_tries: u32,
+    /// How long a caller's program has to begin with its proof [30 s].
+    pub auth: Duration,
+    /// How long a person has to give another password or a new one [3 min].
+    pub person: Duration,
+    /// The shortest time between hanging up and calling back [2 s].
+    pub callback_delay: Duration,
+    /// Tries to call back [3].
+    pub callback_tries: u32,
+    /// How long the person called back has to authenticate [2 min].
+    pub callback_expiry: Duration,
+    /// Time between two LCP Echo-Requests; `None` sends none [20 s].
+    pub echo: Option<Duration>,
+    /// Echo-Requests without an answer that end the call [3].
+    pub echo_failures: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            dialog: Duration::from_secs(300),
+            answer: Duration::from_secs(30),
+            auth_tries: 3,
+            auth: Duration::from_secs(30),
+            person: Duration::from_secs(180),
+            callback_delay: Duration::from_secs(2),
+            callback_tries: 3,
+            callback_expiry: Duration::from_secs(120),
+            echo: Some(Duration::from_secs(20)),
+            echo_failures: 3,
+        }
+    }
+}
+
+/// Where a caller's IP packets go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IpKind {
+    /// To a small TCP/IP stack of the service's own, and nowhere else.
+    #[default]
+    Loopback,
+}
+
+/// What callbacks are dialled over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackLine {
+    /// The exchange.
+    Exchange,
+}
+
+/// The state folder where none is written: `/var/lib/openras` for root, else `openras` in the user's state folder
+/// (`XDG_STATE_HOME`, or `~/.local/state`).
+pub fn default_state() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/openras");
+    }
+    folder("XDG_STATE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .map_or_else(|| PathBuf::from("/var/lib/openras"), |base| base.join("openras"))
+}
+
+#[cfg(test)]
+mod tests;

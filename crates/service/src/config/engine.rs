@@ -1,0 +1,56 @@
+//! From a `[[port]]` to what the engine's port is told.
+
+use openras_engine::server::port as engine;
+use openras_ppp::config::{Echo, IpcpConfig, Ipv6cpConfig, LcpConfig};
+
+use super::PortConfig;
+
+impl PortConfig {
+    /// The name of one of its calls, from 1: `line1/3`.
+    pub fn call_name(&self, call: u16) -> String {
+        format!("{}/{call}", self.name)
+    }
+
+    /// What the engine's port for one of its calls is told; `call` counts from 1.
+    pub fn engine(&self, call: u16) -> engine::PortConfig {
+        let limits = self.limits;
+        engine::PortConfig {
+            name: self.call_name(call),
+            modules: self.modules.clone(),
+            name_check: self.name_check,
+            dialog_limit: limits.dialog,
+            answer_limit: limits.answer,
+            callback: self.callback_line.is_some(),
+            callback_delay: limits.callback_delay,
+            callback_tries: limits.callback_tries,
+            callback_expiry: limits.callback_expiry,
+            ppp: self.ppp(),
+        }
+    }
+
+    fn ppp(&self) -> openras_ppp::Config {
+        openras_ppp::Config {
+            lcp: LcpConfig {
+                echo: self.limits.echo.map(|interval| Echo { interval, failures: self.limits.echo_failures }),
+                ..LcpConfig::default()
+            },
+            authenticate_peer: self.auth.clone(),
+            authenticate_us: Vec::new(),
+            name: "openras".into(),
+            auth_tries: self.limits.auth_tries,
+            person: self.limits.person,
+            auth_wait: self.limits.auth,
+            ipcp: Some(IpcpConfig {
+                local: Some(self.address),
+                assign: true,
+                dns: self.dns.clone(),
+                nbns: self.nbns.clone(),
+                request_dns: false,
+                request_nbns: false,
+            }),
+            ipv6cp: Some(Ipv6cpConfig::default()),
+            trace: true,
+            ..openras_ppp::Config::default()
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Connections that were dialled: a request becomes a running [`Dial`] with its line and IP stack.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openras_engine::RasError;
+use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
+use openras_engine::client::Dial;
+use openras_io::line::{PtyDevice, TcpDial, UnixDial};
+use openras_io::net::loopback::{LoopbackHandle, loopback};
+use openras_io::{Ends, Line, Tap, capture, driver};
+use openras_ppp::AuthMethod;
+use tokio::sync::mpsc;
+
+use crate::config::DialLine;
+use crate::service::{Shared, seed};
+
+/// Commands and notices that may wait between a dial and its owner.
+const QUEUE: usize = 64;
+
+/// What to dial, and how.
+#[derive(Clone, Debug)]
+pub struct DialRequest {
+    /// Where the call goes.
+    pub line: DialLine,
+    /// The number this end has on the exchange, where it can be called back.
+    pub own_number: Option<String>,
+    /// User, password, callback number.
+    pub params: DialParams,
+    /// The terminal before PPP.
+    pub terminal: TerminalMode,
+    /// RDEOPT_PausedStates.
+    pub pauses: bool,
+    /// Wait for `Seen` after each state.
+    pub wait_seen: bool,
+    /// Which notifier resumes must name.
+    pub notifier: u64,
+    /// Methods by which the server may authenticate us, most preferred first.
+    pub auth: Vec<AuthMethod>,
+    /// The server must ask for one of them.
+    pub require_auth: bool,
+    /// Tell every control packet.
+    pub trace: bool,
+    /// Where PPP frames are recorded; opened by whoever asks.
+    pub capture: Option<Arc<File>>,
+}
+
+impl Default for DialRequest {
+    /// A call to nobody, by the methods a dialer allows unless told otherwise, without pauses.
+    fn default() -> Self {
+        Self {
+            line: DialLine::Exchange(String::new()),
+            own_number: None,
+            params: DialParams::default(),
+            terminal: TerminalMode::default(),
+            pauses: false,
+            wait_seen: false,
+            notifier: 0,
+            auth: vec![AuthMethod::MsChapV2, AuthMethod::ChapMd5],
+            require_auth: false,
+            trace: false,
+            capture: None,
+        }
+    }
+}
+
+/// A dial that runs. Dropped, it hangs up.
+pub struct Connection {
+    notices: mpsc::Receiver<Notice>,
+    commands: mpsc::Sender<Command>,
+    stack: LoopbackHandle,
+}
+
+impl Connection {
+    /// The next notice, in order; `None` after the last.
+    pub async fn notice(&mut self) -> Option<Notice> {
+        self.notices.recv().await
+    }
+
+    /// Gives a command; its result is a later [`Notice::Reply`]. A dial that is over takes none.
+    pub async fn command(&self, command: Command) {
+        let _ = self.commands.send(command).await;
+    }
+
+    /// The TCP/IP stack at this end of the link.
+    pub fn stack(&self) -> &LoopbackHandle {
+        &self.stack
+    }
+}
+
+/// Starts a dial.
+pub(crate) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<Connection, RasError> {
+    let seed = seed()?;
+    let line = line(shared, &request);
+    let (commands, for_dial) = mpsc::channel(QUEUE);
+    let (notices, for_owner) = mpsc::channel(QUEUE);
+    let tap = match &request.capture {
+        Some(file) => Some(Box::new(tap(file)?) as Box<dyn Tap>),
+        None => None,
+    };
+    let ends = Ends {
+        commands: for_dial,
+        notices,
+        cancel: shared.cancel.child_token(),
+        farewell: || Command::HangUp,
+        tap,
+    };
+    let (ip, stack) = loopback();
+    let machine = Dial::new(config(request), seed);
+    shared.tasks.spawn(driver::run(machine, line, ip, ends));
+    Ok(Connection { notices: for_owner, commands, stack })
+}
+
+fn line(shared: &Shared, request: &DialRequest) -> Box<dyn Line> {
+    match &request.line {
+        DialLine::Tcp(at) => Box::new(TcpDial::new(at.to_string())),
+        DialLine::Unix(path) => Box::new(UnixDial::new(path)),
+        DialLine::Pty(path) => Box::new(PtyDevice::new(path)),
+        DialLine::Exchange(_) => Box::new(shared.exchange.phone(request.own_number.as_deref())),
+    }
+}
+
+fn tap(file: &File) -> Result<capture::Capture, RasError> {
+    file.try_clone().and_then(capture::Capture::to).map_err(|_| RasError(110))
+}
+
+fn config(request: DialRequest) -> DialConfig {
+    let number = match &request.line {
+        DialLine::Exchange(number) => number.clone(),
+        DialLine::Tcp(_) | DialLine::Unix(_) | DialLine::Pty(_) => String::new(),
+    };
+    DialConfig {
+        number,
+        device: request.line.to_string(),
+        params: request.params,
+        pauses: request.pauses,
+        wait_seen: request.wait_seen,
+        notifier: request.notifier,
+        terminal: request.terminal,
+        callable: request.own_number.is_some(),
+        pause_limit: Duration::from_secs(600),
+        silence: Duration::from_secs(3),
+        quiet: Duration::from_secs(1),
+        callback_wait: Duration::from_secs(120),
+        ppp: openras_ppp::Config {
+            authenticate_us: request.auth,
+            insist_on_authentication: request.require_auth,
+            ipcp: Some(openras_ppp::config::IpcpConfig {
+                request_dns: true,
+                request_nbns: false,
+                ..Default::default()
+            }),
+            trace: request.trace,
+            ..openras_ppp::Config::default()
+        },
+    }
+}

@@ -1,0 +1,73 @@
+//! What happens on the ports, for whoever watches: a person at `serve`, the demo, later the event stream.
+
+use std::time::Instant;
+
+use openras_engine::escape;
+use openras_engine::server::DialogVerdict;
+use openras_engine::server::port::PortEvent;
+
+/// One step of one call. Texts from outside are already escaped.
+#[derive(Clone, Debug)]
+pub struct CallEvent {
+    /// When.
+    pub at: Instant,
+    /// The port's name, as `line1/3`.
+    pub port: String,
+    /// Counts the service's calls from 1.
+    pub call: u64,
+    /// What kind of step, for programs: `ring`, `dialog`, `up` ….
+    pub kind: &'static str,
+    /// The step as a sentence for people.
+    pub text: String,
+    /// The RAS number of a refusal or failure.
+    pub error: Option<openras_engine::RasError>,
+}
+
+/// The kind, sentence and number of a port's event.
+pub(crate) fn describe(event: &PortEvent) -> (&'static str, String, Option<openras_engine::RasError>) {
+    let (kind, text) = match event {
+        PortEvent::Ring(None) => ("ring", "it rings".into()),
+        PortEvent::Ring(Some(number)) => ("ring", format!("it rings: {}", escape::line(number))),
+        PortEvent::Answered => ("answered", "answered".into()),
+        PortEvent::Dialog(module) => ("dialog", format!("the module {module} talks to the caller")),
+        PortEvent::DialogEnded(module, verdict) => ("dialog_ended", dialog_ended(module, verdict)),
+        PortEvent::Authenticating { leg: 2 } => ("authenticating", "PPP begins again after the callback".into()),
+        PortEvent::Authenticating { .. } => ("authenticating", "PPP begins".into()),
+        PortEvent::Authenticated(Some(name)) => ("authenticated", format!("the caller is {}", escape::line(name))),
+        PortEvent::Authenticated(None) => ("authenticated", "nobody was asked to prove a name".into()),
+        PortEvent::Refused(name, error) => {
+            return ("refused", format!("{} was refused: {error}", escape::line(name)), Some(*error));
+        }
+        PortEvent::CallbackPending(number) => ("callback_pending", format!("hanging up to call {number}")),
+        PortEvent::CallingBack(number) => ("calling_back", format!("calling {number}")),
+        PortEvent::Up(agreed) => ("up", up(agreed)),
+        PortEvent::Packet(packet) => ("packet", packet.text()),
+        PortEvent::PeerIdentification(text) => {
+            ("identification", format!("the caller is {}", escape::line(text)))
+        }
+        PortEvent::NameDiffers(dialog, ppp) => (
+            "name_differs",
+            format!("{} talked to the module, {} to PPP", escape::line(dialog), escape::line(ppp)),
+        ),
+        PortEvent::Down(end) => match end.error {
+            Some(error) => return ("down", format!("{error}: {}", end.why), Some(error)),
+            None => ("down", "the call ended well".into()),
+        },
+    };
+    (kind, text, None)
+}
+
+fn dialog_ended(module: &str, verdict: &DialogVerdict) -> String {
+    match verdict {
+        DialogVerdict::Success { user, .. } => format!("{module} lets {} through", escape::line(user)),
+        DialogVerdict::Failure { user, .. } => format!("{module} refuses {}", escape::line(user)),
+        DialogVerdict::Error { code, text } => format!("{module} failed ({code}): {}", escape::line(text)),
+    }
+}
+
+fn up(agreed: &openras_ppp::Negotiated) -> String {
+    match &agreed.ipv4 {
+        Some(ip) => format!("IP is up: the caller is {}", ip.remote),
+        None => "up without IPv4".into(),
+    }
+}

@@ -1,0 +1,80 @@
+//! What a caller finds at the port's own address where `ip = "loopback"`: it answers ping, and has a small web page.
+//!
+//! | path | gives |
+//! |---|---|
+//! | `/` | a sentence |
+//! | `/bytes/N` | N bytes that do not compress, N ≤ 16 MiB: to measure and check a link with |
+//! | `/bytes/N.sha256` | their SHA-256 in hexadecimal |
+
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use openras_io::net::http;
+use openras_io::net::loopback::{LoopbackPort, loopback};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use sha2::{Digest, Sha256};
+
+/// The largest `/bytes/N`.
+const MOST: usize = 16 * 1024 * 1024;
+/// Port of the page.
+const HTTP: u16 = 80;
+
+/// A stack with the page on it. Must be called inside a tokio runtime.
+pub(crate) fn stack() -> LoopbackPort {
+    let (port, handle) = loopback();
+    // a new stack has no listener that could be in the way
+    if let Ok(listener) = handle.tcp_listen(HTTP) {
+        tokio::spawn(http::serve(listener, site));
+    }
+    port
+}
+
+fn site(path: &str) -> Option<Bytes> {
+    if path == "/" {
+        let text = "This is OpenRAS. You are connected.\n/bytes/N gives N bytes, /bytes/N.sha256 their SHA-256.\n";
+        return Some(Bytes::from_static(text.as_bytes()));
+    }
+    let rest = path.strip_prefix("/bytes/")?;
+    match rest.strip_suffix(".sha256") {
+        Some(number) => Some(Bytes::from(digest(&bytes(number)?))),
+        None => bytes(rest),
+    }
+}
+
+/// All callers are served from the same memory.
+fn bytes(number: &str) -> Option<Bytes> {
+    static ALL: OnceLock<Bytes> = OnceLock::new();
+    let length: usize = number.parse().ok().filter(|length| *length <= MOST)?;
+    let all = ALL.get_or_init(|| {
+        let mut all = vec![0; MOST];
+        ChaCha8Rng::seed_from_u64(0).fill_bytes(&mut all);
+        Bytes::from(all)
+    });
+    Some(all.slice(..length))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // writing to a String cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_gives_what_its_digest_says_and_no_more_than_it_may() {
+        let page = site("/bytes/1000").unwrap();
+        assert_eq!(page.len(), 1000);
+        assert_eq!(site("/bytes/1000.sha256").unwrap(), digest(&page).as_bytes());
+        assert!(site("/bytes/16777216").is_some() && site("/bytes/16777217").is_none());
+        for path in ["/bytes/", "/bytes/-1", "/bytes/x.sha256", "/etc/passwd", ""] {
+            assert!(site(path).is_none(), "{path}");
+        }
+    }
+}

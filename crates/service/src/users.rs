@@ -1,0 +1,216 @@
+//! The users and their secrets: one SQLite file in the state folder, and the answers to "is this true?".
+//!
+//! Calls block (for the disk, and some 20 ms where a password is hashed): from async code use `spawn_blocking`. Any
+//! number of processes may have the store open; the service sees at once what `openras user` changes.
+//! `docs/security.md` says what is stored how.
+
+mod account;
+mod admin;
+mod callbacks;
+mod codes;
+mod files;
+mod name;
+mod password;
+mod schema;
+mod tries;
+mod vault;
+mod verify;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use openras_engine::users::CallbackRight;
+use openras_modules::totp::Seed;
+use openras_ppp::{AuthMethod, Secret};
+use rusqlite::Connection;
+
+pub use callbacks::CALLBACKS_A_DAY;
+pub(crate) use files::{Folder, open_private};
+pub use tries::HARD_LIMIT;
+pub use verify::{Checked, Reason};
+
+/// The store. Shared between threads; each call is whole or nothing.
+#[derive(Debug)]
+pub struct Users {
+    db: Mutex<Connection>,
+    vault: vault::Vault,
+    /// Stands in for users that do not exist, so that they cost the same work.
+    nobody: account::Account,
+    policy: Policy,
+    /// When old tries were last swept out, in seconds since 1970.
+    swept: AtomicU64,
+}
+
+/// What new passwords must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Least characters [1].
+    pub password_min: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { password_min: 1 }
+    }
+}
+
+/// What is kept of a password (defence rule 13). A method whose kind is not kept is refused to the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The Argon2id hash, for PAP [yes].
+    pub argon: bool,
+    /// The NT hash, encrypted, for MS-CHAP [yes].
+    pub nt: bool,
+    /// The password itself, encrypted, for CHAP-MD5 [no].
+    pub clear: bool,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { argon: true, nt: true, clear: false }
+    }
+}
+
+/// A user to be added. The default may dial in, has no password yet and no callback.
+#[derive(Clone, Debug, Default)]
+pub struct NewUser {
+    /// The password; without one only ports whose `auth` is `none` let the user in.
+    pub password: Option<Secret>,
+    /// What to keep of it.
+    pub keep: Keep,
+    /// The second factor.
+    pub totp: Option<Seed>,
+    /// Recovery codes as they are printed; only hashes are kept.
+    pub recovery: Vec<Secret>,
+    /// The password must be changed at the next call (648).
+    pub must_change: bool,
+    /// The account is disabled (647).
+    pub disabled: bool,
+    /// The user may not dial in (649).
+    pub no_dial_in: bool,
+    /// Callback; numbers are normalised.
+    pub callback: CallbackRight,
+}
+
+/// What to change of a user; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// See [`NewUser::must_change`].
+    pub must_change: Option<bool>,
+    /// See [`NewUser::disabled`].
+    pub disabled: Option<bool>,
+    /// See [`NewUser::no_dial_in`].
+    pub no_dial_in: Option<bool>,
+    /// See [`NewUser::callback`].
+    pub callback: Option<CallbackRight>,
+    /// Another second factor with its recovery codes, or `Some(None)` for none.
+    pub totp: Option<Option<(Seed, Vec<Secret>)>>,
+}
+
+/// A user as an administrator sees it; no secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserInfo {
+    /// The name as it was added.
+    pub name: String,
+    /// See [`NewUser::must_change`].
+    pub must_change: bool,
+    /// See [`NewUser::disabled`].
+    pub disabled: bool,
+    /// See [`NewUser::no_dial_in`].
+    pub no_dial_in: bool,
+    /// Callback.
+    pub callback: CallbackRight,
+    /// The methods there is a secret for.
+    pub methods: Vec<AuthMethod>,
+    /// Whether there is a TOTP seed.
+    pub totp: bool,
+    /// Recovery codes left.
+    pub recovery_left: u32,
+    /// Wrong passwords since the last right one or `unlock`.
+    pub wrong_passwords: u32,
+    /// Wrong codes since the last right one or `unlock`.
+    pub wrong_codes: u32,
+}
+
+impl UserInfo {
+    /// Whether the hard limit is reached: nothing is accepted until `unlock`.
+    pub fn is_locked(&self) -> bool {
+        self.wrong_passwords >= HARD_LIMIT || self.wrong_codes >= HARD_LIMIT
+    }
+}
+
+/// Why the store cannot do what was asked. The text is for the administrator or the log, never for a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder cannot be used.
+    #[error("{what} {} cannot be used ({source})", path.display())]
+    File {
+        /// What it is.
+        what: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A secret could be read by others.
+    #[error("{0}")]
+    Unsafe(String),
+    /// The key is missing, damaged or not this store's.
+    #[error("{0}")]
+    Key(String),
+    /// SQLite says no.
+    #[error("the user database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// Something stored or computed is not what it must be.
+    #[error("{0}")]
+    Corrupt(String),
+    /// A name, number or setting cannot be stored.
+    #[error("{0}")]
+    Refused(String),
+    /// The password breaks the policy.
+    #[error("{0}")]
+    Password(String),
+    /// There is a user of this name.
+    #[error("there is a user {0:?} already; use `openras user set` or `openras user passwd`")]
+    Exists(String),
+    /// There is no user of this name.
+    #[error("there is no user {0:?}; `openras user list` shows all")]
+    NoSuchUser(String),
+}
+
+impl StoreError {
+    pub(crate) fn file(what: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::File { what, path: path.into(), source }
+    }
+}
+
+impl Users {
+    /// Opens the store `users.db` in the folder `state`, and makes what is not there: the folder (mode 0700), the
+    /// database and the key (0600), all owned as the folder is.
+    ///
+    /// # Errors
+    /// A file others may read, a missing or foreign key, a folder or database that cannot be used.
+    pub fn open(state: &Path, key_file: Option<&Path>, policy: Policy) -> Result<Self, StoreError> {
+        let folder = Folder::open(state)?;
+        let file = folder.file("users.db");
+        folder.prepare(&file)?;
+        for side in ["users.db-wal", "users.db-shm"] {
+            folder.inspect(&folder.file(side))?;
+        }
+        let mut db = schema::open(&file)?;
+        let key_file = key_file.map_or_else(|| folder.file("key"), Path::to_path_buf);
+        let vault = account::unlock_vault(&mut db, &folder, &key_file)?;
+        let nobody = account::Account::nobody(&vault)?;
+        Ok(Self { db: Mutex::new(db), vault, nobody, policy, swept: AtomicU64::new(0) })
+    }
+
+    /// The connection. A panic in another thread leaves no half-done transaction: SQLite rolls it back.
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

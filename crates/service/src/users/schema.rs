@@ -1,0 +1,102 @@
+//! The database: opening it, and its tables by version.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::StoreError;
+
+/// The version this program writes.
+const VERSION: i64 = 1;
+
+/// Ids are never used twice (AUTOINCREMENT): what is sealed for a removed user opens for no later one.
+const TABLES: &str = "
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL UNIQUE,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    must_change INTEGER NOT NULL DEFAULT 0,
+    no_dial_in INTEGER NOT NULL DEFAULT 0,
+    callback TEXT NOT NULL DEFAULT 'none',
+    keep_argon INTEGER NOT NULL DEFAULT 1,
+    keep_nt INTEGER NOT NULL DEFAULT 1,
+    keep_clear INTEGER NOT NULL DEFAULT 0,
+    argon BLOB,
+    nt BLOB,
+    clear BLOB,
+    totp BLOB,
+    last_step INTEGER,
+    recovery_salt BLOB,
+    wrong_passwords INTEGER NOT NULL DEFAULT 0,
+    wrong_codes INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE callback_prefixes (
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    prefix TEXT NOT NULL,
+    PRIMARY KEY (user, prefix)
+) WITHOUT ROWID;
+CREATE TABLE recovery (
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (user, hash)
+) WITHOUT ROWID;
+CREATE TABLE tries (
+    factor INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    source TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (factor, user, source)
+) WITHOUT ROWID;
+CREATE INDEX tries_last ON tries (last);
+CREATE TABLE callbacks (
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (user, day)
+) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+";
+
+/// Opens the database file, which exists (it may be empty), and brings its tables up to date.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(Duration::from_secs(10))?;
+    let mode: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        let path = path.display();
+        return Err(StoreError::Corrupt(format!(
+            "{path} cannot use a write-ahead log; put `state` on a local disk"
+        )));
+    }
+    // FULL: what is committed is on the disk when the call returns (defence rule 7)
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.pragma_update(None, "secure_delete", true)?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    migrate(&mut db, path)?;
+    Ok(db)
+}
+
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match transaction.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
+        VERSION => {}
+        0 => {
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        newer => {
+            return Err(StoreError::Corrupt(format!(
+                "{} is of version {newer}, this program knows {VERSION}; use a newer openras",
+                path.display()
+            )));
+        }
+    }
+    Ok(transaction.commit()?)
+}

@@ -1,0 +1,238 @@
+//! Is this claim true? The local store's answer to PPP's `Verify`.
+
+use std::fmt;
+use std::time::Duration;
+
+use openras_ppp::auth::verify::{
+    ChangeError, NewPassword, change_v1, change_v2, verify_chap_md5, verify_mschap_v1, verify_mschap_v2,
+};
+use openras_ppp::{AuthMethod, Claim, Proof, Secret, Verdict};
+use rusqlite::params;
+
+use super::account::Account;
+use super::password::{Kept, acceptable, argon_is};
+use super::tries::{Booked, Factor, Settled, Try};
+use super::{StoreError, Users, name};
+
+/// The longest an answer is held back; a try that would wait longer is refused unseen.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// A verdict, and what to do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// For the wire.
+    pub verdict: Verdict,
+    /// Give the verdict to PPP only after this time, whether it is good or bad (defence rule 6). At most 15 s; the
+    /// caller waits, the store does not.
+    pub delay: Duration,
+    /// Why; for the log and the record, never for the wire.
+    pub reason: Reason,
+}
+
+/// Why a verdict came out as it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The proof is true.
+    Accepted,
+    /// The proof is true and the new password is stored.
+    PasswordChanged,
+    /// No such user.
+    UnknownUser,
+    /// The proof is false.
+    WrongPassword,
+    /// The store keeps nothing of this user by which the method could be checked.
+    NoSecret(AuthMethod),
+    /// The proof is true, and the account is disabled.
+    Disabled,
+    /// The proof is true, and the user may not dial in.
+    NoDialIn,
+    /// The proof is true, and the password must be changed.
+    MustChange,
+    /// The change of password is refused, for this reason.
+    ChangeRefused(String),
+    /// The hard limit is reached.
+    Locked,
+    /// Too many tries of this user from this source at once; not looked at.
+    TooSoon,
+    /// The store failed.
+    StoreFailed(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted => f.write_str("accepted"),
+            Self::PasswordChanged => f.write_str("the password was changed"),
+            Self::UnknownUser => f.write_str("no such user"),
+            Self::WrongPassword => f.write_str("wrong password"),
+            Self::NoSecret(AuthMethod::ChapMd5) => f.write_str(
+                "no secret for chap is stored; set the password with `openras user passwd --reversible`",
+            ),
+            Self::NoSecret(method) => {
+                write!(f, "no secret for {method} is stored; set the password with `openras user passwd`")
+            }
+            Self::Disabled => f.write_str("the account is disabled"),
+            Self::NoDialIn => f.write_str("the user may not dial in"),
+            Self::MustChange => f.write_str("the password must be changed"),
+            Self::ChangeRefused(why) => write!(f, "the change of password was refused: {why}"),
+            Self::Locked => f.write_str("locked after too many wrong tries; see `openras user unlock`"),
+            Self::TooSoon => f.write_str("too many tries at once from one source; not looked at"),
+            Self::StoreFailed(why) => write!(f, "the store failed: {why}"),
+        }
+    }
+}
+
+impl Reason {
+    /// What the wire is told. Everything that would tell a stranger who exists is one and the same 691.
+    fn refusal(&self) -> Verdict {
+        let (error, retry, message) = match self {
+            Self::Disabled => (647, false, "Account disabled"),
+            Self::MustChange => (648, false, "Password expired"),
+            Self::NoDialIn => (649, false, "No permission to dial in"),
+            Self::ChangeRefused(_) => (709, false, "The password was not changed"),
+            _ => (691, true, "Wrong user name or password"),
+        };
+        Verdict::Refuse { error, retry, challenge: None, message: message.into() }
+    }
+}
+
+/// What a proof comes to, beside one account.
+enum Proved {
+    True(Option<[u8; 20]>),
+    Change(Box<NewPassword>, Option<[u8; 20]>),
+    False(Reason),
+}
+
+impl Users {
+    /// Checks a claim. `source` is where the call comes from: an address, a number, or the line where neither is
+    /// known. `now` is in seconds since 1970.
+    ///
+    /// A store that fails refuses with 691 and says why in the reason. Blocks for up to some 50 ms.
+    pub fn verify(&self, claim: &Claim, source: &str, now: u64) -> Checked {
+        let (reason, delay, proof) = self.judge(claim, source, now).unwrap_or_else(|error| {
+            tracing::error!(%error, "a claim could not be checked");
+            (Reason::StoreFailed(error.to_string()), Duration::ZERO, None)
+        });
+        tracing::debug!(name = ?claim.name, source = ?source, %reason, "claim checked");
+        let verdict = match reason {
+            Reason::Accepted | Reason::PasswordChanged => {
+                Verdict::Accept { authenticator_response: proof, message: String::new() }
+            }
+            _ => reason.refusal(),
+        };
+        Checked { verdict, delay, reason }
+    }
+
+    fn judge(
+        &self,
+        claim: &Claim,
+        source: &str,
+        now: u64,
+    ) -> Result<(Reason, Duration, Option<[u8; 20]>), StoreError> {
+        let key = name::key(name::user_part(&claim.name));
+        let who = Try { factor: Factor::Password, key: &key, source };
+        let booked = self.book(who, now, Some(LONGEST_WAIT))?;
+        let delay = match booked {
+            Booked::TooSoon => return Ok((Reason::TooSoon, Duration::from_secs(1), None)),
+            Booked::Wait(delay) => delay,
+            Booked::Locked => Duration::ZERO,
+        };
+        let found = Account::find(&self.db(), name::user_part(&claim.name))?;
+        let proved = self.prove(found.as_ref().unwrap_or(&self.nobody), claim)?;
+        let Some(account) = found else {
+            let change = matches!(claim.proof, Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. });
+            let unknown = Reason::UnknownUser;
+            let reason = if change { Reason::ChangeRefused(unknown.to_string()) } else { unknown };
+            return Ok((reason, delay, None));
+        };
+        if booked == Booked::Locked {
+            return Ok((Reason::Locked, delay, None));
+        }
+        let (reason, proof) = match proved {
+            Proved::False(reason) => return Ok((reason, delay, None)),
+            Proved::True(proof) => (standing(&account), proof),
+            Proved::Change(new, proof) => (self.change_now(&account, &new)?, proof),
+        };
+        self.settle(who, Settled::Right)?;
+        Ok((reason, delay, proof))
+    }
+
+    /// Looks at the proof alone. `account` may be nobody: the work is the same.
+    fn prove(&self, account: &Account, claim: &Claim) -> Result<Proved, StoreError> {
+        let proof = &claim.proof;
+        let truth =
+            |is_true: bool| if is_true { Proved::True(None) } else { Proved::False(Reason::WrongPassword) };
+        let none = Proved::False(Reason::NoSecret(proof.method()));
+        let proved = match proof {
+            Proof::Pap { password } => {
+                let right = argon_is(account.argon.as_deref(), password)?;
+                return Ok(if account.argon.is_some() { truth(right) } else { none });
+            }
+            Proof::ChapMd5 { .. } => account
+                .clear_password(&self.vault)?
+                .map(|secret| truth(verify_chap_md5(&secret, claim.identifier, proof))),
+            Proof::MsChapV1 { .. } => {
+                account.nt_hash(&self.vault)?.map(|hash| truth(verify_mschap_v1(&hash, proof)))
+            }
+            Proof::MsChapV2 { .. } => account.nt_hash(&self.vault)?.map(|hash| {
+                match verify_mschap_v2(&hash, &claim.raw_name, proof) {
+                    Some(proof) => Proved::True(Some(proof)),
+                    None => Proved::False(Reason::WrongPassword),
+                }
+            }),
+            Proof::ChangeV1 { .. } => account
+                .nt_hash(&self.vault)?
+                .map(|hash| changed(change_v1(&hash, proof).map(|new| (new, None)))),
+            Proof::ChangeV2 { .. } => account.nt_hash(&self.vault)?.map(|hash| {
+                changed(change_v2(&hash, &claim.raw_name, proof).map(|(new, proof)| (new, Some(proof))))
+            }),
+        };
+        Ok(proved.unwrap_or(none))
+    }
+
+    /// Stores a proven new password, if the user was asked for one and the policy takes it.
+    pub(super) fn change_now(&self, account: &Account, new: &NewPassword) -> Result<Reason, StoreError> {
+        match standing(account) {
+            Reason::MustChange => {}
+            Reason::Accepted => return Ok(Reason::ChangeRefused("nobody asked for a change".into())),
+            refused => return Ok(refused),
+        }
+        if let Err(why) = acceptable(&new.clear, self.policy.password_min) {
+            return Ok(Reason::ChangeRefused(why));
+        }
+        let old = account.nt_hash(&self.vault)?;
+        if old.is_some_and(|old| Secret::new(old) == Secret::new(new.nt_hash)) {
+            return Ok(Reason::ChangeRefused("the new password is the old one".into()));
+        }
+        let kept = Kept::of(&self.vault, account.id, &new.clear, account.keep)?;
+        // only over the very password the proof was made with: an administrator's change meanwhile stands
+        let changed = self.db().execute(
+            "UPDATE users SET argon = ?3, nt = ?4, clear = ?5, must_change = 0 WHERE id = ?1 AND nt = ?2",
+            params![account.id, account.nt, kept.argon, kept.nt, kept.clear],
+        )?;
+        Ok(match changed {
+            1 => Reason::PasswordChanged,
+            _ => Reason::ChangeRefused("the password was changed by someone else meanwhile".into()),
+        })
+    }
+}
+
+/// Whether a user who has proved who they are may come in.
+fn standing(account: &Account) -> Reason {
+    if account.disabled {
+        Reason::Disabled
+    } else if account.no_dial_in {
+        Reason::NoDialIn
+    } else if account.must_change {
+        Reason::MustChange
+    } else {
+        Reason::Accepted
+    }
+}
+
+fn changed(result: Result<(NewPassword, Option<[u8; 20]>), ChangeError>) -> Proved {
+    match result {
+        Ok((new, proof)) => Proved::Change(Box::new(new), proof),
+        Err(error) => Proved::False(Reason::ChangeRefused(error.to_string())),
+    }
+}

@@ -1,0 +1,152 @@
+//! The end that answers, and the service behind it.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use openras_engine::line::CallInput;
+use openras_engine::server::port::{
+    Admission, Answer, Ask, Command, NameCheck, Notice, Port, PortConfig, PortEnd, PortEvent,
+};
+use openras_engine::users::CallbackRight;
+use openras_engine::RasError;
+use openras_ppp::ask::CallbackPolicy;
+use openras_ppp::config::IpcpConfig;
+use openras_ppp::{AuthMethod, Config, Machine};
+
+use super::{CodeModule, Desk, Order, line_event};
+use crate::pair::Happening;
+use crate::ppp::Store;
+
+/// How long the service takes to answer.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// A port, the service behind it, and what it has seen.
+pub struct Answerer {
+    port: Port,
+    store: Store,
+    module: Option<CodeModule>,
+    pub(super) desk: Desk,
+    end: Option<PortEnd>,
+}
+
+/// A port with nothing unusual that asks for one of `methods`.
+pub fn port_config(methods: &[AuthMethod], modules: &[&str]) -> PortConfig {
+    PortConfig {
+        name: "line1/1".to_owned(),
+        modules: modules.iter().map(|module| (*module).to_owned()).collect(),
+        name_check: NameCheck::Require,
+        dialog_limit: Duration::from_secs(300),
+        answer_limit: Duration::from_secs(30),
+        callback: true,
+        callback_delay: Duration::from_secs(2),
+        callback_tries: 3,
+        callback_expiry: Duration::from_secs(120),
+        ppp: Config {
+            authenticate_peer: methods.to_vec(),
+            authenticate_us: Vec::new(),
+            ipcp: Some(IpcpConfig {
+                local: Some(Ipv4Addr::new(10, 64, 0, 1)),
+                assign: true,
+                dns: vec![Ipv4Addr::new(10, 64, 0, 1)],
+                ..IpcpConfig::default()
+            }),
+            ..Config::default()
+        },
+    }
+}
+
+impl Answerer {
+    /// A port that waits for a call. `module` is what every module of its configuration does.
+    pub fn new(config: PortConfig, store: Store, module: Option<CodeModule>, seed: [u8; 32]) -> Self {
+        Self { port: Port::new(config, seed), store, module, desk: Desk::default(), end: None }
+    }
+
+    /// The users, as they are now.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// How the call ended, if it did.
+    pub fn end(&self) -> Option<&PortEnd> {
+        self.end.as_ref()
+    }
+
+    pub(super) fn timeout(&self) -> Option<Instant> {
+        self.port.poll_timeout()
+    }
+
+    pub(super) fn handle(&mut self, now: Instant, what: Happening<'_, Order>) {
+        match (line_event(&what), what) {
+            (Some(event), what) => {
+                self.turn(now, CallInput::Line(event));
+                drop(what);
+            }
+            (None, Happening::Order(Order::Port(command))) => self.turn(now, CallInput::Command(command)),
+            (None, Happening::Order(Order::Ip(packet))) => self.turn(now, CallInput::Ip(&packet)),
+            (None, _) => self.turn(now, CallInput::Tick),
+        }
+    }
+
+    fn turn(&mut self, now: Instant, input: CallInput<'_, Command>) {
+        self.port.handle(now, input);
+        while let Some(output) = self.port.poll_output() {
+            if let Some(notice) = self.desk.keep(output) {
+                self.note(notice);
+            }
+        }
+    }
+
+    fn note(&mut self, notice: Notice) {
+        match notice {
+            Notice::Ask(ask) => {
+                let begins = matches!(ask, Ask::SecurityBegin { .. }) && self.module.is_some();
+                let answer = self.answer(ask);
+                self.order(Command::Answer(answer));
+                if begins {
+                    self.order(Command::Dialog(CodeModule::begin()));
+                }
+            }
+            Notice::Dialog(output) => {
+                let says = self.module.as_ref().and_then(|module| module.hear(&output));
+                says.into_iter().for_each(|command| self.order(Command::Dialog(command)));
+            }
+            Notice::Event(PortEvent::Packet(_)) => {}
+            Notice::Event(PortEvent::Down(end)) => {
+                self.desk.news(format_args!("down, {:?}: {}", end.error, end.why));
+                self.end = Some(*end);
+            }
+            Notice::Event(PortEvent::Up(_)) => self.desk.news("up"),
+            Notice::Event(event) => self.desk.news(format_args!("{event:?}")),
+        }
+    }
+
+    fn order(&mut self, command: Command) {
+        self.desk.later(AT_ONCE, Order::Port(command));
+    }
+
+    fn answer(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::SecurityBegin { .. } if self.module.is_some() => Answer::Begun(Ok(())),
+            Ask::SecurityBegin { .. } => Answer::Begun(Err(RasError(1))),
+            Ask::Verify(claim) => Answer::Verdict(self.store.verdict(&claim)),
+            Ask::Admit { name } => {
+                let policy = match name.and_then(|name| self.store.user(&name)) {
+                    Some(user) => &user.callback,
+                    None => &self.store.nameless,
+                };
+                Answer::Admit(Ok(Admission { callback: right(policy) }))
+            }
+            Ask::CallbackTo { .. } => Answer::CallbackTo(true),
+            Ask::Address { .. } => Answer::Address(self.store.address),
+        }
+    }
+}
+
+/// The right that leads to this policy; a list is nothing a user can have.
+fn right(policy: &CallbackPolicy) -> CallbackRight {
+    match policy {
+        CallbackPolicy::None | CallbackPolicy::List(_) => CallbackRight::None,
+        CallbackPolicy::Caller => CallbackRight::Caller { allow: vec!["555".to_owned()] },
+        CallbackPolicy::Preset(number) => CallbackRight::Preset(number.clone()),
+    }
+}
