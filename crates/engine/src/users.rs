@@ -3,7 +3,7 @@
 /// A user's callback right (RASPRIV_NoCallback, CallerSetCallback, AdminSetCallback).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CallbackRight {
-    /// None [default].
+    /// None, the default.
     #[default]
     None,
     /// The caller may give a number that starts with one of these prefixes; an empty list refuses all

@@ -156,7 +156,8 @@ mod tests {
         let begin = Instant::now();
         let mut ends = start(Arc::new(Bad::IgnoresTheEnd), CallInfo::default());
         ends.events.send(DialogOutput::End).await.unwrap();
-        assert!(matches!(verdict(&mut ends).await, DialogVerdict::Error { code: 1067, .. }));
+        let given = timeout(4 * GRACE, verdict(&mut ends)).await.expect("dropped");
+        assert!(matches!(given, DialogVerdict::Error { code: 1067, .. }));
         assert_eq!(begin.elapsed().as_secs(), GRACE.as_secs());
     }
 

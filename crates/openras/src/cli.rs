@@ -59,7 +59,7 @@ pub(crate) struct Serve {
     /// [the system's, else the user's]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// More detail, twice for packets
+    /// More detail: once for control packets, twice for all there is
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -107,7 +107,7 @@ pub(crate) struct Dial {
     /// Write the PPP frames to a pcap file (secrets blanked)
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,
-    /// Show control packets
+    /// Show control packets; twice also what the line says, on stderr
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// One JSON object a line on stdout, answers as lines on stdin
@@ -152,7 +152,9 @@ pub(crate) enum Terminal {
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
     /// Add a user
-    #[command(after_help = "Example:\n  (umask 077; echo secret > pw)\n  openras user add alice --password-file pw --totp")]
+    #[command(
+        after_help = "Example:\n  (umask 077; echo secret > pw)\n  openras user add alice --password-file pw --totp"
+    )]
     Add(UserAdd),
     /// Change what a user may do
     #[command(after_help = "Example:\n  openras user set alice --callback caller --callback-allow +4930")]
@@ -183,7 +185,7 @@ pub(crate) struct Store {
 }
 
 /// What a user may do.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct Rights {
     /// The password must be changed at the next call
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]

@@ -31,10 +31,12 @@ pub(crate) fn of(error: RasError, was_connected: bool) -> u8 {
         return LOST;
     }
     match error.0 {
-        646..=649 | 691 | 709 => AUTHENTICATION,
-        703 => PAUSE,
+        646..=649 | 691 | 708 | 709 | 778 => AUTHENTICATION,
+        // 638: the pause came and nobody answered it
+        638 | 703 => PAUSE,
         704 | 751 => CALLBACK,
-        718..=738 => PPP,
+        705 | 718..=738 | 812 => PPP,
+        110 => CONFIGURATION,
         631 => HUNG_UP,
         _ => LINE,
     }
@@ -53,6 +55,9 @@ mod tests {
             (703, PAUSE),
             (704, CALLBACK),
             (721, PPP),
+            (812, PPP),
+            (778, AUTHENTICATION),
+            (638, PAUSE),
             (631, HUNG_UP),
         ];
         for (number, code) in table {

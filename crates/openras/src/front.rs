@@ -1,6 +1,5 @@
 //! Who watches a dial: a person at a terminal, a program over JSON lines, or a log.
 
-use std::io::Write;
 use std::time::Duration;
 
 use openras_engine::client::dial::{DialEvent, DialParams, Notice};
@@ -11,6 +10,7 @@ use serde_json::json;
 use crate::answers::{Answer, terminal_bytes};
 use crate::json;
 use crate::keyboard::{Key, Keyboard, Mode, RawKeys};
+use crate::out;
 use crate::render::{self, Paint};
 use crate::traffic::Line;
 
@@ -34,7 +34,11 @@ pub(crate) enum Front {
 
 impl Front {
     pub(crate) fn person(verbose: u8) -> Self {
-        Self::Person(Box::new(Person { view: View::new(verbose), keyboard: Keyboard::start(), pause: Pause::None }))
+        Self::Person(Box::new(Person {
+            view: View::new(verbose),
+            keyboard: Keyboard::start(),
+            pause: Pause::None,
+        }))
     }
 
     pub(crate) fn program() -> Self {
@@ -67,7 +71,7 @@ impl Front {
             Self::Program(_) => {
                 let mut event = line.json();
                 json::stamp(&mut event, now);
-                println!("{event}");
+                out::line(event);
             }
         }
     }
@@ -105,12 +109,12 @@ impl View {
             Notice::Ended(end) => render::end(self.paint, end),
             Notice::Terminal(_) | Notice::Reply(Ok(())) => return,
         };
-        println!("{}", render::timed(self.paint, now, &text));
+        out::line(render::timed(self.paint, now, &text));
     }
 
     fn line(&self, now: Duration, text: &str, bad: bool) {
         let text = if bad { self.paint.bad(text) } else { text.to_string() };
-        println!("{}", render::timed(self.paint, now, &text));
+        out::line(render::timed(self.paint, now, &text));
     }
 }
 
@@ -119,7 +123,11 @@ enum Pause {
     None,
     Terminal(RawKeys),
     /// Fields still to be asked, and what was typed so far.
-    Questions { asked: Vec<Field>, typed: Vec<Secret>, prompted: bool },
+    Questions {
+        asked: Vec<Field>,
+        typed: Vec<Secret>,
+        prompted: bool,
+    },
 }
 
 /// One line a person is asked for.
@@ -166,9 +174,7 @@ impl Person {
     fn show(&mut self, now: Duration, notice: &Notice) {
         if let Notice::Terminal(bytes) = notice {
             // the one place where bytes from outside reach the terminal as they are (defence rule 15)
-            let mut out = std::io::stdout().lock();
-            let _ = out.write_all(bytes).and_then(|()| out.flush());
-            return;
+            return out::raw(bytes);
         }
         if matches!(notice, Notice::State { .. } | Notice::Ended(_)) {
             self.leave();
@@ -181,7 +187,7 @@ impl Person {
 
     fn leave(&mut self) {
         if matches!(std::mem::replace(&mut self.pause, Pause::None), Pause::Terminal(_)) {
-            print!("\r\n");
+            out::part("\r\n");
         }
         self.keyboard.mode(Mode::Line);
     }
@@ -189,7 +195,9 @@ impl Person {
     fn enter(&mut self, state: ConnState, error: Option<openras_engine::RasError>) {
         let asked = match state {
             ConnState::INTERACTIVE => {
-                println!("  you are talking to the other end; Ctrl-] Enter = go on with PPP, Ctrl-] q = hang up, Ctrl-] Ctrl-] = Ctrl-] itself");
+                out::line(
+                    "  you are talking to the other end; Ctrl-] Enter = go on with PPP, Ctrl-] q = hang up, Ctrl-] Ctrl-] = Ctrl-] itself",
+                );
                 self.keyboard.mode(Mode::Raw);
                 self.pause = Pause::Terminal(RawKeys::default());
                 return;
@@ -200,7 +208,7 @@ impl Person {
             _ => return,
         };
         if let Some(error) = error {
-            println!("  {}", error.remedy());
+            out::line(format_args!("  {}", error.remedy()));
         }
         self.pause = Pause::Questions { asked, typed: Vec::new(), prompted: false };
     }
@@ -236,14 +244,13 @@ impl Person {
                 }
                 None => typed.clear(),
             }
-            println!("  they differ; once more");
+            out::line("  they differ; once more");
             return None;
         };
         // this future is dropped and made anew whenever something else happens: ask once
         if !std::mem::replace(prompted, true) {
             self.keyboard.mode(field.mode());
-            print!("  {}", field.prompt(params));
-            let _ = std::io::stdout().flush();
+            out::part(format_args!("  {}", field.prompt(params)));
         }
         let Some(line) = self.keyboard.line().await else { return Some(Said::HangUp) };
         *prompted = false;
@@ -294,14 +301,18 @@ impl Program {
         if let Notice::State { state, .. } = notice {
             self.paused = state.is_paused();
         }
-        println!("{}", json::notice(now, notice));
+        out::line(json::notice(now, notice));
     }
 
     async fn said(&mut self, params: &DialParams) -> Said {
         loop {
             if self.closed {
                 // nobody is left to answer: a pause now would never end
-                return if std::mem::take(&mut self.paused) { Said::HangUp } else { std::future::pending().await };
+                return if std::mem::take(&mut self.paused) {
+                    Said::HangUp
+                } else {
+                    std::future::pending().await
+                };
             }
             let Some(line) = self.keyboard.line().await else {
                 self.closed = true;
@@ -313,7 +324,7 @@ impl Program {
             match said(line.expose(), params) {
                 Ok(Some(said)) => return said,
                 Ok(None) => {}
-                Err(problem) => println!("{}", json!({ "event": "misunderstood", "message": problem })),
+                Err(problem) => out::line(json!({ "event": "misunderstood", "message": problem })),
             }
         }
     }

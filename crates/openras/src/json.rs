@@ -55,9 +55,11 @@ fn state(seq: u32, state: ConnState, failed: Option<RasError>) -> Value {
 
 fn dial_event(event: &DialEvent) -> Value {
     match event {
-        DialEvent::Banner(text) => json!({ "event": "banner", "text": text }),
+        DialEvent::Banner(text) => json!({ "event": "banner", "text": escape::line(text) }),
         DialEvent::Packet(packet) => self::packet(packet),
-        DialEvent::PeerIdentification(text) => json!({ "event": "identification", "text": escape::line(text) }),
+        DialEvent::PeerIdentification(text) => {
+            json!({ "event": "identification", "text": escape::line(text) })
+        }
         DialEvent::NoAuthentication => json!({ "event": "no_authentication" }),
         DialEvent::Message(text) => json!({ "event": "message", "text": escape::line(text) }),
         DialEvent::TimeRemaining(seconds, text) => {
@@ -81,7 +83,8 @@ pub(crate) fn projection(agreed: &Negotiated) -> Value {
     event.insert("event".into(), json!("projection"));
     event.insert("authentication".into(), json!(agreed.us.map(|method| method.word())));
     if let Some(ip) = &agreed.ipv4 {
-        let list = |servers: &[Option<std::net::Ipv4Addr>]| servers.iter().flatten().copied().collect::<Vec<_>>();
+        let list =
+            |servers: &[Option<std::net::Ipv4Addr>]| servers.iter().flatten().copied().collect::<Vec<_>>();
         event.insert(
             "ipv4".into(),
             json!({ "local": ip.local, "remote": ip.remote, "dns": list(&ip.dns), "nbns": list(&ip.nbns) }),
@@ -90,8 +93,11 @@ pub(crate) fn projection(agreed: &Negotiated) -> Value {
     if let Some((local, remote)) = &agreed.ipv6 {
         event.insert("ipv6".into(), json!({ "local": link_local(*local), "remote": link_local(*remote) }));
     }
-    let failed: Map<String, Value> =
-        agreed.failed.iter().map(|(protocol, why)| (protocol.to_string(), json!(format!("{why:?}")))).collect();
+    let failed: Map<String, Value> = agreed
+        .failed
+        .iter()
+        .map(|(protocol, why)| (protocol.to_string(), json!(format!("{why:?}"))))
+        .collect();
     if !failed.is_empty() {
         event.insert("failed".into(), Value::Object(failed));
     }

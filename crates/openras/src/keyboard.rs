@@ -37,7 +37,8 @@ impl Lines {
     }
 
     fn next(&mut self) -> Option<Secret> {
-        let end = self.held.iter().position(|b| *b == b'\n').or((self.held.len() > LONGEST).then_some(LONGEST))?;
+        let end =
+            self.held.iter().position(|b| *b == b'\n').or((self.held.len() > LONGEST).then_some(LONGEST))?;
         let mut rest = self.held.split_off(end);
         if rest.first() == Some(&b'\n') {
             rest.remove(0);
@@ -195,11 +196,10 @@ mod tests {
         let mut keys = RawKeys::default();
         assert_eq!(keys.sort(b"ab\x1d"), [Key::Bytes(b"ab".to_vec())]);
         assert_eq!(keys.sort(b"\x1dc"), [Key::Bytes(b"\x1dc".to_vec())]);
-        assert_eq!(keys.sort(b"x\x1d\ry"), [
-            Key::Bytes(b"x".to_vec()),
-            Key::Continue,
-            Key::Bytes(b"y".to_vec())
-        ]);
+        assert_eq!(
+            keys.sort(b"x\x1d\ry"),
+            [Key::Bytes(b"x".to_vec()), Key::Continue, Key::Bytes(b"y".to_vec())]
+        );
         assert_eq!(keys.sort(b"\x1dq"), [Key::HangUp]);
         assert_eq!(keys.sort(b"\x1dz"), [Key::Bytes(b"\x1dz".to_vec())]);
     }

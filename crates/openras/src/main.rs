@@ -3,13 +3,16 @@
 mod answers;
 mod cli;
 mod commands;
+mod config_file;
 mod exit;
 mod front;
 mod json;
 mod keyboard;
+mod out;
 mod render;
 mod secret_file;
 mod session;
+mod signals;
 mod traffic;
 
 use std::process::ExitCode;
@@ -22,13 +25,15 @@ use crate::cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log_to_stderr(match &cli.command {
-        Command::Serve(serve) => serve.verbose,
-        Command::Dial(_) | Command::User(_) | Command::Demo(_) => 0,
+        Command::Serve(serve) => 1 + serve.verbose,
+        // once for packets, which the dial shows itself
+        Command::Dial(dial) => dial.verbose.saturating_sub(1),
+        Command::User(_) | Command::Demo(_) => 0,
     });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("openras: the system gives no threads or events: {error}");
+            out::note(format_args!("openras: the system gives no threads or events: {error}"));
             return ExitCode::from(exit::CONFIGURATION);
         }
     };
@@ -44,21 +49,28 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match outcome {
         Ok(code) => ExitCode::from(code),
+        Err(error) if error.is::<signals::Interrupted>() => ExitCode::from(exit::HUNG_UP),
         Err(error) => {
-            eprintln!("openras: {error:#}");
+            out::note(format_args!("openras: {error:#}"));
             ExitCode::from(exit::CONFIGURATION)
         }
     }
 }
 
-/// Warnings and worse on standard error, more with `-v`; `RUST_LOG` overrides.
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => "warn,openras=info",
+/// What the service does goes to standard error; a dial and the demo show it themselves. Libraries speak up only in
+/// trouble. `RUST_LOG` overrides.
+fn log_to_stderr(detail: u8) {
+    let level = match detail {
+        0 => "error",
         1 => "info",
-        _ => "debug",
+        2 => "debug",
+        _ => "trace",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let ours =
+        ["openras", "openras_service", "openras_modules", "openras_io", "openras_engine", "openras_ppp"];
+    let words = ours.map(|part| format!("{part}={level}")).join(",");
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("error,{words}")));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

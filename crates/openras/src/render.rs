@@ -58,7 +58,9 @@ pub(crate) fn timed(paint: Paint, since: Duration, text: &str) -> String {
 
 /// One state: its name and sentence.
 pub(crate) fn state(paint: Paint, state: ConnState, error: Option<RasError>) -> String {
-    let name = state.name().map_or_else(|| state.0.to_string(), |name| name.trim_start_matches("RASCS_").to_string());
+    let name = state
+        .name()
+        .map_or_else(|| state.0.to_string(), |name| name.trim_start_matches("RASCS_").to_string());
     let padded = format!("{name:<20}");
     let name = match (error, state.is_paused(), state) {
         (Some(_), false, _) | (None, false, ConnState::DISCONNECTED) => paint.bad(&padded),
@@ -128,11 +130,5 @@ pub(crate) fn link_local(id: [u8; 8]) -> std::net::Ipv6Addr {
 /// How it ended: what decided it and what to try.
 pub(crate) fn end(paint: Paint, end: &DialEnd) -> String {
     let Some(error) = end.error else { return paint.good("ended well") };
-    let mut text = format!("{}\n  why:  {}", paint.bad(&error.to_string()), end.why);
-    if let Some(packet) = &end.packet {
-        let way = if packet.direction == Direction::Sent { "sent" } else { "received" };
-        text.push_str(&format!("\n  {way} {}", packet.text()));
-    }
-    text.push_str(&format!("\n  try:  {}", end.remedy));
-    text
+    format!("{}\n  why:  {}\n  try:  {}", paint.bad(&error.to_string()), end.why, end.remedy)
 }

@@ -1,21 +1,23 @@
 //! One dial from its first state to its end: notices out, answers and Ctrl-C in, traffic in between.
 
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::time::Instant;
 
 use anyhow::Result;
 use openras_engine::ConnState;
 use openras_engine::client::dial::{Command, DialEvent, DialParams, Notice};
 use openras_service::connections::Connection;
-use tokio::time::timeout;
 
 use crate::exit;
 pub(crate) use crate::front::Front;
 use crate::front::Said;
-use crate::traffic::{self, Report};
+use crate::out;
+use crate::signals::Signals;
 pub(crate) use crate::traffic::Traffic;
+use crate::traffic::{self, Report};
 
-/// How long an ending may take before it is cut short.
-const POLITE: Duration = Duration::from_secs(10);
+/// Commands that may wait for the dial before the watcher is not listened to any more.
+const WAITING: usize = 16;
 
 /// One dial and who watches it.
 pub(crate) struct Session {
@@ -23,6 +25,9 @@ pub(crate) struct Session {
     params: DialParams,
     front: Front,
     traffic: Traffic,
+    signals: Signals,
+    /// Commands the dial had no room for yet; its notices are taken meanwhile, or both would wait for each other.
+    commands: VecDeque<Command>,
     begun: Instant,
     server: Option<std::net::Ipv4Addr>,
     traffic_failed: bool,
@@ -35,9 +40,21 @@ impl Session {
         params: DialParams,
         front: Front,
         traffic: Traffic,
+        signals: Signals,
         begun: Instant,
     ) -> Self {
-        Self { connection, params, front, traffic, begun, server: None, traffic_failed: false, hang_ups: 0 }
+        Self {
+            connection,
+            params,
+            front,
+            traffic,
+            signals,
+            commands: VecDeque::new(),
+            begun,
+            server: None,
+            traffic_failed: false,
+            hang_ups: 0,
+        }
     }
 
     /// Stays with the dial until it is over. Gives the exit code.
@@ -45,69 +62,71 @@ impl Session {
         let mut reports = None;
         loop {
             tokio::select! {
-                notice = self.connection.notice() => {
+                notice = self.connection.notice_while_giving(&mut self.commands) => {
                     let Some(notice) = notice else { return Ok(exit::LINE) };
-                    if let Some(code) = self.notice(&notice).await {
+                    if let Some(code) = self.notice(&notice) {
                         return Ok(code);
+                    }
+                    if out::is_gone() && self.hang_ups == 0 {
+                        self.hang_up();
                     }
                     if matches!(notice, Notice::State { state: ConnState::CONNECTED, .. }) {
                         reports = Some(traffic::start(&self.traffic, self.connection.stack(), self.server));
                     }
                 }
-                said = self.front.said(&self.params) => self.said(said).await,
-                report = next(&mut reports) => self.report(report).await,
-                _ = tokio::signal::ctrl_c() => self.hang_up().await,
+                said = self.front.said(&self.params), if self.commands.len() < WAITING => self.said(said),
+                report = next(&mut reports) => self.report(report),
+                () = self.signals.next() => self.hang_up(),
             }
         }
     }
 
-    async fn notice(&mut self, notice: &Notice) -> Option<u8> {
+    fn notice(&mut self, notice: &Notice) -> Option<u8> {
         if let Notice::Event(DialEvent::Projection(agreed)) = notice {
             self.server = agreed.ipv4.map(|ip| ip.remote);
         }
         self.front.show(self.begun.elapsed(), notice);
         match notice {
-            Notice::State { seq, .. } => {
-                self.connection.command(Command::Seen(*seq)).await;
-                None
-            }
             Notice::Ended(end) => Some(match end.error {
-                Some(error) if !(self.hang_ups > 0 && end.was_connected) => exit::of(error, end.was_connected),
+                Some(error) if !(self.hang_ups > 0 && end.was_connected) => {
+                    exit::of(error, end.was_connected)
+                }
                 _ if !end.was_connected => exit::HUNG_UP,
                 _ if self.traffic_failed => exit::TRAFFIC,
                 _ => exit::OK,
             }),
-            Notice::Terminal(_) | Notice::Event(_) | Notice::Reply(_) => None,
+            Notice::State { .. } | Notice::Terminal(_) | Notice::Event(_) | Notice::Reply(_) => None,
         }
     }
 
-    async fn said(&mut self, said: Said) {
+    fn said(&mut self, said: Said) {
         match said {
             Said::Resume(params) => {
                 self.params = params.clone();
-                self.connection.command(Command::Resume { notifier: 0, params }).await;
+                self.commands.push_back(Command::Resume { notifier: 0, params });
             }
-            Said::Terminal(bytes) => self.connection.command(Command::Terminal(bytes)).await,
-            Said::HangUp => self.hang_up().await,
+            Said::Terminal(bytes) => self.commands.push_back(Command::Terminal(bytes)),
+            Said::HangUp => self.hang_up(),
         }
     }
 
-    async fn report(&mut self, report: Report) {
+    fn report(&mut self, report: Report) {
         let now = self.begun.elapsed();
         match report {
             Report::Line(line) => {
                 self.traffic_failed |= line.failed();
                 self.front.traffic(now, &line);
             }
-            Report::Done => self.hang_up().await,
+            Report::Done => self.hang_up(),
         }
     }
 
-    /// Politely at first, at once when asked again; the service's own limit ends what still hangs.
-    async fn hang_up(&mut self) {
+    /// Politely at first, at once when asked again; the dial's own limits end what still hangs.
+    fn hang_up(&mut self) {
         self.hang_ups += 1;
-        // a dial that is over by now has nothing left to hang up
-        let _ = timeout(POLITE, self.connection.command(Command::HangUp)).await;
+        // what was typed before is of no use any more
+        self.commands.retain(|command| matches!(command, Command::HangUp));
+        self.commands.push_back(Command::HangUp);
     }
 }
 

@@ -110,7 +110,11 @@ impl fmt::Display for Page {
 }
 
 /// Does what was asked, and then says `Done` unless the call shall stay.
-pub(crate) fn start(traffic: &Traffic, link: &LoopbackHandle, server: Option<Ipv4Addr>) -> mpsc::Receiver<Report> {
+pub(crate) fn start(
+    traffic: &Traffic,
+    link: &LoopbackHandle,
+    server: Option<Ipv4Addr>,
+) -> mpsc::Receiver<Report> {
     let (reports, receiver) = mpsc::channel(8);
     let (traffic, link) = (traffic.clone(), link.clone());
     tokio::spawn(async move {
@@ -136,9 +140,24 @@ pub(crate) fn start(traffic: &Traffic, link: &LoopbackHandle, server: Option<Ipv
     receiver
 }
 
+/// How long a server may say nothing while a page is fetched.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// One step of a fetch, within its time.
+async fn step<T>(work: impl Future<Output = std::io::Result<T>>) -> Result<T, String> {
+    match tokio::time::timeout(SILENCE, work).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("the server said nothing for {} s", SILENCE.as_secs())),
+    }
+}
+
 /// Pings; one answer is enough to be well.
 pub(crate) async fn ping(link: &LoopbackHandle, address: Ipv4Addr, count: u16) -> Result<Pings, String> {
-    let rtts = link.ping(address.into(), count).await.map_err(|error| error.to_string())?;
+    let rtts = async {
+        link.until_up().await?;
+        link.ping(address.into(), count).await
+    };
+    let rtts = rtts.await.map_err(|error| error.to_string())?;
     if rtts.iter().flatten().next().is_none() {
         return Err(format!("{address} answered none of {count}"));
     }
@@ -148,9 +167,10 @@ pub(crate) async fn ping(link: &LoopbackHandle, address: Ipv4Addr, count: u16) -
 /// Gets a page whole; anything but 200 is a failure.
 pub(crate) async fn fetch(link: &LoopbackHandle, url: &str) -> Result<Page, String> {
     let begun = Instant::now();
-    let mut page = http::fetch(link, url).await.map_err(|error| error.to_string())?;
+    step(link.until_up()).await?;
+    let mut page = step(http::fetch(link, url)).await?;
     let (mut digest, mut bytes, mut text) = (Sha256::new(), 0u64, Vec::new());
-    while let Some(chunk) = page.chunk().await.map_err(|error| error.to_string())? {
+    while let Some(chunk) = step(page.chunk()).await? {
         digest.update(&chunk);
         bytes += chunk.len() as u64;
         if bytes <= 1024 {

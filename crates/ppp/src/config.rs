@@ -26,7 +26,7 @@ pub struct Config {
     pub credentials: Option<Credentials>,
     /// Our own name: the Name field of CHAP challenges we send. May be empty, as Windows sends it.
     pub name: String,
-    /// Questions for credentials the answering side allows a call [3] (defence rule 4).
+    /// Questions for credentials the answering side allows a call \[3\] (defence rule 4).
     pub auth_tries: u32,
     /// How long the authenticator waits for a person after `R=1` or `E=648` [3 min].
     pub person: Duration,
@@ -79,11 +79,11 @@ pub enum Role {
 pub struct Timers {
     /// Time between two transmissions [3 s].
     pub restart: Duration,
-    /// Configure-Requests sent before giving up, the first included [10].
+    /// Configure-Requests sent before giving up, the first included \[10\].
     pub max_configure: u32,
-    /// Terminate-Requests sent before giving up [2].
+    /// Terminate-Requests sent before giving up \[2\].
     pub max_terminate: u32,
-    /// Configure-Naks sent without an Ack before they become Rejects [5].
+    /// Configure-Naks sent without an Ack before they become Rejects \[5\].
     pub max_failure: u32,
 }
 
@@ -131,7 +131,7 @@ impl Default for LcpConfig {
 pub struct Echo {
     /// Time between two Echo-Requests [20 s].
     pub interval: Duration,
-    /// Unanswered requests that mean the peer is gone [3].
+    /// Unanswered requests that mean the peer is gone \[3\].
     pub failures: u32,
 }
 
@@ -197,7 +197,7 @@ pub struct Credentials {
 pub struct CallbackConfig {
     /// Caller: offer option 13 in our Configure-Request. Answerer: agree to it.
     pub enabled: bool,
-    /// Delay in seconds a caller asks for between hang-up and callback [5].
+    /// Delay in seconds a caller asks for between hang-up and callback \[5\].
     pub delay: u8,
 }
 

@@ -33,13 +33,13 @@ pub enum Event {
 pub enum Phase {
     /// LCP negotiation.
     Establish,
-    /// Authentication, in the directions that were agreed. `None`: nobody asks for any.
+    /// Authentication, in the directions that were agreed; also said where nobody asks for any.
     Authenticate,
     /// We are sending other credentials after a refusal.
     AuthRetry,
     /// We are sending a new password.
     ChangePassword,
-    /// Both directions have passed; `method` is how the peer authenticated us.
+    /// Every direction that was agreed has passed, which may be none.
     Authenticated,
     /// CBCP.
     Callback,

@@ -56,7 +56,7 @@ pub(crate) struct Lcp {
     /// Our own packets that come back.
     pub(crate) looped: LoopDetector,
     /// The negotiation cannot succeed; the link ends with this.
-    pub(crate) hopeless: Option<DownReason>,
+    pub(crate) hopeless: Option<Box<DownReason>>,
     /// The method the peer last wanted of us and we refused.
     pub(crate) refused: Option<String>,
     /// The peer has rejected Magic-Number.
@@ -105,6 +105,17 @@ impl Lcp {
         }
     }
 
+    /// LCP has opened. What the peer got is the least it gets from now on: if it negotiates anew after a failure, no
+    /// weaker method is tried (defence rule 4).
+    pub(crate) fn opened(&mut self) {
+        self.refused = None;
+        let agreed =
+            self.theirs.auth.and_then(|agreed| self.allowed.iter().position(|method| *method == agreed));
+        if let Some(agreed) = agreed {
+            self.allowed.truncate(agreed + 1);
+        }
+    }
+
     /// CBCP follows if either direction has agreed on it.
     pub(crate) fn callback_agreed(&self) -> bool {
         self.ours.callback || self.theirs.callback
@@ -135,7 +146,7 @@ impl Lcp {
         if let Some(other) = self.looped.request(theirs, self.ours.magic, rng) {
             other.emit(nak);
             if self.looped.is_loop() {
-                self.hopeless = Some(DownReason::Loopback);
+                self.hopeless = Some(Box::new(DownReason::Loopback));
             }
             return if theirs == Magic::NONE { Verdict::Nak } else { Verdict::Insist };
         }
@@ -197,7 +208,7 @@ impl Lcp {
             Some(method) => self.ours.auth = Some(method),
             None => {
                 let text = wanted.map_or_else(|_| "nothing readable".to_owned(), AuthProtocol::text);
-                self.hopeless = Some(DownReason::AuthMethodRefused(text));
+                self.hopeless = Some(Box::new(DownReason::AuthMethodRefused(text)));
             }
         }
     }
@@ -288,7 +299,7 @@ impl ControlProtocol for Lcp {
             Accm::KIND => self.ours.accm = Accm::DEFAULT,
             AuthProtocol::KIND => {
                 let wanted = self.ours.auth.map_or("", method_text);
-                self.hopeless = Some(DownReason::AuthMethodRefused(wanted.to_owned()));
+                self.hopeless = Some(Box::new(DownReason::AuthMethodRefused(wanted.to_owned())));
             }
             Magic::KIND => {
                 self.magic_rejected = true;

@@ -89,7 +89,7 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            lcp: Negotiator::new(Lcp::new(config), config.timers, config.lcp.passive),
+            lcp: Negotiator::new(Lcp::new(config), config.lcp.passive),
             stage: Stage::Dead,
             receive_accm: DEFAULT_ACCM,
             heard: false,
@@ -271,7 +271,7 @@ impl Link {
             self.lcp_down(packet, cx);
         }
         if let Some(reason) = self.lcp.protocol.hopeless.take() {
-            self.end(reason, packet, cx);
+            self.end(*reason, packet, cx);
         } else if self.lcp.failure == Some(Failure::NotConverging) {
             self.end(DownReason::NotConverging, packet, cx);
         }
@@ -288,7 +288,7 @@ impl Link {
         cx.out.framing = Framing { accm: accm.0, acfc, pfc };
         cx.out.send_mru = mru.0;
         self.receive_accm = self.lcp.protocol.ours.accm.0;
-        self.lcp.protocol.refused = None;
+        self.lcp.protocol.opened();
         self.keepalive.start(cx.now);
         self.identify(cx);
         if cx.config.insist_on_authentication && auth.is_none() {
@@ -347,8 +347,12 @@ impl Link {
             return;
         }
         match cx.network.poll_change(cx.now) {
-            Some(Change::Up) => cx.out.event(Event::Up(Box::new(self.negotiated(cx)))),
-            Some(Change::Changed) => cx.out.event(Event::Network(Box::new(self.negotiated(cx)))),
+            Some(change @ (Change::Up | Change::Changed)) => {
+                let agreed = Box::new(self.negotiated(cx));
+                let up = change == Change::Up;
+                cx.out.event(if up { Event::Up(agreed) } else { Event::Network(agreed) });
+                cx.out.rest();
+            }
             Some(Change::Failed) => {
                 let failures = cx.network.failures();
                 self.end(DownReason::NoNetwork(failures), None, cx);

@@ -6,7 +6,6 @@ use std::time::Instant;
 use rand_chacha::ChaCha12Rng;
 
 use crate::automaton::{Action, Event, State, step};
-use crate::config::Timers;
 use crate::outlet::Outlet;
 use crate::wire::{Code, ControlPacket, Options, Protocol, RawOption};
 
@@ -82,7 +81,6 @@ pub(crate) struct Negotiator<P> {
     pub(crate) farewell: &'static str,
     /// Why it ended, if it ended by itself.
     pub(crate) failure: Option<Failure>,
-    timers: Timers,
     state: State,
     /// Stay silent until the peer has spoken.
     passive: bool,
@@ -101,16 +99,15 @@ pub(crate) struct Negotiator<P> {
     rounds: u32,
     refusals: u32,
     /// A Configure-Request that waits for the owner: identifier and options.
-    waiting: Option<(u8, Vec<u8>)>,
+    waiting: Option<Box<(u8, Vec<u8>)>>,
 }
 
 impl<P: ControlProtocol> Negotiator<P> {
-    pub(crate) fn new(protocol: P, timers: Timers, passive: bool) -> Self {
+    pub(crate) fn new(protocol: P, passive: bool) -> Self {
         Self {
             protocol,
             farewell: "",
             failure: None,
-            timers,
             state: State::Initial,
             passive,
             deadline: None,
@@ -169,6 +166,12 @@ impl<P: ControlProtocol> Negotiator<P> {
         self.run(now, Event::RejectFatal, None, out)
     }
 
+    /// Whether the next tick would end the negotiation for want of an answer.
+    pub(crate) fn is_exhausted(&self, now: Instant) -> bool {
+        let due = self.deadline.is_some_and(|deadline| now >= deadline);
+        due && self.counter == 0 && self.waiting.is_none() && self.is_asking()
+    }
+
     /// Acts if the restart timer has run out.
     pub(crate) fn tick(&mut self, now: Instant, out: &mut Outlet) -> Option<Signal> {
         if self.deadline.is_none_or(|deadline| now < deadline) {
@@ -191,11 +194,16 @@ impl<P: ControlProtocol> Negotiator<P> {
     }
 
     /// Takes a packet of this protocol. Codes that belong to one protocol only must not come here.
-    pub(crate) fn receive(&mut self, now: Instant, packet: ControlPacket<'_>, out: &mut Outlet) -> Option<Signal> {
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        packet: ControlPacket<'_>,
+        out: &mut Outlet,
+    ) -> Option<Signal> {
         let event = match packet.code {
             Code::CONFIGURE_REQUEST => return self.configure_request(now, packet, out),
             Code::CONFIGURE_ACK => self.configure_ack(packet)?,
-            Code::CONFIGURE_NAK => self.configure_nak(packet, &mut out.rng)?,
+            Code::CONFIGURE_NAK => self.configure_nak(packet, out.rng())?,
             Code::CONFIGURE_REJECT => self.configure_reject(packet)?,
             Code::TERMINATE_REQUEST => Event::TerminateRequest,
             Code::TERMINATE_ACK => Event::TerminateAck,
@@ -212,7 +220,7 @@ impl<P: ControlProtocol> Negotiator<P> {
 
     /// The owner has answered: judges the waiting Configure-Request again.
     pub(crate) fn resume(&mut self, now: Instant, out: &mut Outlet) -> Option<Signal> {
-        let (identifier, body) = self.waiting.take()?;
+        let (identifier, body) = *self.waiting.take()?;
         let packet = ControlPacket { code: Code::CONFIGURE_REQUEST, identifier, body: &body };
         self.configure_request(now, packet, out)
     }
@@ -230,7 +238,7 @@ impl<P: ControlProtocol> Negotiator<P> {
         ) {
             return self.run(now, Event::RequestGood, Some(packet), out);
         }
-        let signal = match self.judge(options, &mut out.rng) {
+        let signal = match self.judge(options, out) {
             Judgement::Ack => {
                 self.naks = 0;
                 self.answer(now, Event::RequestGood, Code::CONFIGURE_ACK, packet, packet.body, out)
@@ -245,7 +253,7 @@ impl<P: ControlProtocol> Negotiator<P> {
                 self.answer(now, Event::RequestBad, Code::CONFIGURE_REJECT, packet, &reject, out)
             }
             Judgement::Wait => {
-                self.waiting = Some((packet.identifier, packet.body.to_vec()));
+                self.waiting = Some(Box::new((packet.identifier, packet.body.to_vec())));
                 return None;
             }
         };
@@ -254,8 +262,9 @@ impl<P: ControlProtocol> Negotiator<P> {
     }
 
     /// Rejects before Naks before Acks; after Max-Failure Naks turn into Rejects (RFC 1661 §5.2 to §5.4).
-    fn judge(&mut self, options: Options<'_>, rng: &mut ChaCha12Rng) -> Judgement {
-        let patient = self.naks < self.timers.max_failure;
+    fn judge(&mut self, options: Options<'_>, out: &mut Outlet) -> Judgement {
+        let patient = self.naks < out.timers.max_failure;
+        let rng = out.rng();
         let (mut nak, mut reject, mut wait) = (Vec::new(), Vec::new(), false);
         self.protocol.begin();
         for option in options.flat() {
@@ -341,7 +350,7 @@ impl<P: ControlProtocol> Negotiator<P> {
 
     /// Ends a negotiation that would go on for ever.
     fn limit(&mut self, now: Instant, out: &mut Outlet) -> Option<Signal> {
-        let limit = self.timers.max_configure.saturating_mul(PATIENCE);
+        let limit = out.timers.max_configure.saturating_mul(PATIENCE);
         if self.is_asking() && self.rounds.max(self.refusals) > limit {
             self.failure = Some(Failure::NotConverging);
             return self.close(now, out);
@@ -362,10 +371,10 @@ impl<P: ControlProtocol> Negotiator<P> {
         let mut signal = None;
         for action in actions {
             match action {
-                Action::Irc => self.counter = self.allowance(),
+                Action::Irc => self.counter = self.allowance(out),
                 Action::Zrc => {
                     self.counter = 0;
-                    self.deadline = now.checked_add(self.timers.restart);
+                    self.deadline = now.checked_add(out.timers.restart);
                 }
                 Action::Scr => self.send_request(now, event, out),
                 Action::Str => self.send_terminate(now, event, out),
@@ -381,24 +390,24 @@ impl<P: ControlProtocol> Negotiator<P> {
                 Action::Ser | Action::Tls => {}
             }
         }
-        self.after(signal);
+        self.after(signal, out);
         signal
     }
 
-    fn after(&mut self, signal: Option<Signal>) {
+    fn after(&mut self, signal: Option<Signal>, out: &Outlet) {
         if !self.state.has_timer() {
             self.deadline = None;
         }
         if signal == Some(Signal::Up) {
             (self.rounds, self.refusals, self.naks) = (0, 0, 0);
-            self.counter = self.timers.max_configure;
+            self.counter = out.timers.max_configure;
         }
     }
 
-    fn allowance(&self) -> u32 {
+    fn allowance(&self, out: &Outlet) -> u32 {
         match self.state {
-            State::Closing | State::Stopping => self.timers.max_terminate,
-            _ => self.timers.max_configure,
+            State::Closing | State::Stopping => out.timers.max_terminate,
+            _ => out.timers.max_configure,
         }
     }
 
@@ -407,17 +416,14 @@ impl<P: ControlProtocol> Negotiator<P> {
         if event != Event::TimeoutMore {
             self.identifier = self.identifier.wrapping_add(1);
             self.request.clear();
-            self.protocol.request(&mut out.rng, &mut self.request);
+            self.protocol.request(out.rng(), &mut self.request);
         }
         self.answered = false;
         self.rounds = self.rounds.saturating_add(1);
-        let packet = ControlPacket {
-            code: Code::CONFIGURE_REQUEST,
-            identifier: self.identifier,
-            body: &self.request,
-        };
+        let packet =
+            ControlPacket { code: Code::CONFIGURE_REQUEST, identifier: self.identifier, body: &self.request };
         out.control(P::PROTOCOL, &packet);
-        self.transmitted(now);
+        self.transmitted(now, out);
     }
 
     fn send_terminate(&mut self, now: Instant, event: Event, out: &mut Outlet) {
@@ -430,12 +436,12 @@ impl<P: ControlProtocol> Negotiator<P> {
             body: self.farewell.as_bytes(),
         };
         out.control(P::PROTOCOL, &packet);
-        self.transmitted(now);
+        self.transmitted(now, out);
     }
 
-    fn transmitted(&mut self, now: Instant) {
+    fn transmitted(&mut self, now: Instant, out: &Outlet) {
         self.counter = self.counter.saturating_sub(1);
-        self.deadline = now.checked_add(self.timers.restart);
+        self.deadline = now.checked_add(out.timers.restart);
     }
 
     fn send_terminate_ack(packet: Option<ControlPacket<'_>>, out: &mut Outlet) {

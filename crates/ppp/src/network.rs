@@ -48,8 +48,8 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(config: &Config, out: &mut Outlet) -> Self {
-        let ipv4 = config.ipcp.as_ref().map(|ipcp| Member::new(Ipcp::new(ipcp), config));
-        let ipv6 = config.ipv6cp.as_ref().map(|ipv6cp| Member::new(Ipv6cp::new(ipv6cp, &mut out.rng), config));
+        let ipv4 = config.ipcp.as_ref().map(|ipcp| Member::new(Ipcp::new(ipcp)));
+        let ipv6 = config.ipv6cp.as_ref().map(|ipv6cp| Member::new(Ipv6cp::new(ipv6cp, out.rng())));
         Self { ipv4, ipv6, running: false, opened: None, up: false, changed: false }
     }
 
@@ -240,8 +240,8 @@ impl Network {
 }
 
 impl<P: ControlProtocol> Member<P> {
-    fn new(protocol: P, config: &Config) -> Self {
-        Self { negotiator: Negotiator::new(protocol, config.timers, false), failed: None }
+    fn new(protocol: P) -> Self {
+        Self { negotiator: Negotiator::new(protocol, false), failed: None }
     }
 
     fn is_open(&self) -> bool {
@@ -264,7 +264,10 @@ impl<P: ControlProtocol> Member<P> {
             self.failed.get_or_insert(NetworkFailure::TerminatedByPeer);
         }
         let signal = self.negotiator.receive(now, packet, out);
-        self.settle(signal, if rejected { NetworkFailure::Rejected } else { NetworkFailure::TerminatedByPeer })
+        self.settle(
+            signal,
+            if rejected { NetworkFailure::Rejected } else { NetworkFailure::TerminatedByPeer },
+        )
     }
 
     fn rejected(&mut self, now: Instant, out: &mut Outlet) -> Option<Signal> {
@@ -276,6 +279,10 @@ impl<P: ControlProtocol> Member<P> {
     }
 
     fn tick(&mut self, now: Instant, out: &mut Outlet) -> Option<Signal> {
+        if self.negotiator.is_exhausted(now) {
+            // say so: where only the peer's Acks were lost it thinks itself open, and would do so for ever
+            return self.give_up(now, NetworkFailure::Timeout, out);
+        }
         let signal = self.negotiator.tick(now, out);
         self.settle(signal, NetworkFailure::Timeout)
     }

@@ -3,28 +3,40 @@
 use std::collections::VecDeque;
 
 use rand_chacha::ChaCha12Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::config::Timers;
 use crate::event::{Direction, Event, Packet};
 use crate::hdlc::{self, Framing};
 use crate::ppp::Output;
-use crate::stats::Stats;
 use crate::wire::{ControlPacket, Protocol};
 
-/// Capacity an idle connection may keep, in outputs and octets.
-const IDLE_OUTPUTS: usize = 4;
-const IDLE_SCRATCH: usize = 128;
+/// Capacity an idle connection may keep, in octets.
+const IDLE_SCRATCH: usize = 64;
+
+/// What leaves and passes, in the terms of [`Stats`](crate::Stats).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) bytes_sent: u64,
+    pub(crate) frames_sent: u64,
+    pub(crate) packets_received: u64,
+    pub(crate) packets_sent: u64,
+    pub(crate) packets_dropped: u64,
+}
 
 /// The sending half every protocol shares.
 pub(crate) struct Outlet {
-    /// All randomness of this connection.
-    pub(crate) rng: ChaCha12Rng,
+    /// What the generator starts from when it is needed; it is large, and a connected end needs it seldom.
+    seed: [u8; 32],
+    rng: Option<Box<ChaCha12Rng>>,
+    /// Restart timer and counters of every control protocol.
+    pub(crate) timers: Timers,
     /// How frames are sent now.
     pub(crate) framing: Framing,
     /// Information octets the peer takes.
     pub(crate) send_mru: u16,
     /// Counters.
-    pub(crate) stats: Stats,
+    pub(crate) tally: Tally,
     trace: bool,
     outbox: VecDeque<Output>,
     /// Packets are put together here.
@@ -34,16 +46,30 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    pub(crate) fn new(seed: [u8; 32], trace: bool) -> Self {
+    pub(crate) fn new(seed: [u8; 32], timers: Timers, trace: bool) -> Self {
         Self {
-            rng: ChaCha12Rng::from_seed(seed),
+            seed,
+            rng: None,
+            timers,
             framing: Framing::DEFAULT,
             send_mru: 1500,
-            stats: Stats::default(),
+            tally: Tally::default(),
             trace,
             outbox: VecDeque::new(),
             scratch: Vec::new(),
             identifier: 0,
+        }
+    }
+
+    /// All randomness of this connection.
+    pub(crate) fn rng(&mut self) -> &mut ChaCha12Rng {
+        self.rng.get_or_insert_with(|| Box::new(ChaCha12Rng::from_seed(self.seed)))
+    }
+
+    /// Puts the generator away; it goes on from a seed of its own making.
+    pub(crate) fn rest(&mut self) {
+        if let Some(mut rng) = self.rng.take() {
+            rng.fill_bytes(&mut self.seed);
         }
     }
 
@@ -70,13 +96,13 @@ impl Outlet {
 
     /// Frames a datagram of the owner.
     pub(crate) fn datagram(&mut self, protocol: Protocol, packet: &[u8]) {
-        self.stats.packets_sent += 1;
+        self.tally.packets_sent += 1;
         self.frame(protocol, packet);
     }
 
     /// Gives a datagram to the owner.
     pub(crate) fn deliver(&mut self, packet: &[u8]) {
-        self.stats.packets_received += 1;
+        self.tally.packets_received += 1;
         self.outbox.push_back(Output::Ip(packet.to_vec()));
     }
 
@@ -91,13 +117,11 @@ impl Outlet {
         }
     }
 
-    /// The next output. An emptied queue keeps no more memory than an idle connection may hold.
+    /// The next output. An emptied queue keeps no memory: thousands of connections are idle at any time.
     pub(crate) fn poll(&mut self) -> Option<Output> {
         let output = self.outbox.pop_front();
         if output.is_none() {
-            if self.outbox.capacity() > IDLE_OUTPUTS {
-                self.outbox = VecDeque::new();
-            }
+            self.outbox = VecDeque::new();
             if self.scratch.capacity() > IDLE_SCRATCH {
                 self.scratch = Vec::new();
             }
@@ -108,8 +132,8 @@ impl Outlet {
     fn frame(&mut self, protocol: Protocol, packet: &[u8]) {
         let mut line = Vec::new();
         hdlc::frame(protocol, packet, self.framing, false, &mut line);
-        self.stats.frames_sent += 1;
-        self.stats.bytes_sent += line.len() as u64;
+        self.tally.frames_sent += 1;
+        self.tally.bytes_sent += line.len() as u64;
         self.outbox.push_back(Output::Line(line));
     }
 }

@@ -9,7 +9,7 @@ use crate::hdlc::Deframer;
 use crate::link::{Cx, Link, datagram_protocol};
 use crate::machine::Machine;
 use crate::network::Network;
-use crate::outlet::Outlet;
+use crate::outlet::{Outlet, Tally};
 use crate::stats::Stats;
 
 /// What can happen to a [`Ppp`].
@@ -99,7 +99,7 @@ pub struct Ppp {
 impl Ppp {
     /// A connection that has not started. All randomness (magic numbers, challenges) comes from `seed`.
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let mut out = Outlet::new(seed, config.trace);
+        let mut out = Outlet::new(seed, config.timers, config.trace);
         let mut deframer = Deframer::new();
         deframer.set_receive_mru(config.lcp.mru);
         Self { link: Link::new(&config), network: Network::new(&config, &mut out), deframer, out, config }
@@ -107,7 +107,7 @@ impl Ppp {
 
     /// Counters of this end.
     pub fn stats(&self) -> &Stats {
-        &self.out.stats
+        self.deframer.stats()
     }
 
     /// Feeds bytes of the line, frame by frame: each may change how the next is read.
@@ -119,21 +119,13 @@ impl Ppp {
                 deframer.set_receive_accm(link.receive_accm());
             }
         }
-        out.stats = Stats {
-            bytes_sent: out.stats.bytes_sent,
-            frames_sent: out.stats.frames_sent,
-            packets_received: out.stats.packets_received,
-            packets_sent: out.stats.packets_sent,
-            packets_dropped: out.stats.packets_dropped,
-            ..*deframer.stats()
-        };
     }
 
     fn datagram(&mut self, packet: &[u8]) {
         let fits = packet.len() <= usize::from(self.out.send_mru);
         match datagram_protocol(packet).filter(|protocol| fits && self.network.passes(*protocol)) {
             Some(protocol) => self.out.datagram(protocol, packet),
-            None => self.out.stats.packets_dropped += 1,
+            None => self.out.tally.packets_dropped += 1,
         }
     }
 
@@ -171,6 +163,9 @@ impl Machine for Ppp {
         link.tick(&mut cx);
         link.settle(&mut cx);
         deframer.set_receive_accm(link.receive_accm());
+        let Tally { bytes_sent, frames_sent, packets_received, packets_sent, packets_dropped } = out.tally;
+        let stats = deframer.stats_mut();
+        *stats = Stats { bytes_sent, frames_sent, packets_received, packets_sent, packets_dropped, ..*stats };
     }
 
     fn poll_output(&mut self) -> Option<Output> {

@@ -1,4 +1,5 @@
 //! Packets as octets and as text: each line of `tests/vectors/control.txt` is parsed, shown and emitted back.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use openras_ppp::show;
 use openras_ppp::wire::{ControlPacket, Options, Protocol, emit_option};

@@ -31,7 +31,7 @@ pub struct Config {
     pub state: PathBuf,
     /// File of the key that encrypts what is reversible in the store; `None` is `key` in the state folder.
     pub key_file: Option<PathBuf>,
-    /// Least characters of a new password [1].
+    /// Least characters of a new password (default 1).
     pub password_min: u32,
     /// The ports, in the order written.
     pub ports: Vec<PortConfig>,
@@ -102,27 +102,27 @@ pub struct PortConfig {
     pub name: String,
     /// Where it answers.
     pub line: PortLine,
-    /// Calls at the same time [1].
+    /// Calls at the same time (default 1).
     pub calls: u16,
-    /// Methods by which callers prove who they are, most preferred first; empty is the word `none` [mschapv2].
+    /// Methods by which callers prove who they are, most preferred first; empty is the word `none` (default mschapv2).
     pub auth: Vec<AuthMethod>,
-    /// Security modules, in order [none].
+    /// Security modules, in order (default none).
     pub modules: Vec<String>,
-    /// Whether the PPP user must be the dialog's [require].
+    /// Whether the PPP user must be the dialog's (default require).
     pub name_check: NameCheck,
-    /// Where the caller's IP goes [loopback].
+    /// Where the caller's IP goes (default loopback).
     pub ip: IpKind,
-    /// Our own address on the link [10.64.0.1].
+    /// Our own address on the link (default 10.64.0.1).
     pub address: Ipv4Addr,
-    /// The callers' addresses [10.64.0.2-10.64.0.254]. Ports that name the same pool share it.
+    /// The callers' addresses (default 10.64.0.2-10.64.0.254). Ports that name the same pool share it.
     pub pool: Pool,
-    /// DNS servers for callers, at most two [none].
+    /// DNS servers for callers, at most two (default none).
     pub dns: Vec<Ipv4Addr>,
-    /// NBNS (WINS) servers for callers, at most two [none].
+    /// NBNS (WINS) servers for callers, at most two (default none).
     pub nbns: Vec<Ipv4Addr>,
-    /// The line callbacks are dialled over; without one no callback is offered [none].
+    /// The line callbacks are dialled over; without one no callback is offered (default none).
     pub callback_line: Option<CallbackLine>,
-    /// Passwords may cross a network in the clear (defence rule 17) [false].
+    /// Passwords may cross a network in the clear (defence rule 17) (default false).
     pub insecure: bool,
     /// Waiting times and counts.
     pub limits: Limits,
@@ -156,25 +156,25 @@ const DEFAULT_POOL: Pool = Pool::between([10, 64, 0, 2], [10, 64, 0, 254]);
 /// How long a port waits for what, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest security dialog, all modules together [5 min].
+    /// The longest security dialog, all modules together (default 5 min).
     pub dialog: Duration,
-    /// The longest wait for the service's own answers [30 s].
+    /// The longest wait for the service's own answers (default 30 s).
     pub answer: Duration,
-    /// Tries at the password a call [3].
+    /// Tries at the password a call (default 3).
     pub auth_tries: u32,
-    /// How long a caller's program has to begin with its proof [30 s].
+    /// How long a caller's program has to begin with its proof (default 30 s).
     pub auth: Duration,
-    /// How long a person has to give another password or a new one [3 min].
+    /// How long a person has to give another password or a new one (default 3 min).
     pub person: Duration,
-    /// The shortest time between hanging up and calling back [2 s].
+    /// The shortest time between hanging up and calling back (default 2 s).
     pub callback_delay: Duration,
-    /// Tries to call back [3].
+    /// Tries to call back (default 3).
     pub callback_tries: u32,
-    /// How long the person called back has to authenticate [2 min].
+    /// How long the person called back has to authenticate (default 2 min).
     pub callback_expiry: Duration,
-    /// Time between two LCP Echo-Requests; `None` sends none [20 s].
+    /// Time between two LCP Echo-Requests; `None` sends none (default 20 s).
     pub echo: Option<Duration>,
-    /// Echo-Requests without an answer that end the call [3].
+    /// Echo-Requests without an answer that end the call (default 3).
     pub echo_failures: u32,
 }
 

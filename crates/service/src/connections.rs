@@ -1,14 +1,15 @@
 //! Connections that were dialled: a request becomes a running [`Dial`] with its line and IP stack.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
 use openras_engine::RasError;
-use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
 use openras_engine::client::Dial;
+use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
 use openras_io::line::{PtyDevice, TcpDial, UnixDial};
-use openras_io::net::loopback::{LoopbackHandle, loopback};
+use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
 use openras_io::{Ends, Line, Tap, capture, driver};
 use openras_ppp::AuthMethod;
 use tokio::sync::mpsc;
@@ -83,6 +84,22 @@ impl Connection {
         let _ = self.commands.send(command).await;
     }
 
+    /// The next notice as by [`notice`](Self::notice); meanwhile `waiting` commands are given as the dial has room for
+    /// them. A dial whose notices nobody takes takes no commands: who waited in [`command`](Self::command) then
+    /// would wait for ever. May be dropped at any time; what has not been given is still in `waiting`.
+    pub async fn notice_while_giving(&mut self, waiting: &mut VecDeque<Command>) -> Option<Notice> {
+        loop {
+            tokio::select! {
+                notice = self.notices.recv() => return notice,
+                room = self.commands.reserve(), if !waiting.is_empty() => match room {
+                    Ok(room) => if let Some(command) = waiting.pop_front() { room.send(command) },
+                    // a dial that is over takes none
+                    Err(_) => waiting.clear(),
+                },
+            }
+        }
+    }
+
     /// The TCP/IP stack at this end of the link.
     pub fn stack(&self) -> &LoopbackHandle {
         &self.stack
@@ -106,7 +123,7 @@ pub(crate) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<Connect
         farewell: || Command::HangUp,
         tap,
     };
-    let (ip, stack) = loopback();
+    let (ip, stack) = loopback(FarEnd::Gateway);
     let machine = Dial::new(config(request), seed);
     shared.tasks.spawn(driver::run(machine, line, ip, ends));
     Ok(Connection { notices: for_owner, commands, stack })

@@ -10,7 +10,7 @@ use openras_engine::server::{DialogCommand, DialogOutput, DialogVerdict};
 use openras_modules::CallInfo;
 use openras_ppp::{Claim, Verdict};
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::events::{CallEvent, describe};
 use crate::journal::{Entry, Outcome, What};
@@ -19,7 +19,7 @@ use crate::service::Shared;
 /// Where a call comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// Counts the service's calls.
+    /// Counts the service's calls; 0 until it rings.
     pub(crate) call: u64,
     /// `line1/3`.
     pub(crate) port: String,
@@ -36,6 +36,7 @@ pub(crate) struct Host {
     shared: Arc<Shared>,
     caller: Caller,
     number: Option<String>,
+    rang: bool,
     commands: mpsc::Sender<Command>,
     /// To the module whose dialog runs.
     dialog: Option<mpsc::Sender<DialogOutput>>,
@@ -43,11 +44,11 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(shared: Arc<Shared>, caller: Caller, commands: mpsc::Sender<Command>) -> Self {
-        Self { shared, caller, number: None, commands, dialog: None }
+        Self { shared, caller, number: None, rang: false, commands, dialog: None }
     }
 
-    /// Runs beside the driver; ends with it.
-    pub(crate) async fn run(mut self, mut notices: mpsc::Receiver<Notice>) {
+    /// Runs beside the driver; ends with it. Gives whether a call came in.
+    pub(crate) async fn run(mut self, mut notices: mpsc::Receiver<Notice>) -> bool {
         while let Some(notice) = notices.recv().await {
             match notice {
                 Notice::Ask(ask) => self.ask(ask).await,
@@ -56,12 +57,14 @@ impl Host {
             }
         }
         self.shared.release(self.caller.pool, self.caller.call);
+        self.rang
     }
 
     fn answer(&self, answer: Answer) {
         // never waited for here: a module that floods its call must not stop this task, which takes its notices.
         // A call that has ended meanwhile wants no answer.
-        if let Err(mpsc::error::TrySendError::Full(answer)) = self.commands.try_send(Command::Answer(answer)) {
+        if let Err(mpsc::error::TrySendError::Full(answer)) = self.commands.try_send(Command::Answer(answer))
+        {
             let commands = self.commands.clone();
             tokio::spawn(async move { commands.send(answer).await });
         }
@@ -107,7 +110,7 @@ impl Host {
             line: self.caller.kind.to_string(),
             source: self.caller.source.clone(),
             number: self.number.clone(),
-            limit: None,
+            limit: self.shared.config.ports.get(self.caller.pool).map(|port| port.limits.dialog),
         };
         let ends = openras_modules::start(module, info);
         self.dialog = Some(ends.events);
@@ -127,7 +130,9 @@ impl Host {
     }
 
     async fn admit(&self, name: Option<String>) -> Result<Admission, RasError> {
-        let (Some(name), Some(users)) = (name, self.shared.users.clone()) else { return Ok(Admission::default()) };
+        let (Some(name), Some(users)) = (name, self.shared.users.clone()) else {
+            return Ok(Admission::default());
+        };
         let looked = tokio::task::spawn_blocking(move || users.admit(&name)).await;
         match looked {
             Ok(Ok(admission)) => admission,
@@ -158,14 +163,29 @@ impl Host {
     }
 
     async fn event(&mut self, event: PortEvent) {
-        if let PortEvent::Ring(Some(number)) = &event {
-            self.number = Some(number.clone());
+        if let PortEvent::Ring(number) = &event {
+            self.rang = true;
+            self.number.clone_from(number);
+            // a line that waits has no number of its own until it rings
+            self.caller.call = self.shared.next_call();
+            // a line that many share tells callers apart by their number, if it has one (defence rule 6)
+            if let (Some(number), "exchange") = (number, self.caller.kind) {
+                self.caller.source.clone_from(number);
+            }
+        }
+        if !self.rang {
+            if let PortEvent::Down(end) = &event
+                && let Some(error) = end.error
+            {
+                warn!(port = self.caller.port, "cannot answer: {error}: {}; {}", end.why, end.remedy);
+            }
+            return;
         }
         let (kind, text, error) = describe(&event);
         if kind != "packet" {
             info!(call = self.caller.call, port = self.caller.port, "{text}");
         } else {
-            tracing::debug!(call = self.caller.call, port = self.caller.port, "{text}");
+            debug!(call = self.caller.call, port = self.caller.port, "{text}");
         }
         self.record(&event);
         let event = CallEvent {
@@ -188,25 +208,42 @@ impl Host {
             PortEvent::DialogEnded(module, verdict) => {
                 let (name, error) = match verdict {
                     DialogVerdict::Success { user, .. } => (Some(user), None),
-                    DialogVerdict::Failure { user, .. } => (Some(user), Some(RasError::AUTHENTICATION_FAILURE.0)),
+                    DialogVerdict::Failure { user, .. } => {
+                        (Some(user), Some(RasError::AUTHENTICATION_FAILURE.0))
+                    }
                     DialogVerdict::Error { code, .. } => (None, Some(*code)),
                 };
                 let name = name.map(String::as_str);
                 Entry { name, factor: Some(module), outcome: outcome(error), error, ..entry(What::Tried) }
             }
-            PortEvent::Authenticated(name) => {
-                Entry { name: name.as_deref(), outcome: Some(Outcome::Accepted), factor: Some("ppp"), ..entry(What::Tried) }
-            }
+            PortEvent::Authenticated(name) => Entry {
+                name: name.as_deref(),
+                outcome: Some(Outcome::Accepted),
+                factor: Some("ppp"),
+                ..entry(What::Tried)
+            },
             PortEvent::Refused(name, error) => {
                 let error = Some(error.0);
-                Entry { name: Some(name), outcome: outcome(error), error, factor: Some("ppp"), ..entry(What::Tried) }
+                Entry {
+                    name: Some(name),
+                    outcome: outcome(error),
+                    error,
+                    factor: Some("ppp"),
+                    ..entry(What::Tried)
+                }
             }
             PortEvent::CallingBack(number) => Entry { number: Some(number), ..entry(What::CallingBack) },
             PortEvent::Up(_) => entry(What::Up),
             PortEvent::Down(end) => {
                 let error = end.error.map(|error| error.0);
                 let reason = (!end.why.is_empty()).then_some(end.why.as_str());
-                Entry { name: end.name.as_deref(), outcome: outcome(error), error, reason, ..entry(What::Ended) }
+                Entry {
+                    name: end.name.as_deref(),
+                    outcome: outcome(error),
+                    error,
+                    reason,
+                    ..entry(What::Ended)
+                }
             }
             _ => return,
         });
@@ -229,8 +266,11 @@ async fn carry(mut commands: mpsc::Receiver<DialogCommand>, port: mpsc::Sender<C
 async fn verify(shared: Arc<Shared>, caller: Caller, claim: Claim, commands: mpsc::Sender<Command>) {
     let Some(users) = shared.users.clone() else { return };
     let source = caller.source.clone();
-    let checked =
-        tokio::task::spawn_blocking(move || users.verify(&claim, &source, unix_seconds())).await;
+    let checked = {
+        // never closed: an error here cannot be
+        let _turn = shared.checks.acquire().await;
+        tokio::task::spawn_blocking(move || users.verify(&claim, &source, unix_seconds())).await
+    };
     let (verdict, delay) = match checked {
         Ok(checked) => {
             info!(call = caller.call, port = caller.port, "password: {}", checked.reason);

@@ -1,6 +1,5 @@
 //! The service: configuration, users, the record of calls.
 
-mod callback_line;
 pub mod config;
 pub mod connections;
 pub mod events;

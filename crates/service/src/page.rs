@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use openras_io::net::http;
-use openras_io::net::loopback::{LoopbackPort, loopback};
+use openras_io::net::loopback::{FarEnd, LoopbackPort, loopback};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
@@ -23,7 +23,7 @@ const HTTP: u16 = 80;
 
 /// A stack with the page on it. Must be called inside a tokio runtime.
 pub(crate) fn stack() -> LoopbackPort {
-    let (port, handle) = loopback();
+    let (port, handle) = loopback(FarEnd::Host);
     // a new stack has no listener that could be in the way
     if let Ok(listener) = handle.tcp_listen(HTTP) {
         tokio::spawn(http::serve(listener, site));

@@ -1,17 +1,22 @@
 //! The ports: each line of the configuration answers here, as many calls at a time as it may.
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use openras_engine::server::Port;
 use openras_engine::server::port::Command;
-use openras_io::line::{PtyMade, TcpListener, UnixListener};
+use openras_engine::{LineEvent, LineOp, RasError};
+use openras_io::line::{PtyMade, TcpListener, UnixListener, WithCallback};
 use openras_io::{Ends, Line, driver};
+use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::callback_line::WithCallback;
 use crate::config::{CallbackLine, PortConfig, PortLine};
 use crate::host::{Caller, Host};
 use crate::page;
@@ -19,29 +24,38 @@ use crate::service::{Shared, StartError, seed};
 
 /// Commands and notices that may wait between a call and its host.
 const QUEUE: usize = 64;
+/// Before a line that could not be opened is tried again; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Where nothing better is known.
+const REMEDY: &str = "check the address or path of its `line`";
 /// A socket file made by a port can be used by its owner and group.
 const SOCKET_MODE: u32 = 0o660;
 
 /// Opens the line of a port and lets it answer. Gives the address of a listening TCP port.
-pub(crate) async fn open(shared: &Arc<Shared>, index: usize) -> Result<Option<(String, SocketAddr)>, StartError> {
+pub(crate) async fn open(
+    shared: &Arc<Shared>,
+    index: usize,
+) -> Result<Option<(String, SocketAddr)>, StartError> {
     let Some(port) = shared.config.ports.get(index).cloned() else { return Ok(None) };
     let slots = Slots::new(port.calls);
     let door = Door { shared: shared.clone(), index, slots, port: Arc::new(port) };
     match &door.port.line.clone() {
         PortLine::ListenTcp(at) => {
-            let listener = TcpListener::bind(&at.to_string()).await.map_err(|e| door.failed(e))?;
-            let address = listener.local_addr().map_err(|e| door.failed(e))?;
+            let listener = TcpListener::bind(&at.to_string()).await.map_err(|e| door.failed(&e))?;
+            let address = listener.local_addr().map_err(|e| door.failed(&e))?;
             info!(port = door.port.name, %address, "answering");
             let name = door.port.name.clone();
             shared.tasks.spawn(door.listen_tcp(listener));
             return Ok(Some((name, address)));
         }
         PortLine::ListenUnix(path) => {
-            let listener = UnixListener::bind(path, SOCKET_MODE).map_err(|e| door.failed(e))?;
+            let listener = UnixListener::bind(path, SOCKET_MODE).map_err(|e| door.failed(&e))?;
             info!(port = door.port.name, path = %path.display(), "answering");
             shared.tasks.spawn(door.listen_unix(listener));
         }
         PortLine::Pty(path) => {
+            door.probe(path).await?;
             info!(port = door.port.name, path = %path.display(), "answering");
             let path = path.clone();
             shared.tasks.spawn(door.again(move || PtyMade::new(&path), "pty"));
@@ -94,14 +108,41 @@ struct Door {
 }
 
 impl Door {
-    fn failed(&self, error: std::io::Error) -> StartError {
-        let remedy = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program uses it: end that one or choose another",
-            std::io::ErrorKind::PermissionDenied => "this user may not: choose a port above 1023 or another folder",
-            std::io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
-            _ => "check the address or path of its `line`",
+    fn failed(&self, error: &std::io::Error) -> StartError {
+        let (number, remedy) = match error.kind() {
+            ErrorKind::AddrInUse | ErrorKind::AlreadyExists | ErrorKind::ResourceBusy => {
+                (RasError::PORT_NOT_AVAILABLE, "another program uses it: end that one or choose another")
+            }
+            ErrorKind::PermissionDenied => (
+                RasError::PORT_NOT_AVAILABLE,
+                "this user may not: choose a port above 1023 or another folder",
+            ),
+            ErrorKind::AddrNotAvailable => {
+                (RasError::DEVICE_DOES_NOT_EXIST, "this machine does not have that address")
+            }
+            _ => (RasError::PORT_OR_DEVICE, REMEDY),
         };
-        StartError::Port { port: self.port.name.clone(), line: self.port.line.to_string(), error, remedy }
+        self.cannot(number, error.to_string(), remedy)
+    }
+
+    fn cannot(&self, number: RasError, error: String, remedy: &'static str) -> StartError {
+        StartError::Port {
+            port: self.port.name.clone(),
+            line: self.port.line.to_string(),
+            number,
+            error,
+            remedy,
+        }
+    }
+
+    /// Makes the pseudo-terminal once before the first call, so that one that cannot be made is said at the start.
+    async fn probe(&self, path: &Path) -> Result<(), StartError> {
+        let mut line = PtyMade::new(path);
+        line.op(LineOp::Open);
+        match poll_fn(|cx| line.poll_event(cx, &mut ReadBuf::new(&mut [])).map(failure)).await {
+            None => Ok(()),
+            Some(number) => Err(self.cannot(number, number.sentence().to_string(), REMEDY)),
+        }
     }
 
     async fn listen_tcp(self, listener: TcpListener) {
@@ -127,9 +168,17 @@ impl Door {
 
     /// A line that waits for its next call by itself.
     async fn again<L: Line + 'static>(self, make: impl Fn() -> L, kind: &'static str) {
+        let mut pause = FIRST_PAUSE;
         while !self.shared.cancel.is_cancelled() {
             let Some(slot) = self.slots.take() else { return };
-            self.clone().call(make(), kind, None, slot).await;
+            if self.clone().call(make(), kind, None, slot).await {
+                pause = FIRST_PAUSE;
+                continue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = self.shared.cancel.cancelled() => return,
+            }
         }
     }
 
@@ -141,13 +190,20 @@ impl Door {
         }
     }
 
-    async fn call<L: Line + 'static>(self, line: L, kind: &'static str, source: Option<String>, slot: Slot) {
+    /// Serves one call on a line. Gives whether there was one: a line that cannot be opened never rings.
+    async fn call<L: Line + 'static>(
+        self,
+        line: L,
+        kind: &'static str,
+        source: Option<String>,
+        slot: Slot,
+    ) -> bool {
         let Ok(seed) = seed() else {
             warn!(port = self.port.name, "refused: the system gives no random numbers");
-            return;
+            return false;
         };
         let caller = Caller {
-            call: self.shared.next_call(),
+            call: 0,
             port: self.port.call_name(slot.number),
             pool: self.index,
             kind,
@@ -163,17 +219,24 @@ impl Door {
             tap: None,
         };
         let machine = Port::new(self.port.engine(slot.number), seed);
-        let exchange = self.shared.exchange.clone();
         let calls_back = self.port.callback_line == Some(CallbackLine::Exchange) && kind != "exchange";
         let line: Box<dyn Line> = if calls_back {
-            Box::new(WithCallback::new(line, move || Box::new(exchange.phone(None))))
+            Box::new(WithCallback::new(line, self.shared.exchange.phone(None)))
         } else {
             Box::new(line)
         };
         let ip = page::stack();
         let host = Host::new(self.shared.clone(), caller, commands);
-        tokio::join!(driver::run(machine, line, ip, ends), host.run(for_host));
+        let (_, rang) = tokio::join!(driver::run(machine, line, ip, ends), host.run(for_host));
         drop(slot);
+        rang
+    }
+}
+
+fn failure(event: LineEvent<'_>) -> Option<RasError> {
+    match event {
+        LineEvent::Failed(number) => Some(number),
+        _ => None,
     }
 }
 

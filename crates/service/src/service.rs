@@ -10,7 +10,7 @@ use openras_engine::server::pool::Pool;
 use openras_io::line::ExchangeHandle;
 use openras_modules::totp::CodeStore;
 use openras_modules::{Parts, Registry};
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,14 +38,16 @@ pub enum StartError {
     #[error("{}", joined(.0))]
     Modules(Vec<openras_modules::BuildError>),
     /// A port cannot be opened.
-    #[error("the port {port} cannot answer on {line}: {error}; {remedy}")]
+    #[error("the port {port} cannot answer on {line}: {number}: {error}; {remedy}")]
     Port {
         /// Its name.
         port: String,
         /// Its line.
         line: String,
+        /// The RAS number.
+        number: RasError,
         /// What the system said.
-        error: std::io::Error,
+        error: String,
         /// What to try.
         remedy: &'static str,
     },
@@ -65,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) events: broadcast::Sender<CallEvent>,
     pub(crate) cancel: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    /// Passwords that may be checked at the same time: each check takes 19 MiB and a whole core for a while.
+    pub(crate) checks: Semaphore,
     journal: Option<Journal>,
     /// One pool for each distinct range; ports that name the same share it.
     pools: Mutex<HashMap<String, Pool>>,
@@ -117,12 +121,14 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
         let blocking = tokio::task::spawn_blocking(move || open(config)).await;
-        let shared = Arc::new(blocking.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
-        let mut bound = Vec::new();
-        for index in 0..shared.config.ports.len() {
-            bound.extend(ports::open(&shared, index).await?);
+        let shared =
+            Arc::new(blocking.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
+        // dropped, it ends the ports that answer already when a later one cannot
+        let mut service = Self { shared, bound: Vec::new() };
+        for index in 0..service.shared.config.ports.len() {
+            service.bound.extend(ports::open(&service.shared, index).await?);
         }
-        Ok(Self { shared, bound })
+        Ok(service)
     }
 
     /// Places a call. Its states come from the connection.
@@ -165,9 +171,14 @@ impl Drop for Service {
 /// Everything that touches files. A service without ports and modules touches none.
 fn open(config: Config) -> Result<Shared, StartError> {
     let answers = !config.ports.is_empty() || !config.modules.is_empty();
-    let (users, journal) = if answers { stores(&config).map(|(users, journal)| (Some(users), Some(journal)))? } else { (None, None) };
+    let (users, journal) = if answers {
+        stores(&config).map(|(users, journal)| (Some(users), Some(journal)))?
+    } else {
+        (None, None)
+    };
     let codes = users.clone().map(|users| users as Arc<dyn CodeStore>);
-    let modules = Registry::build(&config.modules, &Parts { codes, ..Parts::default() }).map_err(StartError::Modules)?;
+    let modules = Registry::build(&config.modules, &Parts { codes, ..Parts::default() })
+        .map_err(StartError::Modules)?;
     let mut pools = HashMap::new();
     for port in &config.ports {
         let range = port.pool.to_string();
@@ -183,6 +194,7 @@ fn open(config: Config) -> Result<Shared, StartError> {
         events: broadcast::channel(EVENTS).0,
         cancel: CancellationToken::new(),
         tasks: TaskTracker::new(),
+        checks: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
         journal,
         pools: Mutex::new(pools),
         calls: AtomicU64::new(0),

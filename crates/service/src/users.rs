@@ -46,7 +46,7 @@ pub struct Users {
 /// What new passwords must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Least characters [1].
+    /// Least characters (default 1).
     pub password_min: u32,
 }
 
@@ -59,11 +59,11 @@ impl Default for Policy {
 /// What is kept of a password (defence rule 13). A method whose kind is not kept is refused to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// The Argon2id hash, for PAP [yes].
+    /// The Argon2id hash, for PAP (default yes).
     pub argon: bool,
-    /// The NT hash, encrypted, for MS-CHAP [yes].
+    /// The NT hash, encrypted, for MS-CHAP (default yes).
     pub nt: bool,
-    /// The password itself, encrypted, for CHAP-MD5 [no].
+    /// The password itself, encrypted, for CHAP-MD5 (default no).
     pub clear: bool,
 }
 

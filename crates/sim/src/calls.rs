@@ -1,9 +1,9 @@
 //! Whole calls for a [`Pair`](crate::Pair): a [`Dial`](openras_engine::client::dial::Dial) and a
 //! [`Port`](openras_engine::server::port::Port) over one line, each with the owner that answers its questions.
 
+mod answerer;
 mod dialler;
 mod module;
-mod answerer;
 
 pub use answerer::{Answerer, port_config};
 pub use dialler::{Dialler, Plan, dial_config};
@@ -13,10 +13,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use openras_engine::RasError;
 use openras_engine::client::dial;
 use openras_engine::line::{CallOutput, LineEvent, LineOp};
 use openras_engine::server::port;
-use openras_engine::RasError;
 use openras_ppp::Negotiated;
 
 use crate::pair::{Effect, End, Happening};
@@ -82,8 +82,7 @@ impl Desk {
             LineOp::Close => self.later(Duration::ZERO, Order::Closed),
             LineOp::Dial(number) => {
                 self.calling = true;
-                self.news(format_args!("dials \"{}\"", number.escape_default()));
-                self.effects.push_back(Effect::Dial);
+                self.effects.push_back(Effect::Dial(number));
             }
             LineOp::Answer => {
                 self.calling = true;

@@ -14,6 +14,9 @@ use crate::wire::{Fate, Side};
 
 /// Where the fate of a damaged frame begins.
 const FATE_COLUMN: usize = 96;
+/// More hexadecimal digits than this are cut, to so many.
+const LONG: usize = 24;
+const KEPT_DIGITS: usize = 8;
 
 /// The whole story, one entry a line.
 pub fn ladder(story: &[Entry]) -> String {
@@ -40,7 +43,7 @@ fn line(entry: &Entry) -> String {
             }
         }
         Told::News(news) => format!("{at:8.3}  {name}: {news}"),
-        Told::Dials => format!("{at:8.3}  {name} dials"),
+        Told::Dials(number) => format!("{at:8.3}  {name} dials \"{}\"", number.escape_default()),
         Told::Answers => format!("{at:8.3}  {name} answers"),
         Told::HangsUp => format!("{at:8.3}  {name} hangs up"),
     }
@@ -65,5 +68,53 @@ fn packets(written: &[u8]) -> String {
     if texts.is_empty() {
         return format!("\"{}\"", written.escape_ascii());
     }
-    texts.join(" ")
+    shorten(&texts.join(" "))
+}
+
+/// Cuts long runs of hexadecimal digits: a reader compares their beginnings.
+fn shorten(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    let mut digits = String::new();
+    for letter in text.chars().chain(std::iter::once('\0')) {
+        if letter.is_ascii_hexdigit() {
+            digits.push(letter);
+            continue;
+        }
+        match digits.get(..KEPT_DIGITS).filter(|_| digits.len() > LONG) {
+            Some(kept) => short.extend([kept, "…"]),
+            None => short.push_str(&digits),
+        }
+        digits.clear();
+        short.push(letter);
+    }
+    short.pop();
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_cut_and_addresses_are_not() {
+        let value = "0123456789abcdef".repeat(3);
+        assert_eq!(shorten(&format!("[value={value} id=12]")), "[value=01234567… id=12]");
+        assert_eq!(shorten("<magic 0xb3df69d4> cafe"), "<magic 0xb3df69d4> cafe");
+        assert_eq!(shorten(&value), "01234567…");
+    }
+
+    #[test]
+    fn what_is_no_frame_stands_as_text() {
+        assert_eq!(packets(b"Code: \r\n"), "\"Code: \\r\\n\"");
+    }
+
+    #[test]
+    fn every_packet_of_a_write_is_told() {
+        let mut written = Vec::new();
+        let framing = openras_ppp::hdlc::Framing::DEFAULT;
+        for code in [5, 6] {
+            openras_ppp::hdlc::frame(Protocol::LCP, &[code, 1, 0, 4], framing, false, &mut written);
+        }
+        assert_eq!(packets(&written), "[LCP TermReq id=1] [LCP TermAck id=1]");
+    }
 }

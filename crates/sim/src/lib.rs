@@ -4,6 +4,7 @@
 //! [`wire::Wire`], runs them until they are quiet and looks at how they ended.
 
 pub mod calls;
+pub mod fuzz;
 pub mod ladder;
 pub mod pair;
 pub mod peers;

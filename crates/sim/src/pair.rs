@@ -60,8 +60,8 @@ pub enum Happening<'a, O> {
 pub enum Effect<O, N> {
     /// One frame, or other bytes, for the line; dropped while no call stands.
     Line(Vec<u8>),
-    /// Call the other end.
-    Dial,
+    /// Call the other end by this number; it leads there whatever it is.
+    Dial(String),
     /// Take the ringing call.
     Answer,
     /// End the call, after what was written.
@@ -84,8 +84,8 @@ pub enum Told {
     },
     /// One end said something.
     News(String),
-    /// One end calls the other.
-    Dials,
+    /// One end calls the other by this number.
+    Dials(String),
     /// One end takes the call.
     Answers,
     /// One end ends the call.
@@ -284,7 +284,7 @@ impl<E: End> Pair<E> {
         while let Some(effect) = self.at(side).poll() {
             match effect {
                 Effect::Line(frame) => self.write(side, frame),
-                Effect::Dial => self.dial(side),
+                Effect::Dial(number) => self.dial(side, number),
                 Effect::Answer if self.call == Call::Ringing => {
                     self.tell(side, Told::Answers);
                     self.put(self.wire.latency(), Due::Connected);
@@ -305,8 +305,8 @@ impl<E: End> Pair<E> {
         }
     }
 
-    fn dial(&mut self, side: Side) {
-        self.tell(side, Told::Dials);
+    fn dial(&mut self, side: Side, number: String) {
+        self.tell(side, Told::Dials(number));
         if self.call == Call::None {
             self.call = Call::Ringing;
             self.put(self.wire.latency(), Due::Ring(side.other()));
@@ -321,7 +321,7 @@ impl<E: End> Pair<E> {
         }
         (self.elapsed(), side, &frame).hash(&mut self.hash);
         let written = self.story.is_some().then(|| frame.clone());
-        let (fate, arrives) = self.wire.carry(frame);
+        let (fate, arrives) = self.wire.carry(side, frame);
         fate.hash(&mut self.hash);
         if let Some(frame) = written {
             self.tell(side, Told::Frame { frame, fate });

@@ -61,7 +61,7 @@ impl fmt::Display for News {
             Self::Phase(phase) => write!(f, "phase {phase:?}"),
             Self::Asked(question) => write!(f, "asks {question}"),
             Self::Up(up) => {
-                write!(f, "up")?;
+                f.write_str(if up.ipv4.is_some() || up.ipv6.is_some() { "up" } else { "no network" })?;
                 if let Some(ipv4) = up.ipv4 {
                     write!(f, ", {} to {}", ipv4.local, ipv4.remote)?;
                 }

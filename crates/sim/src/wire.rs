@@ -78,12 +78,19 @@ impl fmt::Display for Fate {
 pub struct Wire {
     config: WireConfig,
     chance: ChaCha8Rng,
+    loses: fn(Side, &[u8]) -> bool,
 }
 
 impl Wire {
     /// A line with its own chance.
     pub fn new(config: WireConfig, seed: u64) -> Self {
-        Self { config, chance: ChaCha8Rng::seed_from_u64(seed) }
+        Self { config, chance: ChaCha8Rng::seed_from_u64(seed), loses: |_, _| false }
+    }
+
+    /// Loses also every frame, as written by that end, for which `what` holds.
+    pub fn losing(mut self, what: fn(Side, &[u8]) -> bool) -> Self {
+        self.loses = what;
+        self
     }
 
     /// How long a frame travels.
@@ -91,11 +98,14 @@ impl Wire {
         self.config.latency
     }
 
-    /// Carries what one end wrote as one frame: what happened to it, and what arrives (`None`: nothing). A
+    /// Carries what `from` wrote as one frame: what happened to it, and what arrives (`None`: nothing). A
     /// repeated frame arrives as two in a row.
-    pub fn carry(&mut self, mut frame: Vec<u8>) -> (Fate, Option<Vec<u8>>) {
+    pub fn carry(&mut self, from: Side, mut frame: Vec<u8>) -> (Fate, Option<Vec<u8>>) {
         // always the same number of draws, so that one frame's fate does not shift the next one's
         let [hit, kind, place, pattern] = [(); 4].map(|()| self.chance.next_u32());
+        if (self.loses)(from, &frame) {
+            return (Fate::Lost, None);
+        }
         if frame.is_empty() || hit % 1000 >= self.config.damaged_per_mille {
             return (Fate::Whole, Some(frame));
         }
@@ -133,7 +143,7 @@ mod tests {
 
     fn fates(damaged_per_mille: u32, seed: u64) -> Vec<(Fate, Option<Vec<u8>>)> {
         let mut wire = Wire::new(WireConfig { damaged_per_mille, ..WireConfig::default() }, seed);
-        (0..4000).map(|_| wire.carry(vec![0x55; 40])).collect()
+        (0..4000).map(|_| wire.carry(Side::Client, vec![0x55; 40])).collect()
     }
 
     #[test]

@@ -53,8 +53,7 @@ async fn we_call(test: &str, arguments: &[&str], auth: &[AuthMethod]) {
     assert_eq!(agreed.ipv4.map(|ip| ip.local), Some(Ipv4Addr::new(10, 0, 2, 15)), "{}", us.story);
     assert!(us.story.contains("Slirp"), "the banner was not told:\n{}", us.story);
     // slirp itself answers at 10.0.2.2
-    let answered = us.connection.stack().ping(Ipv4Addr::new(10, 0, 2, 2).into(), 2).await;
-    assert_eq!(answered.iter().flatten().count(), 2, "{answered:?}\n{}", us.story);
+    assert_ne!(us.ping(Ipv4Addr::new(10, 0, 2, 2)).await, 0, "{}", us.story);
     us.hang_up().await;
     drop(slirp);
 }

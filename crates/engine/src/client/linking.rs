@@ -4,15 +4,16 @@
 //! has a result, if Authenticate came last; then RetryAuthentication or PasswordExpired (paused), AuthCallback, or
 //! straight on; Authenticated and AuthProject when the network phase begins, so a call that is going to be called
 //! back is not announced as Authenticated before its second leg; Projected when an NCP is open; Connected. Where
-//! the server asks for no authentication the states are the same, and an event says so. A failure of authentication is AuthNotify with its number
-//! (AuthChangePassword, if a change was refused); any other failure repeats the last state.
+//! the server asks for no authentication the states are the same, and an event says so. A failure of
+//! authentication is AuthNotify with its number (AuthChangePassword, if a change was refused); any other failure
+//! repeats the last state.
 //!
 //! While a notice is unseen PPP is held: it announces a phase one input before it begins it.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use openras_ppp::ask::{CallbackPolicy, Refusal};
+use openras_ppp::ask::{CallbackOffer, CallbackPolicy, Refusal};
 use openras_ppp::{
     Answer, Ask, CloseReason, Command, Down, DownReason, Event, Input, Machine, Negotiated, Output,
     Phase as PppPhase, Ppp,
@@ -42,6 +43,8 @@ pub(crate) enum Todo {
     Announce(ConnState),
     Answer(Answer),
     Connect(Box<Negotiated>),
+    Pause(Pause, Option<CallbackOffer>),
+    Fail(Box<Failure>),
 }
 
 /// Waits for PPP.
@@ -64,8 +67,8 @@ struct Probe {
 /// Where an event leads.
 enum Way {
     On,
-    Pause(Pause, Option<openras_ppp::ask::CallbackOffer>),
-    Fail(Failure),
+    Pause(Pause, Option<CallbackOffer>),
+    Fail(Box<Failure>),
     Down(Box<Down>),
     Connect(Box<Negotiated>),
 }
@@ -191,13 +194,25 @@ impl Linking {
     fn note(&mut self, event: Event, cx: &mut Context) {
         match told(event, cx) {
             None => {}
+            Some(Event::Phase(PppPhase::Establish)) => self.begin_anew(),
             Some(event) => {
-                if !matches!(event, Event::Phase(PppPhase::Establish)) {
-                    self.probe = self.probe.take().filter(|_| matches!(event, Event::Down(_)));
+                if !matches!(event, Event::Down(_)) {
+                    self.probe = None;
                 }
                 self.todo.push_back(Todo::Event(event));
             }
         }
+    }
+
+    /// LCP negotiates (again): what PPP said before is void. So a peer that does it for ever fills no memory.
+    fn begin_anew(&mut self) {
+        let stands = |todo: &Todo| match todo {
+            Todo::Event(_) | Todo::Connect(_) | Todo::Pause(..) => false,
+            Todo::Announce(state) => *state != ConnState::AUTH_PROJECT,
+            Todo::Answer(_) | Todo::Fail(_) => true,
+        };
+        self.todo.retain(stands);
+        self.early.clear();
     }
 
     fn write(&mut self, frame: Vec<u8>, cx: &mut Context) {
@@ -212,6 +227,8 @@ impl Linking {
             Todo::Announce(state) => cx.announce(state),
             Todo::Answer(answer) => self.feed(Input::Command(Command::Answer(answer)), cx),
             Todo::Connect(negotiated) => return self.connect(negotiated),
+            Todo::Pause(pause, offer) => return Way::Pause(pause, offer),
+            Todo::Fail(failure) => return Way::Fail(failure),
             Todo::Event(event) => return self.event(event, cx),
         }
         Way::On
@@ -220,7 +237,10 @@ impl Linking {
     fn event(&mut self, event: Event, cx: &mut Context) -> Way {
         match event {
             Event::Phase(phase) => self.phase(phase, cx),
-            Event::Ask(ask) => return self.asked(ask, cx),
+            Event::Ask(ask) => {
+                let todo = asked(ask, cx);
+                self.todo.push_front(todo);
+            }
             Event::Up(negotiated) => {
                 if negotiated.us.is_none() {
                     cx.event(DialEvent::NoAuthentication);
@@ -250,39 +270,6 @@ impl Linking {
         }
     }
 
-    fn asked(&mut self, ask: Ask, cx: &mut Context) -> Way {
-        match ask {
-            Ask::Credentials(refusal) => refused(refusal, Pause::RetryAuthentication, cx),
-            Ask::NewPassword(refusal) => refused(refusal, |_| Pause::PasswordExpired, cx),
-            Ask::CallbackNumber(offer) => {
-                if offer.caller && cx.state != ConnState::AUTH_CALLBACK {
-                    cx.announce(ConnState::AUTH_CALLBACK);
-                }
-                let wish =
-                    CallbackWish::parse(&cx.config.params.callback_number).unwrap_or(CallbackWish::None);
-                match wish.choose(&offer) {
-                    _ if wish == CallbackWish::Ask && offer.caller => {
-                        Way::Pause(Pause::CallbackSetByCaller, Some(offer))
-                    }
-                    Some(choice) => {
-                        self.todo.push_front(Todo::Answer(Answer::Callback(choice)));
-                        Way::On
-                    }
-                    None => Way::Fail(Failure::no_callback()),
-                }
-            }
-            // the call from the server: we answered it, but give no callback rights to anyone
-            Ask::Admit { .. } => {
-                self.todo.push_front(Todo::Answer(Answer::Admit(CallbackPolicy::None)));
-                Way::On
-            }
-            // the other questions of the answering role, which a dial's configuration does not take
-            Ask::Verify(_) | Ask::CallbackTo { .. } | Ask::Address { .. } => {
-                Way::Fail(Failure::servers_question())
-            }
-        }
-    }
-
     /// Projected has been seen: Connected, unless PPP has ended meanwhile.
     fn connect(&mut self, mut negotiated: Box<Negotiated>) -> Way {
         let mut ended = false;
@@ -300,7 +287,7 @@ impl Linking {
         match way {
             Way::On => Phase::Linking(self),
             Way::Pause(pause, offer) => Paused::enter(pause, offer, self, cx),
-            Way::Fail(failure) => fail(cx, failure, Some(self.ppp)),
+            Way::Fail(failure) => fail(cx, *failure, Some(self.ppp)),
             Way::Down(down) => ended(*down, cx),
             Way::Connect(negotiated) => Connected::enter(self.ppp, negotiated, self.early, cx),
         }
@@ -357,21 +344,47 @@ fn auth_notify(cx: &mut Context) {
     }
 }
 
+/// What a question leads to, once the states announced here have been seen.
+fn asked(ask: Ask, cx: &mut Context) -> Todo {
+    match ask {
+        Ask::Credentials(refusal) => refused(refusal, Pause::RetryAuthentication, cx),
+        Ask::NewPassword(refusal) => refused(refusal, |_| Pause::PasswordExpired, cx),
+        Ask::CallbackNumber(offer) => callback_asked(offer, cx),
+        // the call from the server: we answered it, but give no callback rights to anyone
+        Ask::Admit { .. } => Todo::Answer(Answer::Admit(CallbackPolicy::None)),
+        // the other questions of the answering role, which a dial's configuration does not take
+        Ask::Verify(_) | Ask::CallbackTo { .. } | Ask::Address { .. } => {
+            Todo::Fail(Box::new(Failure::servers_question()))
+        }
+    }
+}
+
+fn callback_asked(offer: CallbackOffer, cx: &mut Context) -> Todo {
+    if offer.caller && cx.state != ConnState::AUTH_CALLBACK {
+        cx.announce(ConnState::AUTH_CALLBACK);
+    }
+    let wish = CallbackWish::parse(&cx.config.params.callback_number).unwrap_or(CallbackWish::None);
+    if wish == CallbackWish::Ask && offer.caller {
+        return Todo::Pause(Pause::CallbackSetByCaller, Some(offer));
+    }
+    match wish.choose(&offer) {
+        Some(choice) => Todo::Answer(Answer::Callback(choice)),
+        None => Todo::Fail(Box::new(Failure::no_callback())),
+    }
+}
+
 /// The server refused us and would hear more.
-fn refused(refusal: Refusal, pause: impl FnOnce(RasError) -> Pause, cx: &mut Context) -> Way {
+fn refused(refusal: Refusal, pause: impl FnOnce(RasError) -> Pause, cx: &mut Context) -> Todo {
     let error = RasError::from_refusal(&refusal);
     cx.message(&refusal.message);
     if !cx.config.pauses {
-        return Way::Fail(
-            Failure::refused(&refusal, cx.decider.take())
-                .at(auth_state(cx))
-                .closing(CloseReason::Authentication),
-        );
+        let failure = Failure::refused(&refusal, cx.decider.take());
+        return Todo::Fail(Box::new(failure.at(auth_state(cx)).closing(CloseReason::Authentication)));
     }
     if cx.state != ConnState::AUTH_NOTIFY {
         cx.announce(ConnState::AUTH_NOTIFY);
     }
-    Way::Pause(pause(error), None)
+    Todo::Pause(pause(error), None)
 }
 
 /// PPP is over before Connected.

@@ -125,4 +125,15 @@ mod tests {
         params.domain = "WORKS".into();
         assert_eq!(params.credentials().name, "WORKS\\eva");
     }
+
+    #[test]
+    fn only_the_first_leg_offers_callback_and_only_where_the_line_can_be_called() {
+        let mut config = crate::client::why::tests::config();
+        config.callable = true;
+        let (first, second) = (ppp_config(&config, 1), ppp_config(&config, 2));
+        assert_eq!((first.role, first.callback.enabled), (Role::Caller, true));
+        assert_eq!((second.role, second.callback.enabled), (Role::Answerer, false));
+        config.callable = false;
+        assert!(!ppp_config(&config, 1).callback.enabled);
+    }
 }

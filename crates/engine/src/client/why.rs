@@ -183,4 +183,4 @@ fn networks(failed: &[(Protocol, NetworkFailure)]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -330,6 +330,36 @@ fn ppp_sentences(reason: &DownReason, phase: Option<Phase>, up: bool) -> (String
             "The caller answers no LCP Echo-Request any more.",
             "Look at the line; the caller may dial again.",
         ),
+        DownReason::NoNetwork(failed) => (
+            format!("No network protocol could be opened ({}).", networks(failed)),
+            "Check ip, address and pool of the port, and what the caller asks for.",
+        ),
+        DownReason::Callback { .. } | DownReason::CallbackRequired | DownReason::CallbackFailed => {
+            callback_sentences(reason)
+        }
+        _ => authentication_sentences(reason),
+    }
+}
+
+fn callback_sentences(reason: &DownReason) -> (String, &'static str) {
+    let (why, remedy) = match reason {
+        DownReason::CallbackRequired => (
+            "The user must be called back, and the caller did not take part in CBCP for it (LCP option 13 missing, \
+             CBCP rejected or not answered, or another type chosen).",
+            "Let the caller agree to callback, or change the user's callback right.",
+        ),
+        DownReason::CallbackFailed => (
+            "CBCP came to no end: no answer, or answers that fit nothing offered.",
+            "Give a number the user's callback_allow covers, or no number.",
+        ),
+        _ => ("PPP ended for a callback.", "Nothing."),
+    };
+    (why.to_owned(), remedy)
+}
+
+fn authentication_sentences(reason: &DownReason) -> (String, &'static str) {
+    let say = |why: &str, remedy| (why.to_owned(), remedy);
+    match reason {
         DownReason::AuthMethodRefused(wanted) => (
             format!(
                 "The caller accepts no authentication method of this port (it wants \"{}\").",
@@ -351,23 +381,7 @@ fn ppp_sentences(reason: &DownReason, phase: Option<Phase>, up: bool) -> (String
         DownReason::AuthTimeout => {
             say("The caller did not authenticate in time.", "The caller must answer the challenge sooner.")
         }
-        DownReason::ServerNotProven => {
-            say("The caller did not prove itself (MS-CHAPv2 S=).", "Check the password both ends use.")
-        }
-        DownReason::Callback { .. } => say("PPP ended for a callback.", "Nothing."),
-        DownReason::CallbackRequired => say(
-            "The user must be called back, and the caller did not take part in CBCP for it (LCP option 13 missing, \
-             CBCP rejected, or another type chosen).",
-            "Let the caller agree to callback, or change the user's callback right.",
-        ),
-        DownReason::CallbackFailed => say(
-            "CBCP came to no end: no answer, or answers that fit nothing offered.",
-            "Give a number the user's callback_allow covers, or no number.",
-        ),
-        DownReason::NoNetwork(failed) => (
-            format!("No network protocol could be opened ({}).", networks(failed)),
-            "Check ip, address and pool of the port, and what the caller asks for.",
-        ),
+        _ => say("The caller did not prove itself (MS-CHAPv2 S=).", "Check the password both ends use."),
     }
 }
 

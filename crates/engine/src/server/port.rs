@@ -30,7 +30,7 @@ pub struct PortConfig {
     pub callback: bool,
     /// Shortest time between hang-up and callback [2 s]; the caller's delay is clamped to this..60 s.
     pub callback_delay: Duration,
-    /// Tries to call back, 30 s apart [3].
+    /// Tries to call back, 30 s apart (3).
     pub callback_tries: u32,
     /// How long the called-back person has to authenticate [120 s].
     pub callback_expiry: Duration,
@@ -45,7 +45,7 @@ pub enum NameCheck {
     Off,
     /// A difference is recorded.
     Warn,
-    /// A difference, or an empty dialog name, is 691 [default].
+    /// A difference, or an empty dialog name, is 691 (the default).
     #[default]
     Require,
 }

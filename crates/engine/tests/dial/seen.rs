@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use openras_engine::client::{Command, DialConfig, DialParams, TerminalMode};
-use openras_engine::{CallInput, ConnState, LineOp};
+use openras_engine::{CallInput, ConnState, LineEvent, LineOp};
 use openras_ppp::AuthMethod;
+use openras_ppp::ask::CallbackPolicy;
 
 use crate::hang_up::stories;
 use crate::world::server::Server;
-use crate::world::{World, config, params};
+use crate::world::{Told, World, config, params};
 
 /// How long every handler takes. Shorter than the limits of the server, longer than a restart timer.
 const HANDLER: Duration = Duration::from_secs(7);
@@ -46,6 +47,7 @@ fn slowly(mut world: World) -> String {
             let until = world.now + Duration::from_secs(200);
             assert!(world.step(until), "nothing follows {}", world.states);
         }
+        assert!(world.seq <= seq + 1, "two states at once: {}", world.states);
     }
     world.states
 }
@@ -118,6 +120,19 @@ fn bytes_that_came_meanwhile_are_not_lost() {
 }
 
 #[test]
+fn ppp_of_the_host_waits_until_the_terminal_was_seen() {
+    let dial = DialConfig { terminal: TerminalMode::AfterDial, ..config() };
+    let mut world = held_at(ConnState::INTERACTIVE, dial, Some(Server::new(&[])));
+    world.run(Duration::from_secs(10));
+    assert_eq!(world.states, "0 1 2 3 4 4096");
+    world.auto_seen = true;
+    let seq = world.seq;
+    world.ask(Command::Seen(seq)).unwrap();
+    world.run(Duration::from_secs(10));
+    assert_eq!(world.states, "0 1 2 3 4 4096 5 6 14 10 18 8192");
+}
+
+#[test]
 fn deadlines_stand_still() {
     let dial = DialConfig { terminal: TerminalMode::AfterDial, ..config() };
     let mut world = held_at(ConnState::INTERACTIVE, dial, None);
@@ -156,4 +171,53 @@ fn a_notice_that_was_never_given_cannot_be_seen() {
     }
     assert_eq!(world.ask(Command::Seen(1)), Ok(()));
     assert_eq!(world.ask(Command::Seen(1)), Ok(()), "twice is no harm");
+}
+
+fn held_at_projected() -> World {
+    held_at(ConnState::PROJECTED, config(), Some(Server::new(&[])))
+}
+
+#[test]
+fn an_end_before_connected_was_announced_is_no_connection() {
+    let mut world = held_at_projected();
+    let now = world.now;
+    world.server.as_mut().unwrap().close(now);
+    world.serve_now();
+    world.run(Duration::from_secs(10));
+    assert_eq!(world.states, "0 1 2 3 4 5 6 14 10 18");
+    let seq = world.seq;
+    world.ask(Command::Seen(seq)).unwrap();
+    world.run(Duration::from_secs(10));
+    assert_eq!(world.states, "0 1 2 3 4 5 6 14 10 18 18:629");
+    assert_eq!(world.ups, 0);
+}
+
+#[test]
+fn packets_that_came_before_connected_follow_it() {
+    let mut world = held_at_projected();
+    let packet = b"\x45\x00\x00\x14\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x40\x00\x01\x0a\x40\x00\x02";
+    let now = world.now;
+    world.server.as_mut().unwrap().ip(now, packet);
+    world.serve_now();
+    world.run(Duration::from_secs(5));
+    assert!(world.ip.is_empty());
+    let seq = world.seq;
+    world.ask(Command::Seen(seq)).unwrap();
+    world.run(Duration::from_secs(1));
+    assert_eq!((world.ups, world.ip), (1, vec![packet.to_vec()]));
+}
+
+#[test]
+fn a_server_that_hangs_up_first_for_the_callback_is_not_hung_up_on() {
+    let server = Server::new(&[]).calling_back(CallbackPolicy::Preset("1".into()));
+    let dial = DialConfig { callable: true, ..config() };
+    let mut world = held_at(ConnState::PREPARE_FOR_CALLBACK, dial, Some(server));
+    world.tell(Told::Event(LineEvent::Disconnected));
+    world.run(Duration::from_secs(8));
+    world.auto_seen = true;
+    let seq = world.seq;
+    world.ask(Command::Seen(seq)).unwrap();
+    world.rest();
+    assert_eq!(world.states, "0 1 2 3 4 5 6 15 16 17 13 14 10 18 8192");
+    assert!(!world.ops.contains(&LineOp::HangUp), "that would have refused the call");
 }

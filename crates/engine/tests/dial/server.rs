@@ -31,6 +31,9 @@ pub struct Server {
     pub down: Option<DownReason>,
     pub drops_line: bool,
     pub calls_back_in: Option<Duration>,
+    /// The first callback is given up while it rings; there is a second one.
+    pub gives_up_once: bool,
+    pub rings_again: bool,
     out: VecDeque<Vec<u8>>,
 }
 
@@ -63,6 +66,8 @@ impl Server {
             down: None,
             drops_line: false,
             calls_back_in: None,
+            gives_up_once: false,
+            rings_again: false,
             out: VecDeque::new(),
         }
     }
@@ -100,6 +105,7 @@ impl Server {
             self.down.take_if(|down| matches!(down, DownReason::Callback { .. }) && !self.forgets)
         {
             self.calls_back_in = Some(Duration::from_secs(u64::from(delay) + 1));
+            self.rings_again = std::mem::take(&mut self.gives_up_once);
         }
     }
 
@@ -113,6 +119,10 @@ impl Server {
 
     pub fn bytes(&mut self, now: Instant, bytes: &[u8]) {
         self.feed(now, Input::Line(bytes));
+    }
+
+    pub fn ip(&mut self, now: Instant, packet: &[u8]) {
+        self.feed(now, Input::Ip(packet));
     }
 
     /// Ends the call with a Terminate-Request.

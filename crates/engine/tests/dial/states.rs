@@ -68,6 +68,7 @@ fn a_wrong_password_without_pauses_is_691() {
         assert_eq!(world.error(), Some(691));
         let why = &world.end.as_ref().unwrap().why;
         assert!(!why.contains('\x1b'), "text from outside is escaped: {why}");
+        assert!(why.contains("The packet that decided it, received: ["), "{why}");
     }
 }
 
@@ -199,6 +200,15 @@ fn a_callback_that_never_comes_is_678() {
     let world = World::started(callable(""), Some(server));
     assert_eq!(world.states, "0 1 2 3 4 5 6 15 16 17 17:678");
     assert!(world.elapsed() < Duration::from_secs(150));
+}
+
+#[test]
+fn a_callback_that_stops_ringing_may_come_again() {
+    let mut server = Server::new(V2).calling_back(CallbackPolicy::Preset("5551212".into()));
+    server.gives_up_once = true;
+    let world = World::started(callable(""), Some(server));
+    assert_eq!(world.states, "0 1 2 3 4 5 6 15 16 17 13 14 10 18 8192");
+    assert!(world.elapsed() > Duration::from_secs(30));
 }
 
 #[test]

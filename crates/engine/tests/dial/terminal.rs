@@ -149,6 +149,20 @@ fn after_dial_pauses_and_goes_on_when_resumed() {
 }
 
 #[test]
+fn a_frame_cut_by_the_resume_is_whole_for_ppp() {
+    const REQUEST: &[u8] = b"\x7e\xff\x7d\x23\xc0\x21\x7d\x21\x7d\x21\x7d\x20\x7d\x24\xd1\xb5\x7e";
+    const ACK: &[u8] = b"\xff\x7d\x23\xc0\x21\x7d\x22\x7d\x21";
+    for cut in 1..4 {
+        let mut world = dialled(mode(TerminalMode::AfterDial), None);
+        world.say(&REQUEST[..cut]);
+        world.run(Duration::from_millis(cut as u64 * 150));
+        world.resume(params("secret")).unwrap();
+        world.say(&REQUEST[cut..]);
+        assert!(world.written.windows(ACK.len()).any(|bytes| bytes == ACK), "cut at {cut}");
+    }
+}
+
+#[test]
 fn before_dial_pauses_with_the_bare_line() {
     let mut world = World::started(mode(TerminalMode::BeforeDial), Some(Server::new(&[])));
     assert_eq!(world.states, "0 1 4096");

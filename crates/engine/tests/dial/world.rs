@@ -319,6 +319,13 @@ impl World {
         self.ops.push(op.clone());
         match op {
             LineOp::Open => self.outcome(self.on_open, LineEvent::Opened),
+            LineOp::Answer
+                if self.server.as_mut().is_some_and(|server| std::mem::take(&mut server.rings_again)) =>
+            {
+                self.later(LineEvent::Failed(RasError::NO_CARRIER));
+                let again = self.now + Duration::from_secs(30);
+                self.coming.push_back((again, Told::Event(LineEvent::Ring { caller: None })));
+            }
             LineOp::Dial(_) | LineOp::Answer => {
                 self.outcome(self.on_dial, LineEvent::Connected { text: String::new() });
             }

@@ -53,11 +53,20 @@ impl Drop for Shared {
     }
 }
 
+/// What lies at the other end of the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FarEnd {
+    /// A caller with one address: IPv4 packets from any other are dropped (defence rule 16).
+    Host,
+    /// A way to other hosts: packets come from anywhere.
+    Gateway,
+}
+
 /// A new stack, down until its port is told otherwise: the port for the driver, the handle for the program. Must be
 /// called inside a tokio runtime.
-pub fn loopback() -> (LoopbackPort, LoopbackHandle) {
+pub fn loopback(far_end: FarEnd) -> (LoopbackPort, LoopbackHandle) {
     let wake = Arc::new(Notify::new());
-    let shared = Arc::new(Shared { stack: Mutex::new(Stack::new(Instant::now())), wake: wake.clone() });
+    let shared = Arc::new(Shared { stack: Mutex::new(Stack::new(Instant::now(), far_end)), wake: wake.clone() });
     tokio::spawn(work(Arc::downgrade(&shared), wake));
     (LoopbackPort { shared: shared.clone() }, LoopbackHandle { shared })
 }

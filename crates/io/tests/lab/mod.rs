@@ -11,7 +11,7 @@ use openras_io::capture::Capture;
 use openras_io::driver::{Ends, Outcome, Tap, run};
 use openras_io::line::{ExchangeHandle, Line, TcpDial, TcpListener};
 use openras_io::net::IpPort;
-use openras_io::net::loopback::{LoopbackHandle, loopback};
+use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
 use openras_ppp::config::{IpcpConfig, Role};
 use openras_ppp::{Answer, Ask, CloseReason, Command, Config, Event, Input, Machine, Output, Ppp};
 use tokio::sync::mpsc;
@@ -109,7 +109,7 @@ pub(crate) struct Running {
 }
 
 fn start(line: impl Line + 'static, caller: bool, tap: Option<Box<dyn Tap>>) -> Running {
-    let (port, ip) = loopback();
+    let (port, ip) = loopback(FarEnd::Host);
     let (commands, orders) = mpsc::channel(1);
     // nobody wants the notices
     let (notices, _) = mpsc::channel(1);

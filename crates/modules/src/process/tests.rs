@@ -223,7 +223,7 @@ async fn a_program_that_reads_nothing_may_still_decide() {
 async fn after_its_verdict_a_program_has_the_grace_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let told_end = folder.path().join("end");
-    let polite = format!("{READ} {SUCCESS} read -r end; echo \"$end\" > '{}'", told_end.display());
+    let polite = format!("{READ} {SUCCESS} read -r end; sleep 0.1; echo \"$end\" > '{}'", told_end.display());
     let mut polite = patient(&polite);
     polite.limits.grace = Duration::from_secs(20);
     assert_eq!(call(polite, vec![]).await.verdict, alice());

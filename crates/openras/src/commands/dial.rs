@@ -12,8 +12,10 @@ use openras_service::{Config, Service};
 
 use crate::cli::{AuthWord, Dial, Terminal};
 use crate::exit;
+use crate::out;
 use crate::secret_file;
 use crate::session::{Front, Session, Traffic};
+use crate::signals::Signals;
 
 /// Places the call and stays with it. Gives the exit code.
 pub(crate) async fn run(args: Dial) -> Result<u8> {
@@ -22,21 +24,23 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
         (false, true) => Front::person(args.verbose),
         (false, false) => Front::log(args.verbose),
     };
-    let request = request(&args, &mut front).await?;
-    let service = Service::start(Config::empty()).await.context("the service inside this program did not start")?;
+    let mut signals = Signals::listen()?;
+    let request = request(&args, &mut front, &mut signals).await?;
+    let service =
+        Service::start(Config::empty()).await.context("the service inside this program did not start")?;
     let begun = std::time::Instant::now();
     let connection = match service.dial(request.clone()) {
         Ok(connection) => connection,
         Err(error) => {
-            eprintln!("{error}: {}", error.sentence());
+            out::note(format_args!("{error}: {}", error.sentence()));
             return Ok(exit::of(error, false));
         }
     };
     let traffic = Traffic { ping: args.ping, fetch: args.fetch.clone(), stay: args.duration };
-    Session::new(connection, request.params, front, traffic, begun).run().await
+    Session::new(connection, request.params, front, traffic, signals, begun).run().await
 }
 
-async fn request(args: &Dial, front: &mut Front) -> Result<DialRequest> {
+async fn request(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<DialRequest> {
     let required = !args.require_auth.is_empty();
     let words = if required { &args.require_auth } else { &args.auth };
     let auth: Vec<AuthMethod> = words
@@ -49,7 +53,7 @@ async fn request(args: &Dial, front: &mut Front) -> Result<DialRequest> {
     let params = DialParams {
         user: args.user.clone(),
         domain: args.domain.clone(),
-        password: password(args, front).await?,
+        password: password(args, front, signals).await?,
         callback_number: args.callback.clone(),
     };
     Ok(DialRequest {
@@ -72,21 +76,23 @@ async fn request(args: &Dial, front: &mut Front) -> Result<DialRequest> {
 
 /// The capture is opened by the person's program, for the person only (defence rules 10, 14).
 fn capture_file(path: &Path) -> Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write the capture {}", path.display()))
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    made.and_then(|file| {
+        // a file that was there already keeps its own mode otherwise
+        if file.metadata()?.is_file() {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    })
+    .with_context(|| format!("cannot write the capture {}", path.display()))
 }
 
-async fn password(args: &Dial, front: &mut Front) -> Result<Secret> {
+async fn password(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<Secret> {
     match (&args.password_file, front) {
         (Some(path), _) => secret_file::first_line(path),
         (None, Front::Person(person)) if !args.user.is_empty() => {
-            secret_file::ask(person.keyboard(), "Password: ").await
+            secret_file::ask(person.keyboard(), signals, "Password: ").await
         }
         (None, _) => Ok(Secret::default()),
     }

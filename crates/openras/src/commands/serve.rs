@@ -7,7 +7,8 @@ use openras_service::{Config, Service};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Serve;
-use crate::exit;
+use crate::out;
+use crate::{config_file, exit};
 
 /// Starts the service and stays until it is told to end.
 pub(crate) async fn run(args: Serve) -> Result<u8> {
@@ -16,19 +17,20 @@ pub(crate) async fn run(args: Serve) -> Result<u8> {
         None => found()?,
     };
     let config = Config::load(&file)?;
-    let names: Vec<String> = config.ports.iter().map(|port| format!("{} on {}", port.name, port.line)).collect();
+    let names: Vec<String> =
+        config.ports.iter().map(|port| format!("{} on {}", port.name, port.line)).collect();
     anyhow::ensure!(!names.is_empty(), "{} has no [[port]]: nothing would answer", file.display());
     let service = Service::start(config).await?;
     for (name, address) in service.addresses() {
-        eprintln!("{name}: answering on {address}");
+        out::note(format_args!("{name}: answering on {address}"));
     }
-    eprintln!("answering: {}; Ctrl-C ends", names.join(", "));
+    out::note(format_args!("answering: {}; Ctrl-C ends", names.join(", ")));
     let mut terminate = signal(SignalKind::terminate()).context("no signals")?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
-    eprintln!("hanging up; Ctrl-C again ends at once");
+    out::note("hanging up; Ctrl-C again ends at once");
     tokio::select! {
         () = service.stop() => {}
         _ = tokio::signal::ctrl_c() => {}
@@ -38,13 +40,8 @@ pub(crate) async fn run(args: Serve) -> Result<u8> {
 
 /// The system's configuration, else the user's.
 fn found() -> Result<PathBuf> {
-    let user = std::env::var_os("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".config")))
-        .map(|folder| folder.join("openras/openras.toml"));
-    let places: Vec<PathBuf> = std::iter::once(PathBuf::from("/etc/openras/openras.toml")).chain(user).collect();
-    places.iter().find(|file| file.exists()).cloned().with_context(|| {
-        let places: Vec<String> = places.iter().map(|file| file.display().to_string()).collect();
+    config_file::found().with_context(|| {
+        let places: Vec<String> = config_file::places().iter().map(|file| file.display().to_string()).collect();
         format!(
             "there is no configuration at {}; write one (docs/configuration.md has one to copy) or name it with --config FILE",
             places.join(" or ")

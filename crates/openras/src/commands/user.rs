@@ -13,9 +13,11 @@ use openras_service::users::{Keep, NewUser, Policy, UserChange, UserInfo, Users}
 use serde_json::json;
 
 use crate::cli::{Rights, Store, User, UserAdd, UserSet};
-use crate::exit;
 use crate::keyboard::Keyboard;
+use crate::out;
 use crate::secret_file;
+use crate::signals::Signals;
+use crate::{config_file, exit};
 
 /// Does what was asked with the store.
 pub(crate) async fn run(command: User) -> Result<u8> {
@@ -42,9 +44,11 @@ async fn with<T: Send + 'static>(
     store: &Store,
     work: impl FnOnce(&Arc<Users>) -> Result<T, openras_service::users::StoreError> + Send + 'static,
 ) -> Result<T> {
-    let config = match (&store.config, &store.state) {
-        (Some(file), _) => Config::load(file)?,
-        (None, Some(state)) => Config { state: state.clone(), ..Config::default() },
+    // the same store as `serve` uses when told as little
+    let file = store.config.clone().or_else(config_file::found);
+    let config = match (&store.state, file) {
+        (Some(state), _) => Config { state: state.clone(), ..Config::default() },
+        (None, Some(file)) => Config::load(&file)?,
         (None, None) => Config::default(),
     };
     let done = tokio::task::spawn_blocking(move || {
@@ -79,6 +83,9 @@ async fn add(args: UserAdd) -> Result<()> {
 async fn set(args: UserSet) -> Result<()> {
     let name = args.name.clone();
     let totp = enrolment(args.totp, args.totp_file.as_deref())?;
+    if totp.is_none() && args.rights == Rights::default() {
+        bail!("nothing to change was named; openras user set --help shows what can be");
+    }
     let change = UserChange {
         must_change: args.rights.must_change,
         disabled: args.rights.disabled,
@@ -109,13 +116,13 @@ fn enrolment(fresh: bool, file: Option<&Path>) -> Result<Option<(Seed, Vec<Secre
 /// Printed once; only the seed's encrypted form and the codes' hashes are kept.
 fn print_enrolment(name: &str, fresh: Option<&Seed>, codes: &[Secret]) {
     if let Some(seed) = fresh {
-        println!("For the authenticator of {}:", escape::line(name));
-        println!("  seed  {}", seed.base32().as_str());
-        println!("  {}", seed.uri(name).as_str());
+        out::line(format_args!("For the authenticator of {}:", escape::line(name)));
+        out::line(format_args!("  seed  {}", seed.base32().as_str()));
+        out::line(format_args!("  {}", seed.uri(name).as_str()));
     }
-    println!("Recovery codes, each good once instead of a code:");
+    out::line("Recovery codes, each good once instead of a code:");
     for code in codes {
-        println!("  {}", String::from_utf8_lossy(code.expose()));
+        out::line(format_args!("  {}", String::from_utf8_lossy(code.expose())));
     }
 }
 
@@ -137,9 +144,9 @@ async fn password(file: Option<&Path>) -> Result<Secret> {
     if !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         bail!("no terminal to ask for the password at; use --password-file FILE (- for standard input)");
     }
-    let mut keyboard = Keyboard::start();
-    let password = secret_file::ask(&mut keyboard, "Password: ").await?;
-    if password != secret_file::ask(&mut keyboard, "Again: ").await? {
+    let (mut keyboard, mut signals) = (Keyboard::start(), Signals::listen()?);
+    let password = secret_file::ask(&mut keyboard, &mut signals, "Password: ").await?;
+    if password != secret_file::ask(&mut keyboard, &mut signals, "Again: ").await? {
         bail!("the two passwords differ");
     }
     Ok(password)
@@ -148,16 +155,21 @@ async fn password(file: Option<&Path>) -> Result<Secret> {
 fn list(users: &[UserInfo], as_json: bool) {
     if as_json {
         for user in users {
-            println!("{}", in_json(user));
+            out::line(in_json(user));
         }
         return;
     }
     let width = users.iter().map(|user| escape::line(&user.name).chars().count()).max().unwrap_or(0).max(4);
-    println!("{:width$}  {:26}  {:24}  may", "name", "methods", "callback");
+    out::line(format_args!("{:width$}  {:26}  {:24}  may", "name", "methods", "callback"));
     for user in users {
         let methods: Vec<&str> = user.methods.iter().map(|method| method.word()).collect();
         let name = escape::line(&user.name);
-        println!("{name:width$}  {:26}  {:24}  {}", methods.join(" "), callback_words(&user.callback), rights(user));
+        out::line(format_args!(
+            "{name:width$}  {:26}  {:24}  {}",
+            methods.join(" "),
+            callback_words(&user.callback),
+            rights(user)
+        ));
     }
 }
 

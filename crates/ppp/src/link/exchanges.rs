@@ -85,7 +85,7 @@ impl Link {
     ) {
         let Some(side) = self.side(who) else { return };
         let mut effects = Vec::new();
-        act(&mut *side.exchange, &mut Context { rng: &mut cx.out.rng, effects: &mut effects });
+        act(&mut *side.exchange, &mut Context { rng: cx.out.rng(), effects: &mut effects });
         // behind a shut gate only repeats get here: their replies go out, nothing else begins
         let repeat = self.gate.is_shut();
         let mut sent = None;
@@ -162,6 +162,10 @@ impl Link {
         let side = who.and_then(|who| self.side(who)).filter(|side| side.protocol == protocol);
         let repeat = side.as_ref().is_some_and(|side| side.started && side.exchange.is_repeat(packet));
         let known = side.is_some();
+        if repeat && who.is_some_and(|who| self.gate.has_effects_of(who)) {
+            // a copy of what has not been answered yet would send the answer early; the peer asks again
+            return;
+        }
         if self.gate.is_shut() && !repeat {
             // CBCP's first packet may come before its exchange is there
             if known || protocol == Protocol::CBCP {

@@ -58,7 +58,7 @@ impl Link {
         if cx.network.passes(protocol) && datagram_protocol(packet) == Some(protocol) {
             cx.out.deliver(packet);
         } else {
-            cx.out.stats.packets_dropped += 1;
+            cx.out.tally.packets_dropped += 1;
         }
     }
 
@@ -66,7 +66,9 @@ impl Link {
     /// peer may be through a moment earlier than we. Before that it is dropped (RFC 1661 §3.5).
     pub(super) fn network_packet(&mut self, protocol: Protocol, information: &[u8], cx: &mut Cx<'_>) {
         if !cx.network.is_running() {
-            if matches!(self.stage, Stage::Admission | Stage::Network) {
+            let nothing_to_prove = self.us.is_none() && self.peer.is_none();
+            let proved = matches!(self.stage, Stage::Admission | Stage::Network);
+            if proved || self.stage == Stage::Authenticate && nothing_to_prove {
                 self.gate.keep_early(protocol, information);
             }
         } else if !cx.network.wants(protocol) {
@@ -79,7 +81,7 @@ impl Link {
     /// Rejected in LCP Opened only; what could be a network protocol only in the network phase.
     fn unknown_protocol(&mut self, protocol: Protocol, information: &[u8], cx: &mut Cx<'_>) {
         if VJ.contains(&protocol) {
-            cx.out.stats.packets_dropped += 1;
+            cx.out.tally.packets_dropped += 1;
             return;
         }
         let early = protocol.0 < 0xc000 && self.stage != Stage::Network;
@@ -219,9 +221,7 @@ pub(crate) fn datagram_protocol(packet: &[u8]) -> Option<Protocol> {
 fn split(frame: &[u8]) -> Option<(Protocol, &[u8])> {
     match *frame {
         [short, ref rest @ ..] if short & 1 == 1 => Some((Protocol(u16::from(short)), rest)),
-        [high, low, ref rest @ ..] if low & 1 == 1 => {
-            Some((Protocol(u16::from_be_bytes([high, low])), rest))
-        }
+        [high, low, ref rest @ ..] if low & 1 == 1 => Some((Protocol(u16::from_be_bytes([high, low])), rest)),
         _ => None,
     }
 }

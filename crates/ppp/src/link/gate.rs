@@ -43,6 +43,12 @@ pub(super) enum Kept {
 pub(super) struct Gate {
     held: Option<Instant>,
     announced: Option<Instant>,
+    /// There only while something waits.
+    queues: Option<Box<Queues>>,
+}
+
+#[derive(Default)]
+struct Queues {
     work: VecDeque<Work>,
     kept: VecDeque<Kept>,
     /// Packets of network protocols that came just before their phase.
@@ -83,19 +89,20 @@ impl Gate {
     }
 
     pub(super) fn push(&mut self, work: Work) {
-        self.work.push_back(work);
+        self.queues().work.push_back(work);
+    }
+
+    /// Whether an exchange has said something that has not happened yet.
+    pub(super) fn has_effects_of(&self, who: Who) -> bool {
+        self.queues
+            .iter()
+            .flat_map(|queues| &queues.work)
+            .any(|work| matches!(work, Work::Effect(whose, _) if *whose == who))
     }
 
     /// The next thing that may begin now.
     pub(super) fn next_work(&mut self) -> Option<Work> {
-        if self.is_shut() {
-            return None;
-        }
-        let work = self.work.pop_front();
-        if work.is_none() {
-            self.work = VecDeque::new();
-        }
-        work
+        if self.is_shut() { None } else { self.queues.as_mut()?.work.pop_front() }
     }
 
     /// The next thing that came meanwhile.
@@ -103,33 +110,40 @@ impl Gate {
         if self.is_shut() {
             return None;
         }
-        let kept = self.kept.pop_front();
-        if kept.is_none() {
-            self.kept = VecDeque::new();
+        let queues = self.queues.as_mut()?;
+        let kept = queues.kept.pop_front();
+        if kept.is_none() && queues.work.is_empty() && queues.early.is_empty() {
+            self.queues = None;
         }
         kept
     }
 
+    fn queues(&mut self) -> &mut Queues {
+        self.queues.get_or_insert_default()
+    }
+
     pub(super) fn keep_packet(&mut self, protocol: Protocol, packet: &[u8]) {
-        if self.kept.len() < KEPT_PACKETS {
-            self.kept.push_back(Kept::Packet(protocol, packet.to_vec()));
+        let kept = &mut self.queues().kept;
+        if kept.len() < KEPT_PACKETS {
+            kept.push_back(Kept::Packet(protocol, packet.to_vec()));
         }
     }
 
     /// At most one question is open, so this cannot grow.
     pub(super) fn keep_answer(&mut self, asker: Asker, answer: Answer) {
-        self.kept.push_back(Kept::Answer(asker, answer));
+        self.queues().kept.push_back(Kept::Answer(asker, answer));
     }
 
     pub(super) fn keep_early(&mut self, protocol: Protocol, packet: &[u8]) {
-        if self.early.len() < KEPT_PACKETS {
-            self.early.push_back((protocol, packet.to_vec()));
+        let early = &mut self.queues().early;
+        if early.len() < KEPT_PACKETS {
+            early.push_back((protocol, packet.to_vec()));
         }
     }
 
     /// The packets that came early; they are kept no longer.
     pub(super) fn take_early(&mut self) -> VecDeque<(Protocol, Vec<u8>)> {
-        std::mem::take(&mut self.early)
+        self.queues.as_mut().map(|queues| std::mem::take(&mut queues.early)).unwrap_or_default()
     }
 
     /// Forgets everything but whether it is held.

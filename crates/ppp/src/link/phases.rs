@@ -101,7 +101,9 @@ impl Link {
                 let ask = Ask::Admit { name: self.peer_name(), callback_agreed };
                 self.questions.ask(Asker::Admission, ask, cx.out);
             }
-            Role::Caller if callback_agreed => self.enter_callback(Side::callback(cbcp::caller(cx.config)), cx),
+            Role::Caller if callback_agreed => {
+                self.enter_callback(Side::callback(cbcp::caller(cx.config)), cx)
+            }
             Role::Caller => self.enter_network(cx),
         }
     }

@@ -123,13 +123,10 @@ impl<'a> Iterator for Options<'a> {
         }
         let rest = self.reader.rest();
         let option = match *rest {
-            [kind, length, ..] if length >= 2 => {
-                self.reader.take(usize::from(length), "option").map(|bytes| RawOption {
-                    kind,
-                    data: bytes.get(2..).unwrap_or_default(),
-                    bytes,
-                })
-            }
+            [kind, length, ..] if length >= 2 => self
+                .reader
+                .take(usize::from(length), "option")
+                .map(|bytes| RawOption { kind, data: bytes.get(2..).unwrap_or_default(), bytes }),
             _ => Err(Malformed { what: "option length" }),
         };
         self.failed = option.is_err();

@@ -91,7 +91,10 @@ fn renegotiation_starts_everything_above_anew_and_comes_up_again() {
         let again = end.last_network().unwrap();
         assert!(again.ipv4.is_some() && again.ipv6.is_some());
         assert!(end.up().is_none(), "Up is said once; what follows are changes");
-        assert_eq!(end.phases(), [Phase::Establish, Phase::Authenticate, Phase::Authenticated, Phase::Network]);
+        assert_eq!(
+            end.phases(),
+            [Phase::Establish, Phase::Authenticate, Phase::Authenticated, Phase::Network]
+        );
     }
 }
 
@@ -100,7 +103,9 @@ fn a_repeated_ack_does_not_disturb_an_open_link() {
     let mut pair = Pair::started(caller(), answerer());
     pair.run(seconds(2));
     let ack = pair.answerer().events.iter().find_map(|event| match event {
-        Event::Packet(packet) if packet.text().contains("[LCP ConfAck") => Some(packet.bytes.expose().to_vec()),
+        Event::Packet(packet) if packet.text().contains("[LCP ConfAck") => {
+            Some(packet.bytes.expose().to_vec())
+        }
         _ => None,
     });
     let now = pair.now;
@@ -112,7 +117,11 @@ fn a_repeated_ack_does_not_disturb_an_open_link() {
 #[test]
 fn unknown_options_are_rejected_in_their_order_and_nothing_else() {
     let (mut end, now) = alone(caller());
-    end.receive(now, Protocol::LCP, &[1, 9, 0, 19, 4, 4, 0xc0, 0x25, 1, 4, 5, 0xdc, 17, 4, 6, 0x4e, 200, 3, 1]);
+    end.receive(
+        now,
+        Protocol::LCP,
+        &[1, 9, 0, 19, 4, 4, 0xc0, 0x25, 1, 4, 5, 0xdc, 17, 4, 6, 0x4e, 200, 3, 1],
+    );
     assert_eq!(last_sent(&end), "[LCP ConfRej id=9 <quality c025> <mrru 1614> <200 01>]");
 }
 
@@ -300,10 +309,7 @@ fn unknown_protocols_are_rejected_once_a_second_and_only_when_open() {
 
 #[test]
 fn a_method_the_peer_refuses_is_replaced_from_our_list_and_never_from_outside() {
-    let server = Config {
-        authenticate_peer: vec![AuthMethod::MsChapV2, AuthMethod::ChapMd5],
-        ..answerer()
-    };
+    let server = Config { authenticate_peer: vec![AuthMethod::MsChapV2, AuthMethod::ChapMd5], ..answerer() };
     let (mut end, now) = alone(server);
     assert!(last_sent(&end).contains("<auth chap MS-v2>"));
     // it would rather have PAP, which is not in our list

@@ -51,10 +51,8 @@ fn a_protocol_the_peer_ignores_holds_the_other_up_for_three_seconds_only() {
 fn when_every_protocol_fails_the_link_ends() {
     let mut pair = Pair::started(Config { ipv6cp: None, ..caller() }, Config { ipcp: None, ..answerer() });
     pair.run(seconds(60));
-    let failed = vec![
-        (Protocol::IPCP, NetworkFailure::Rejected),
-        (Protocol::IPV6CP, NetworkFailure::Disabled),
-    ];
+    let failed =
+        vec![(Protocol::IPCP, NetworkFailure::Rejected), (Protocol::IPV6CP, NetworkFailure::Disabled)];
     assert_eq!(pair.caller().reason(), Some(&DownReason::NoNetwork(failed)));
 }
 

@@ -2,9 +2,7 @@
 
 use openras_ppp::event::{Direction, Phase};
 use openras_ppp::wire::Protocol;
-use openras_ppp::{
-    Answer, Ask, AuthMethod, CloseReason, Command, Config, DownReason, Event, Input, Machine,
-};
+use openras_ppp::{Answer, Ask, AuthMethod, CloseReason, Command, Config, DownReason, Event, Input, Machine};
 
 use crate::common::*;
 

@@ -37,15 +37,31 @@ fn the_example_of_the_documentation_reads_as_meant() {
 }
 
 #[test]
+fn the_guide_has_this_example_and_every_key() {
+    let guide = include_str!("../../../../docs/configuration.md");
+    let (_, rest) = guide.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    Config::parse(example, "the guide").unwrap();
+    // an unknown key makes the reader say all it knows
+    let said = problems("zzzzzzzz = 1\n[[port]]\nzzzzzzzz = 1\n");
+    let lists: Vec<&str> =
+        said.lines().filter_map(|line| line.split_once("The keys here are ")).map(|l| l.1).collect();
+    let keys: Vec<&str> = lists.iter().flat_map(|list| list.split(", ")).collect();
+    assert_eq!(keys.len(), 28);
+    for key in keys.iter().filter(|key| !matches!(**key, "port" | "module")) {
+        assert!(guide.contains(&format!("| `{key}` |")), "{key} is not in docs/configuration.md");
+    }
+}
+
+#[test]
 fn a_port_of_two_lines_has_the_defaults_of_one_built_in_code() {
     let text = "[[port]]\nname = \"a\"\nline = \"exchange:100\"\n";
     let config = Config::parse(text, "f").unwrap();
     assert_eq!(config.ports, [PortConfig::new("a", "exchange:100".parse().unwrap())]);
 }
 
-#[test]
-fn all_problems_are_reported_at_once_with_their_lines() {
-    let text = r#"state = "var"
+/// Nearly every key, nearly all of them wrong.
+const WRONG: &str = r#"state = "var"
 key_fil = "/etc/key"
 colour = "blue"
 
@@ -89,7 +105,10 @@ kind = "totp"
 [module.other]
 kind = "magic"
 "#;
-    insta::assert_snapshot!(problems(text), @r#"
+
+#[test]
+fn all_problems_are_reported_at_once_with_their_lines() {
+    insta::assert_snapshot!(problems(WRONG), @r#"
 openras.toml:1:9: state = "var" is not a full path. Write it from / on
 openras.toml:2:1: "key_fil" is no key of the file. Did you mean key_file?
 openras.toml:3:1: "colour" is no key of the file. The keys here are state, key_file, password_min, port, module

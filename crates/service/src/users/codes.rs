@@ -38,7 +38,7 @@ impl CodeStore for Users {
         let key = name::key(name::user_part(user));
         Ok(match self.book(Try { factor: Factor::Code, key: &key, source }, now, None)? {
             Booked::Wait(wait) => Standing::Wait(wait),
-            Booked::TooSoon | Booked::Locked => Standing::Locked,
+            Booked::TooSoon | Booked::Locked(_) => Standing::Locked,
         })
     }
 

@@ -54,8 +54,8 @@ pub(super) enum Booked {
     Wait(Duration),
     /// It would wait longer than the caller can; it is not looked at and not counted.
     TooSoon,
-    /// The user's hard limit is reached.
-    Locked,
+    /// The user's hard limit is reached. The refusal waits like any other, or it would tell that there is such a user.
+    Locked(Duration),
 }
 
 /// How a booked try came out.
@@ -100,8 +100,9 @@ impl Users {
         let wrong: Option<u32> =
             transaction.prepare_cached(&sql)?.query_row([who.key], |row| row.get(0)).optional()?;
         transaction.commit()?;
+        let wait = Duration::from_secs(wait);
         let locked = wrong.is_some_and(|wrong| wrong > HARD_LIMIT);
-        Ok(if locked { Booked::Locked } else { Booked::Wait(Duration::from_secs(wait)) })
+        Ok(if locked { Booked::Locked(wait) } else { Booked::Wait(wait) })
     }
 
     /// Takes a booking back: all wrong tries of this user and source if the try was right, else only this one.

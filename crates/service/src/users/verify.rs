@@ -134,8 +134,7 @@ impl Users {
         let booked = self.book(who, now, Some(LONGEST_WAIT))?;
         let delay = match booked {
             Booked::TooSoon => return Ok((Reason::TooSoon, Duration::from_secs(1), None)),
-            Booked::Wait(delay) => delay,
-            Booked::Locked => Duration::ZERO,
+            Booked::Wait(delay) | Booked::Locked(delay) => delay,
         };
         let found = Account::find(&self.db(), name::user_part(&claim.name))?;
         let proved = self.prove(found.as_ref().unwrap_or(&self.nobody), claim)?;
@@ -145,7 +144,7 @@ impl Users {
             let reason = if change { Reason::ChangeRefused(unknown.to_string()) } else { unknown };
             return Ok((reason, delay, None));
         };
-        if booked == Booked::Locked {
+        if matches!(booked, Booked::Locked(_)) {
             return Ok((Reason::Locked, delay, None));
         }
         let (reason, proof) = match proved {

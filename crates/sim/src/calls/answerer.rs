@@ -3,12 +3,12 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use openras_engine::RasError;
 use openras_engine::line::CallInput;
 use openras_engine::server::port::{
     Admission, Answer, Ask, Command, NameCheck, Notice, Port, PortConfig, PortEnd, PortEvent,
 };
 use openras_engine::users::CallbackRight;
-use openras_engine::RasError;
 use openras_ppp::ask::CallbackPolicy;
 use openras_ppp::config::IpcpConfig;
 use openras_ppp::{AuthMethod, Config, Machine};
@@ -76,14 +76,13 @@ impl Answerer {
     }
 
     pub(super) fn handle(&mut self, now: Instant, what: Happening<'_, Order>) {
-        match (line_event(&what), what) {
-            (Some(event), what) => {
-                self.turn(now, CallInput::Line(event));
-                drop(what);
-            }
-            (None, Happening::Order(Order::Port(command))) => self.turn(now, CallInput::Command(command)),
-            (None, Happening::Order(Order::Ip(packet))) => self.turn(now, CallInput::Ip(&packet)),
-            (None, _) => self.turn(now, CallInput::Tick),
+        if let Some(event) = line_event(&what) {
+            return self.turn(now, CallInput::Line(event));
+        }
+        match what {
+            Happening::Order(Order::Port(command)) => self.turn(now, CallInput::Command(command)),
+            Happening::Order(Order::Ip(packet)) => self.turn(now, CallInput::Ip(&packet)),
+            _ => self.turn(now, CallInput::Tick),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use openras_engine::client::dial::{
-    Command, Dial, DialConfig, DialEnd, DialParams, Notice, TerminalMode,
+    Command, Dial, DialConfig, DialEnd, DialEvent, DialParams, Notice, TerminalMode,
 };
 use openras_engine::line::CallInput;
 use openras_engine::{ConnState, RasError};
@@ -92,14 +92,13 @@ impl Dialler {
     }
 
     pub(super) fn handle(&mut self, now: Instant, what: Happening<'_, Order>) {
-        match (line_event(&what), what) {
-            (Some(event), what) => {
-                self.turn(now, CallInput::Line(event));
-                drop(what);
-            }
-            (None, Happening::Order(Order::Dial(command))) => self.turn(now, CallInput::Command(command)),
-            (None, Happening::Order(Order::Ip(packet))) => self.turn(now, CallInput::Ip(&packet)),
-            (None, _) => self.turn(now, CallInput::Tick),
+        if let Some(event) = line_event(&what) {
+            return self.turn(now, CallInput::Line(event));
+        }
+        match what {
+            Happening::Order(Order::Dial(command)) => self.turn(now, CallInput::Command(command)),
+            Happening::Order(Order::Ip(packet)) => self.turn(now, CallInput::Ip(&packet)),
+            _ => self.turn(now, CallInput::Tick),
         }
     }
 
@@ -132,7 +131,8 @@ impl Dialler {
                 }
             }
             Notice::Terminal(bytes) => self.read(&bytes),
-            Notice::Event(openras_engine::client::dial::DialEvent::Packet(_)) => {}
+            Notice::Event(DialEvent::Packet(_)) => {}
+            Notice::Event(DialEvent::Projection(_)) => self.desk.news("projection"),
             Notice::Event(event) => self.desk.news(format_args!("{event:?}")),
             Notice::Reply(reply) => self.desk.news(format_args!("reply {reply:?}")),
             Notice::Ended(end) => {

@@ -51,7 +51,7 @@ impl End for Counter {
             Happening::Order(order) => {
                 self.note(now, order);
                 match order {
-                    "dial" => self.effects.push_back(Effect::Dial),
+                    "dial" => self.effects.push_back(Effect::Dial(String::new())),
                     "speak" => self.effects.push_back(Effect::Line(vec![1, 2, 3])),
                     "hang up" => self.effects.push_back(Effect::HangUp),
                     "timer" => self.timer = Some(now + Duration::from_secs(1)),
@@ -108,7 +108,10 @@ fn what_was_written_before_hanging_up_arrives_and_what_crosses_it_does_not() {
         pair.order(side, SECOND, order);
     }
     assert_eq!(pair.run(SECOND * 3, 100), Ended::Silent);
-    assert_eq!(pair.end(Side::Client).log, ["0 connected", "1000 speak", "1000 hang up", "1010 disconnected"]);
+    assert_eq!(
+        pair.end(Side::Client).log,
+        ["0 connected", "1000 speak", "1000 hang up", "1010 disconnected"]
+    );
     let heard = ["0 connected", "1000 speak", "1010 [1, 2, 3]", "1010 disconnected"];
     assert_eq!(pair.end(Side::Server).log, heard);
 }

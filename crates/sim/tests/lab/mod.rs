@@ -18,18 +18,18 @@ use openras_service::Service;
 use tokio::time::timeout;
 
 /// Longer than any step of a guest takes.
-pub const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// A service that answers on a unix socket.
-pub struct Answering {
-    pub service: Service,
+pub(crate) struct Answering {
+    pub(crate) service: Service,
     events: tokio::sync::broadcast::Receiver<CallEvent>,
     socket: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 /// The user `alice` with the password `pw`, good for every method.
-pub fn alice() -> NewUser {
+pub(crate) fn alice() -> NewUser {
     NewUser {
         password: Some(Secret::from("pw")),
         keep: Keep { clear: true, ..Keep::default() },
@@ -39,7 +39,7 @@ pub fn alice() -> NewUser {
 
 impl Answering {
     /// One port with these settings and the user alice.
-    pub async fn start(port: impl FnOnce(&mut PortConfig), alice: NewUser) -> Self {
+    pub(crate) async fn start(port: impl FnOnce(&mut PortConfig), alice: NewUser) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("line");
         let mut config = PortConfig::new("line1", PortLine::ListenUnix(socket.clone()));
@@ -53,12 +53,12 @@ impl Answering {
     }
 
     /// Joins a peer's end to the port.
-    pub fn join(&self, peer: UnixStream) {
+    pub(crate) fn join(&self, peer: UnixStream) {
         join(peer, UnixStream::connect(&self.socket).unwrap());
     }
 
     /// Waits for an event of this kind and gives all up to it.
-    pub async fn until(&mut self, kind: &str) -> Vec<CallEvent> {
+    pub(crate) async fn until(&mut self, kind: &str) -> Vec<CallEvent> {
         let mut seen = Vec::new();
         let wait = async {
             loop {
@@ -76,22 +76,22 @@ impl Answering {
 }
 
 /// Events as text.
-pub fn story(events: &[CallEvent]) -> String {
+pub(crate) fn story(events: &[CallEvent]) -> String {
     events.iter().map(|event| format!("{:16} {}\n", event.kind, event.text)).collect()
 }
 
 /// A dial whose far end is a peer.
-pub struct Dialling {
-    pub connection: Connection,
-    pub agreed: Option<Box<Negotiated>>,
-    pub story: String,
+pub(crate) struct Dialling {
+    pub(crate) connection: Connection,
+    pub(crate) agreed: Option<Box<Negotiated>>,
+    pub(crate) story: String,
     _service: Service,
     _folder: tempfile::TempDir,
 }
 
 impl Dialling {
     /// Dials to the peer's end as alice with this password.
-    pub async fn start(peer: UnixStream, password: &str, auth: &[AuthMethod]) -> Self {
+    pub(crate) async fn start(peer: UnixStream, password: &str, auth: &[AuthMethod]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("line");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -113,7 +113,7 @@ impl Dialling {
     }
 
     /// Goes on until Connected, or until the dial has ended.
-    pub async fn connected(&mut self) -> Result<(), Box<DialEnd>> {
+    pub(crate) async fn connected(&mut self) -> Result<(), Box<DialEnd>> {
         loop {
             match self.notice().await {
                 Notice::State { state: ConnState::CONNECTED, .. } => return Ok(()),
@@ -125,7 +125,7 @@ impl Dialling {
     }
 
     /// Goes on until the dial has ended.
-    pub async fn ended(&mut self) -> Box<DialEnd> {
+    pub(crate) async fn ended(&mut self) -> Box<DialEnd> {
         loop {
             if let Notice::Ended(end) = self.notice().await {
                 return end;
@@ -133,8 +133,16 @@ impl Dialling {
         }
     }
 
+    /// Pings; gives how many of three were answered. A foreign kernel may still be bringing its interface up when
+    /// the first one comes.
+    pub(crate) async fn ping(&self, address: std::net::Ipv4Addr) -> usize {
+        let link = self.connection.stack();
+        link.until_up().await.expect("IP is up");
+        link.ping(address.into(), 3).await.expect("a ping can be sent").iter().flatten().count()
+    }
+
     /// Hangs up and waits for the end.
-    pub async fn hang_up(&mut self) -> Box<DialEnd> {
+    pub(crate) async fn hang_up(&mut self) -> Box<DialEnd> {
         self.connection.command(Command::HangUp).await;
         self.ended().await
     }

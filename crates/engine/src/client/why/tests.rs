@@ -5,7 +5,8 @@ use openras_ppp::Config;
 use super::*;
 use crate::client::dial::{DialParams, TerminalMode};
 
-fn config() -> DialConfig {
+/// A dial of nothing in particular.
+pub(crate) fn config() -> DialConfig {
     DialConfig {
         number: String::new(),
         device: String::new(),

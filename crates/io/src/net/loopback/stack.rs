@@ -15,6 +15,7 @@ use smoltcp::socket::tcp;
 use smoltcp::wire::{HardwareAddress, IpCidr, IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket};
 use tokio::time::Instant;
 
+use super::FarEnd;
 use crate::net::MAX_PACKET;
 
 /// Packets that may wait in each direction.
@@ -98,6 +99,7 @@ enum Link {
 
 pub(super) struct Stack {
     begin: Instant,
+    far_end: FarEnd,
     interface: Interface,
     pub(super) sockets: SocketSet<'static>,
     queues: Queues,
@@ -125,10 +127,11 @@ fn interface(queues: &mut Queues) -> Interface {
 }
 
 impl Stack {
-    pub(super) fn new(begin: Instant) -> Self {
+    pub(super) fn new(begin: Instant, far_end: FarEnd) -> Self {
         let mut queues = Queues { mtu: 1500, incoming: VecDeque::new(), outgoing: VecDeque::new() };
         Self {
             begin,
+            far_end,
             interface: interface(&mut queues),
             sockets: SocketSet::new(Vec::new()),
             queues,
@@ -231,10 +234,10 @@ impl Stack {
         Poll::Pending
     }
 
-    /// A packet from the link; one from another address than the other end's is dropped, as is one too many.
+    /// A packet from the link; one that cannot come from there is dropped, as is one too many.
     pub(super) fn receive(&mut self, packet: Vec<u8>) {
         let Link::Up { remote, .. } = self.link else { return };
-        if self.queues.incoming.len() >= QUEUE || is_forged(&packet, remote) {
+        if self.queues.incoming.len() >= QUEUE || self.far_end == FarEnd::Host && is_forged(&packet, remote) {
             return;
         }
         if let Some(port) = syn_port(&packet) {

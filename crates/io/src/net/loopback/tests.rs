@@ -39,7 +39,7 @@ async fn carry(from: &Mutex<LoopbackPort>, to: &Mutex<LoopbackPort>, longest: us
 
 /// Two stacks that are up. Aborting the task and telling it with `down` cuts the link.
 pub(in crate::net) async fn pair(mru: u16) -> (LoopbackHandle, LoopbackHandle, JoinHandle<()>) {
-    let ((mut a, near), (mut b, far)) = (loopback(), loopback());
+    let ((mut a, near), (mut b, far)) = (loopback(FarEnd::Gateway), loopback(FarEnd::Host));
     let longest = usize::from(mru);
     let wire = tokio::spawn(async move {
         a.up(&agreed(A, B, mru));
@@ -168,10 +168,10 @@ async fn a_link_that_is_cut_ends_a_running_transfer_at_both_ends() {
 
 #[tokio::test]
 async fn a_packet_with_a_forged_source_is_not_answered() {
-    let (mut port, handle) = loopback();
+    let (mut port, handle) = loopback(FarEnd::Host);
     port.up(&agreed(A, B, 1500));
     handle.until_up().await.unwrap();
-    let (mut other, pinger) = loopback();
+    let (mut other, pinger) = loopback(FarEnd::Host);
     other.up(&agreed(Ipv4Addr::new(10, 64, 0, 9), A, 1500));
     let ping = tokio::spawn(async move { pinger.ping(A.into(), 1).await });
     let mut memory = vec![0; MAX_PACKET];

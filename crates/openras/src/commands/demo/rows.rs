@@ -82,22 +82,24 @@ async fn ping(connection: &Connection) -> Checked {
 }
 
 fn server() -> std::net::Ipv4Addr {
-    openras_service::config::PortConfig::new("", openras_service::config::PortLine::Exchange(String::new())).address
+    openras_service::config::PortConfig::new("", openras_service::config::PortLine::Exchange(String::new()))
+        .address
 }
 
 async fn plain(world: &World, show: &mut Show) -> Checked {
     let begun = Instant::now();
-    let outcome = place(world, show, request(world::PLAIN, "alice", world::PASSWORD), Script::default(), async |c| {
-        let pings = traffic::ping(c.stack(), server(), 3).await?;
-        let url = format!("http://{}/bytes/{PAGE}", server());
-        let page = traffic::fetch(c.stack(), &url).await?;
-        let promised = traffic::fetch(c.stack(), &format!("{url}.sha256")).await?;
-        if page.bytes != PAGE || promised.text != page.sha256 {
-            return Err("the page is not what the server said it is".into());
-        }
-        Ok(format!("{pings}; {page}"))
-    })
-    .await;
+    let outcome =
+        place(world, show, request(world::PLAIN, "alice", world::PASSWORD), Script::default(), async |c| {
+            let pings = traffic::ping(c.stack(), server(), 3).await?;
+            let url = format!("http://{}/bytes/{PAGE}", server());
+            let page = traffic::fetch(c.stack(), &url).await?;
+            let promised = traffic::fetch(c.stack(), &format!("{url}.sha256")).await?;
+            if page.bytes != PAGE || promised.text != page.sha256 {
+                return Err("the page is not what the server said it is".into());
+            }
+            Ok(format!("{pings}; {page}"))
+        })
+        .await;
     must(outcome.went_well(), "Connected", &outcome)?;
     let text = outcome.traffic.unwrap_or_else(|| Err("nothing was fetched".into()))?;
     show.traffic(begun, &text);
@@ -115,15 +117,10 @@ async fn dialog(world: &World, show: &mut Show) -> Checked {
     must(outcome.saw(ConnState::INTERACTIVE, 0), "the Interactive pause", &outcome)?;
     must(outcome.went_well(), "Connected after the right code", &outcome)?;
     show.call("carol types a wrong one");
-    let wrong = Script {
-        typed: vec![
-            ("User: ", Typed::Text("carol".into())),
-            ("Code: ", Typed::Text("000000".into())),
-            ("Code: ", Typed::Text("000001".into())),
-            ("Code: ", Typed::Text("000002".into())),
-        ],
-        ..Script::default()
-    };
+    let tries = ["000000", "000001", "000002"];
+    let typed =
+        |code: &&str| [("User: ", Typed::Text("carol".into())), ("Code: ", Typed::Text((*code).into()))];
+    let wrong = Script { typed: tries.iter().flat_map(typed).collect(), ..Script::default() };
     let outcome = place(world, show, request(world::TOTP, "carol", world::PASSWORD), wrong, ping).await;
     must(outcome.saw(ConnState::INTERACTIVE, 0), "the Interactive pause", &outcome)?;
     let refused = outcome.end.as_ref().is_some_and(|end| !end.was_connected && end.error.is_some());

@@ -7,6 +7,7 @@ use openras_service::events::CallEvent;
 use serde_json::{Value, json};
 
 use crate::json;
+use crate::out;
 use crate::render::{self, Paint};
 
 /// One row of the table.
@@ -45,9 +46,9 @@ impl Show {
 
     pub(super) fn welcome(&self) {
         if !self.json {
-            println!(
+            out::line(
                 "One process: a service with four ports, a telephone exchange, and the callers. \
-                 Everything between them is real.\nEach line: seconds, which end, its state."
+                 Everything between them is real.\nEach line: seconds, which end, its state.",
             );
         }
     }
@@ -55,18 +56,18 @@ impl Show {
     pub(super) fn row(&mut self, row: &Row) {
         self.row_begun = Instant::now();
         if self.json {
-            println!("{}", json!({ "event": "row", "row": row.letter, "title": row.title }));
+            out::line(json!({ "event": "row", "row": row.letter, "title": row.title }));
         } else {
-            println!("\n{}", self.paint.strong(&format!("({}) {}", row.letter, row.title)));
+            out::line(format_args!("\n{}", self.paint.strong(&format!("({}) {}", row.letter, row.title))));
         }
     }
 
     /// A call begins within the row.
     pub(super) fn call(&self, text: &str) {
         if self.json {
-            println!("{}", json!({ "event": "call", "text": text }));
+            out::line(json!({ "event": "call", "text": text }));
         } else {
-            println!("{}", self.paint.faint(&format!("           ---- {text}")));
+            out::line(self.paint.faint(&format!("           ---- {text}")));
         }
     }
 
@@ -126,20 +127,19 @@ impl Show {
         if let Some(members) = event.as_object_mut() {
             members.insert("end".into(), json!(end));
         }
-        println!("{event}");
+        out::line(event);
     }
 
     fn line(&self, since: Duration, end: &str, text: &str) {
-        println!("{}", render::timed(self.paint, since, &format!("{end}  {text}")));
+        out::line(render::timed(self.paint, since, &format!("{end}  {text}")));
     }
 
     pub(super) fn result(&mut self, row: Row, result: RowResult) {
         let seconds = self.row_begun.elapsed().as_secs_f64();
         if self.json {
             let (word, text) = result.words();
-            println!(
-                "{}",
-                json!({ "event": "result", "row": row.letter, "result": word, "text": text, "seconds": seconds })
+            out::line(
+                json!({ "event": "result", "row": row.letter, "result": word, "text": text, "seconds": seconds }),
             );
         }
         self.done.push((row, result, seconds));
@@ -155,10 +155,12 @@ impl Show {
         let failed = self.done.iter().filter(|(_, result, _)| bad(result)).count();
         let total = self.begun.elapsed().as_secs_f64();
         if self.json {
-            println!("{}", json!({ "event": "done", "rows": self.done.len(), "failed": failed, "seconds": total }));
+            out::line(
+                json!({ "event": "done", "rows": self.done.len(), "failed": failed, "seconds": total }),
+            );
             return failed;
         }
-        println!();
+        out::line("");
         for (row, result, seconds) in &self.done {
             let (word, text) = result.words();
             let word = format!("{word:<7}");
@@ -167,13 +169,13 @@ impl Show {
                 RowResult::Failed(_) => self.paint.bad(&word),
                 RowResult::Skipped(_) => self.paint.asks(&word),
             };
-            println!("  ({}) {word} {seconds:6.1} s  {:<58} {text}", row.letter, row.title);
+            out::line(format_args!("  ({}) {word} {seconds:6.1} s  {:<58} {text}", row.letter, row.title));
         }
         let verdict = match failed {
             0 => self.paint.good("all as they must"),
             n => self.paint.bad(&format!("{n} not as they must")),
         };
-        println!("\n{} calls of every kind in {total:.1} s: {verdict}", self.done.len());
+        out::line(format_args!("\n{} calls of every kind in {total:.1} s: {verdict}", self.done.len()));
         failed
     }
 }

@@ -40,7 +40,8 @@ mod tests {
     #[test]
     fn the_published_answers_come_out() {
         // RFC 6287 appendix C.1, one-way challenge response
-        let table = [("00000000", "237653"), ("11111111", "243178"), ("22222222", "653583"), ("99999999", "294470")];
+        let table =
+            [("00000000", "237653"), ("11111111", "243178"), ("22222222", "653583"), ("99999999", "294470")];
         for (challenge, expected) in table {
             assert_eq!(answer(b"12345678901234567890", challenge), expected, "{challenge}");
         }

@@ -9,9 +9,9 @@ use openras_modules::ModuleConfig;
 use openras_modules::process::ProgramConfig;
 use openras_modules::totp::{Seed, TotpConfig};
 use openras_ppp::Secret;
+use openras_service::Service;
 use openras_service::config::{CallbackLine, Config, PortConfig, PortLine};
 use openras_service::users::{NewUser, Users};
-use openras_service::Service;
 
 /// Numbers of the exchange: the ports, and the phones they can call back.
 pub(super) const PLAIN: &str = "100";
@@ -38,7 +38,8 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn build() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("openras-demo-").tempdir().context("no temporary folder")?;
+        let folder =
+            tempfile::Builder::new().prefix("openras-demo-").tempdir().context("no temporary folder")?;
         let python = python();
         let module = python_module(folder.path())?;
         let service = Service::start(config(folder.path(), python.as_deref(), &module)?)
@@ -59,7 +60,9 @@ impl World {
 
 /// python3 in the PATH.
 fn python() -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join("python3")).find(|file| file.is_file())
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join("python3"))
+        .find(|file| file.is_file())
 }
 
 /// The example module is part of the program, so that the demo runs from anywhere.

@@ -120,3 +120,21 @@ fn a_right_password_buys_no_fresh_tries_at_the_code() {
     users.unlock("alice").unwrap();
     assert_eq!(users.book_try("alice", "home", NOW).unwrap(), Standing::Wait(Duration::ZERO));
 }
+
+#[test]
+fn a_step_is_on_the_disk_before_the_answer_and_a_store_that_fails_says_no() {
+    let (_folder, users) = store();
+    with_totp(&users);
+    let pragma = |name: &str| -> String {
+        let value = users
+            .db()
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, rusqlite::types::Value>(0));
+        format!("{:?}", value.unwrap())
+    };
+    assert_eq!(pragma("synchronous"), "Integer(2)");
+    assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
+    users.db().execute_batch("PRAGMA query_only = on").unwrap();
+    assert!(users.claim_step("alice", 100).is_err());
+    users.db().execute_batch("PRAGMA query_only = off").unwrap();
+    assert!(users.claim_step("alice", 100).unwrap());
+}

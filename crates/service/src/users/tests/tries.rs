@@ -63,6 +63,9 @@ fn only_the_hard_limit_locks_and_unlock_opens() {
     let locked = users.verify(&pap("alice", "right"), "home", NOW);
     assert_eq!((number(&locked), &locked.reason), (691, &Reason::Locked));
     assert_eq!(locked.verdict, users.verify(&pap("ghost", "x"), "home", NOW).verdict);
+    for again in [1, 3] {
+        assert_eq!((wait(&users, "alice", "home", NOW), wait(&users, "ghost", "home", NOW)), (again, again));
+    }
     users.unlock("ALICE").unwrap();
     assert_eq!(number(&users.verify(&pap("alice", "right"), "home", NOW)), 0);
 }

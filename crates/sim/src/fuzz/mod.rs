@@ -1,0 +1,25 @@
+//! What must hold whatever comes in: one body for each fuzz target.
+//!
+//! Each body takes any bytes and asserts its invariants. `fuzz/` calls them under libFuzzer, and
+//! `tests/corpora.rs` replays what the fuzzer has kept as an ordinary test.
+
+pub mod config;
+pub mod deframe;
+pub mod lines;
+pub mod modules;
+pub mod packets;
+pub mod ppp;
+mod script;
+
+/// A body: any bytes in, a panic if an invariant does not hold.
+pub type Body = fn(&[u8]);
+
+/// Every target with its body, by the name of its corpus.
+pub const TARGETS: [(&str, Body); 6] = [
+    ("config", config::run),
+    ("deframe", deframe::run),
+    ("lines", lines::run),
+    ("modules", modules::run),
+    ("packets", packets::run),
+    ("ppp", ppp::run),
+];
