@@ -35,7 +35,7 @@ const NO_DIALTONE: RasError = RasError(680);
 /// How the telephone world behaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How long bytes, an answer and a hang-up take to the other end [0].
+    /// How long bytes, an answer and a hang-up take to the other end (0 by default).
     pub latency: Duration,
     /// From one RING to the next [6 s]; the first comes at once.
     pub ring_every: Duration,

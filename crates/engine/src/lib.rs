@@ -1,5 +1,5 @@
 //! Dialling and answering without I/O: one [`client::Dial`] is one RasDial from OpenPort to Disconnected, one
-//! [`server::Port`] answers one line. Both are [`Machine`](openras_ppp::Machine)s over a [`line`].
+//! [`server::Port`] answers one line. Both are [`Machine`](openras_ppp::Machine)s over a [`mod@line`].
 
 pub mod client;
 pub mod error;

@@ -43,7 +43,7 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// A caller that asks for an IPv4 address, IPv6 and DNS and has no credentials.
+    /// A caller that asks for an IPv4 address and IPv6 and has no credentials.
     fn default() -> Self {
         Self {
             role: Role::Caller,
@@ -197,7 +197,7 @@ pub struct Credentials {
 pub struct CallbackConfig {
     /// Caller: offer option 13 in our Configure-Request. Answerer: agree to it.
     pub enabled: bool,
-    /// Delay in seconds a caller asks for between hang-up and callback \[5\].
+    /// Delay in seconds a caller asks for between hang-up and callback \[0\]; a modem wants 5 to 12 to reset.
     pub delay: u8,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Whatever the line does, a run is bounded, the two ends agree on how it ended, and a password is old or new.
 //! A clean line never fails a call, a poor one seldom. `SEEDS` in the environment changes how many seeds run;
-//! a failing one is named and can be looked at with `SEED=n`, which prints its ladder.
+//! a failing one is named and can be looked at with `SEED=n`, which prints its ladder. `STRICT=1` does so with the
+//! first call that does not come up.
 
 #![allow(clippy::panic)] // helpers outside #[test] functions
 

@@ -57,7 +57,7 @@ fn an_end_that_gives_a_network_protocol_up_tells_the_other() {
 }
 
 #[test]
-fn a_server_that_hears_nothing_ends_the_call_at_its_end() {
+fn an_end_that_never_hears_anything_ends_the_call() {
     let pair = {
         let client = PppEnd::new(Config::default(), Owner::Caller(Caller::default()), [1; 32]);
         let server = PppEnd::new(Config::default(), Owner::Caller(Caller::default()), [2; 32]);

@@ -26,7 +26,7 @@ pub struct DialParams {
 /// When bytes of the line go to a person before PPP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TerminalMode {
-    /// Text that waits for an answer opens the pause, PPP or silence goes on [default].
+    /// Text that waits for an answer opens the pause, PPP or silence goes on (default).
     #[default]
     Auto,
     /// RASEO_TerminalBeforeDial.

@@ -85,6 +85,7 @@ fn held_at(state: ConnState, dial: DialConfig, server: Option<Server>) -> World 
     world.auto_seen = false;
     world.input(CallInput::Tick);
     while world.status().0 != state {
+        assert!(!world.ended && world.elapsed() < Duration::from_secs(600), "{} passed it by", world.states);
         let seq = world.seq;
         let _ = world.ask(Command::Seen(seq));
         world.run(Duration::from_millis(50));

@@ -16,7 +16,7 @@ const WRONG: u32 = 3;
 /// How long the caller may take to hang up after the Ack; the draft leaves open who does it.
 const HANG_UP: Duration = Duration::from_secs(10);
 /// Longest time between two Requests.
-const SLOWEST: Duration = Duration::from_secs(16);
+const SLOWEST: Duration = Duration::from_secs(6);
 
 pub(super) struct Answerer {
     policy: CallbackPolicy,

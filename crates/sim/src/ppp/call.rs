@@ -206,6 +206,38 @@ impl Scenario {
         record: bool,
         hash: &mut DefaultHasher,
     ) -> Leg {
+        let (client, server) = self.configs(credentials, back);
+        let mut asked = store.clone();
+        if back {
+            // the called-back caller is where it should be: there is nothing left to ask
+            asked.nameless = CallbackPolicy::None;
+            asked.users.iter_mut().for_each(|user| user.callback = CallbackPolicy::None);
+        }
+        let client = PppEnd::new(client, Owner::Caller(caller), self.seed_of(Side::Client, back));
+        let server = PppEnd::new(server, Owner::Answerer(asked), self.seed_of(Side::Server, back));
+        let config = WireConfig { damaged_per_mille: self.damaged_per_mille, ..WireConfig::default() };
+        let wire = Wire::new(config, self.mixed_seed(back));
+        let mut pair = Pair::new(client, server, wire, true);
+        if record {
+            pair = pair.recorded();
+        }
+        let ended = pair.run(LONGEST_DEADLINE, MAX_STEPS);
+        pair.story_hash().hash(hash);
+        let story = pair.story().to_vec();
+        let (client, server) = pair.into_ends();
+        let leg = Leg::of(ended, &client, &server, story);
+        if let Owner::Answerer(asked) = server.into_owner() {
+            store.claims = asked.claims;
+            for (user, after) in store.users.iter_mut().zip(asked.users) {
+                user.password = after.password;
+                user.expired = after.expired;
+            }
+        }
+        leg
+    }
+
+    /// The client's and the server's configuration.
+    fn configs(self, credentials: Credentials, back: bool) -> (Config, Config) {
         let offers = self.callback != CallbackKind::None && !back;
         let (client_role, server_role) =
             if back { (Role::Answerer, Role::Caller) } else { (Role::Caller, Role::Answerer) };
@@ -232,42 +264,7 @@ impl Scenario {
             }),
             ..Config::default()
         };
-        let mut asked = store.clone();
-        if back {
-            // the called-back caller is where it should be: there is nothing left to ask
-            asked.nameless = CallbackPolicy::None;
-            asked.users.iter_mut().for_each(|user| user.callback = CallbackPolicy::None);
-        }
-        let client = PppEnd::new(client, Owner::Caller(caller), self.seed_of(Side::Client, back));
-        let server = PppEnd::new(server, Owner::Answerer(asked), self.seed_of(Side::Server, back));
-        let config = WireConfig { damaged_per_mille: self.damaged_per_mille, ..WireConfig::default() };
-        let wire = Wire::new(config, self.mixed_seed(back));
-        let mut pair = Pair::new(client, server, wire, true);
-        if record {
-            pair = pair.recorded();
-        }
-        let ended = pair.run(LONGEST_DEADLINE, MAX_STEPS);
-        pair.story_hash().hash(hash);
-        let story = pair.story().to_vec();
-        let (client, server) = pair.into_ends();
-        let leg = Leg {
-            ended,
-            client_up: client.up().filter(|_| client.down().is_none()).cloned(),
-            server_up: server.up().filter(|_| server.down().is_none()).cloned(),
-            came_up: client.up().is_some() && server.up().is_some(),
-            client_down: client.down().cloned(),
-            server_down: server.down().cloned(),
-            callback: agreed_callback(client.down(), server.down()),
-            story,
-        };
-        if let Owner::Answerer(asked) = server.into_owner() {
-            store.claims = asked.claims;
-            for (user, after) in store.users.iter_mut().zip(asked.users) {
-                user.password = after.password;
-                user.expired = after.expired;
-            }
-        }
-        leg
+        (client, server)
     }
 
     /// The line's seed: different for each kind of call, so that these do not all meet the same damage.
@@ -297,6 +294,19 @@ fn agreed_callback(client: Option<&Down>, server: Option<&Down>) -> Option<Strin
 }
 
 impl Leg {
+    fn of(ended: Ended, client: &PppEnd, server: &PppEnd, story: Vec<Entry>) -> Self {
+        Self {
+            ended,
+            client_up: client.up().filter(|_| client.down().is_none()).cloned(),
+            server_up: server.up().filter(|_| server.down().is_none()).cloned(),
+            came_up: client.up().is_some() && server.up().is_some(),
+            client_down: client.down().cloned(),
+            server_down: server.down().cloned(),
+            callback: agreed_callback(client.down(), server.down()),
+            story,
+        }
+    }
+
     /// Both ends are up and each knows the other by the address the other has.
     pub fn is_up(&self) -> bool {
         let (Some(client), Some(server)) = (&self.client_up, &self.server_up) else { return false };

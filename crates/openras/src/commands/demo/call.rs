@@ -82,13 +82,17 @@ where
     let limit = tokio::time::Instant::from_std(begun + LIMIT);
     let mut person = Person { script, text: String::new() };
     let mut traffic = Some(traffic);
+    let mut over = false;
     let Ok(mut connection) = world.service.dial(request) else { return outcome };
     loop {
         let notice = tokio::select! {
             biased;
             event = port.recv() => {
                 match event {
-                    Ok(event) => show.port(begun, &event),
+                    Ok(event) => {
+                        show.port(begun, &event);
+                        over |= event.kind == "down";
+                    }
                     Err(RecvError::Lagged(_) | RecvError::Closed) => {}
                 }
                 continue;
@@ -115,7 +119,9 @@ where
             break;
         }
     }
-    rest(&mut port, show, begun).await;
+    if !over {
+        rest(&mut port, show, begun).await;
+    }
     outcome
 }
 
