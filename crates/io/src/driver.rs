@@ -12,7 +12,8 @@
 //! receiver does not want to know, and the call goes on.
 //!
 //! **The end.** A dropped command sender or a cancelled token gives the machine its farewell command once and
-//! [`FAREWELL`] to end by; then the line is dropped.
+//! [`FAREWELL`] to end by; then the line is dropped. A machine that has ended gives the line back at once; its last
+//! notices wait for an owner that is there, and [`FAREWELL`] for one that has left.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -120,7 +121,13 @@ where
             call.feed(CallInput::Command(farewell()));
         }
     }
-    call.finish(leave_by).await;
+    let left = async {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = async { while commands.recv().await.is_some() {} } => {}
+        }
+    };
+    call.finish(leave_by, left).await;
     Outcome::Ended
 }
 
@@ -290,20 +297,31 @@ where
         }
     }
 
-    /// Gives the owner the last notices; one that is being left has until then.
-    async fn finish(mut self, leave_by: Option<Instant>) {
+    /// Gives the owner the last notices; one that is being left has until then, one that leaves now its time.
+    async fn finish(mut self, leave_by: Option<Instant>, left: impl Future<Output = ()>) {
         self.ip_down();
-        let Some(notices) = self.notices.take() else { return };
+        let Self { machine, line, ip, notices, backlog, .. } = self;
+        drop((machine, line, ip));
+        let Some(notices) = notices.filter(|_| !backlog.is_empty()) else { return };
         let rest = async {
-            for notice in self.backlog {
+            for notice in backlog {
                 if notices.send(notice).await.is_err() {
                     break;
                 }
             }
         };
-        match leave_by {
-            Some(at) => drop(tokio::time::timeout_at(at.into(), rest).await),
-            None => rest.await,
+        let limit = async {
+            match leave_by {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => {
+                    left.await;
+                    tokio::time::sleep(FAREWELL).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = rest => {}
+            () = limit => {}
         }
     }
 }

@@ -1,10 +1,14 @@
 //! What the tests of this crate share: a plain machine over a line, run by the driver.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, RasError};
 use openras_ppp::{Machine, Negotiated};
+use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -163,4 +167,41 @@ impl Phone {
         drop(self.say);
         self.task.await.unwrap()
     }
+}
+
+/// A line that counts how often it is polled, and shows by the third of [`Counted::new`] whether it still exists.
+pub(crate) struct Counted<L> {
+    line: L,
+    polls: Arc<AtomicUsize>,
+    _alive: Arc<()>,
+}
+
+impl<L> Counted<L> {
+    pub(crate) fn new(line: L) -> (Self, Arc<AtomicUsize>, Arc<()>) {
+        let (polls, alive) = (Arc::default(), Arc::default());
+        (Self { line, polls: Arc::clone(&polls), _alive: Arc::clone(&alive) }, polls, alive)
+    }
+}
+
+impl<L: Line> Line for Counted<L> {
+    fn op(&mut self, op: LineOp) {
+        self.line.op(op);
+    }
+
+    fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>> {
+        self.polls.fetch_add(1, Ordering::SeqCst);
+        self.line.poll_event(cx, buf)
+    }
+
+    fn unsent(&self) -> usize {
+        self.line.unsent()
+    }
+}
+
+/// How often the line is polled in an hour in which nothing moves.
+pub(crate) async fn polls_in_an_hour(polls: &AtomicUsize) -> usize {
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let before = polls.load(Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    polls.load(Ordering::SeqCst) - before
 }

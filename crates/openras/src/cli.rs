@@ -9,7 +9,7 @@ use openras_service::config::{DialLine, parse_duration};
 
 /// An open Remote Access Service: answer calls, place calls, ask in between.
 #[derive(Debug, Parser)]
-#[command(name = "openras", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "openras", version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -86,7 +86,8 @@ pub(crate) struct Dial {
     /// As --auth, and the server must ask for one of them
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word, conflicts_with = "auth")]
     pub(crate) require_auth: Vec<AuthWord>,
-    /// Number to be called back at, `*` to be asked for it, empty for none
+    /// Number to be called back at, `*` to be asked for it, empty for none; 704 on a line that cannot be
+    /// called back, as tcp, unix and pty lines cannot
     #[arg(long, value_name = "NUMBER|*", default_value = "", hide_default_value = true)]
     pub(crate) callback: String,
     /// When bytes go to the person before PPP

@@ -1,4 +1,4 @@
-//! `openras dial --json`: one event a line, for programs. docs/configuration.md lists them.
+//! `openras dial --json`: one event a line, for programs. docs/dial.md lists them.
 
 use std::time::Duration;
 

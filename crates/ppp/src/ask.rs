@@ -123,7 +123,8 @@ pub struct Claim {
     pub identifier: u8,
     /// The proof.
     pub proof: Proof,
-    /// Which try of this call it is, from 1.
+    /// Which try of this call it is, from 1, also if the peer has negotiated anew meanwhile; once it has passed the
+    /// count starts over.
     pub attempt: u32,
 }
 

@@ -23,6 +23,9 @@ pub struct Config {
     /// The peer must authenticate us by one of `authenticate_us`; one that asks for nothing is refused.
     pub insist_on_authentication: bool,
     /// Who we are for `authenticate_us`. `None` rejects every Authentication-Protocol the peer wants.
+    ///
+    /// Where `authenticate_us` names a method with challenges, a peer whose answer to a challenge of ours was made
+    /// with this password is refused: it could have had that answer from us. Each direction needs its own password.
     pub credentials: Option<Credentials>,
     /// Our own name: the Name field of CHAP challenges we send. May be empty, as Windows sends it.
     pub name: String,

@@ -22,6 +22,9 @@ pub enum Event {
     Down(Box<Down>),
     /// A control packet was sent or received; only with `Config::trace`.
     Packet(Packet),
+    /// Client role: what the authenticator says with its success (PAP's Ack, CHAP's Success, `M=`); never empty,
+    /// from outside: escape before showing. That of a refusal is in its [`Refusal`].
+    Message(String),
     /// Identification of the peer (RFC 1570 §2.1), from outside: escape before showing.
     PeerIdentification(String),
     /// Time-Remaining of the peer (RFC 1570 §2.2), in seconds.

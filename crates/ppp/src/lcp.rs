@@ -281,6 +281,8 @@ impl ControlProtocol for Lcp {
                 }
             }
             AuthProtocol::KIND => self.auth_naked(option),
+            // a peer that has rejected ours gets none, whatever it asks for now
+            Magic::KIND if self.magic_rejected => {}
             Magic::KIND => {
                 self.looped.nak(Magic::parse(option.data).unwrap_or(Magic::NONE));
                 self.ours.magic = Magic::random(rng, self.ours.magic);
@@ -297,6 +299,8 @@ impl ControlProtocol for Lcp {
         match option.kind {
             Mru::KIND => self.ours.mru = Mru::DEFAULT,
             Accm::KIND => self.ours.accm = Accm::DEFAULT,
+            // our own Reject come back from a looped line, which the magic number will show (§6.4)
+            AuthProtocol::KIND if self.looped.suspects() => {}
             AuthProtocol::KIND => {
                 let wanted = self.ours.auth.map_or("", method_text);
                 self.hopeless = Some(Box::new(DownReason::AuthMethodRefused(wanted.to_owned())));

@@ -74,6 +74,8 @@ pub(crate) struct Link {
     us: Option<Side>,
     peer: Option<Side>,
     cbcp: Option<Side>,
+    /// Claims the peer has made since it last passed, also before it negotiated anew.
+    attempts: u32,
     /// No network protocol opens without a completed callback (defence rule 2).
     callback_required: bool,
     keepalive: KeepAlive,
@@ -96,6 +98,7 @@ impl Link {
             us: None,
             peer: None,
             cbcp: None,
+            attempts: 0,
             callback_required: false,
             keepalive: KeepAlive::new(config.lcp.echo),
             gate: Gate::default(),
@@ -249,8 +252,11 @@ impl Link {
     fn negotiate(&mut self, packet: ControlPacket<'_>, bytes: &[u8], cx: &mut Cx<'_>) {
         let was_open = self.lcp.is_open();
         let handled = Some((Direction::Received, Protocol::LCP, bytes));
-        self.patience = None;
         let signal = self.lcp.receive(cx.now, packet, cx.out);
+        if self.lcp.state() != State::Stopped {
+            // a passive end's negotiation has begun; what does not begin it must not make us wait for ever
+            self.patience = None;
+        }
         match packet.code {
             Code::TERMINATE_REQUEST if was_open => self.decide(DownReason::TerminatedByPeer, handled),
             Code::TERMINATE_REQUEST if self.stage == Stage::Establish => {
@@ -320,6 +326,10 @@ impl Link {
 
     /// Goes on with what was held back, then acts on deadlines.
     pub(crate) fn tick(&mut self, cx: &mut Cx<'_>) {
+        if self.stage == Stage::Over {
+            // without its line LCP never learned that its timers are void
+            return;
+        }
         let signal = self.lcp.tick(cx.now, cx.out);
         self.lcp_signal(signal, None, cx);
         match self.keepalive.check(cx.now) {

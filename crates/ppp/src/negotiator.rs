@@ -269,7 +269,12 @@ impl<P: ControlProtocol> Negotiator<P> {
         self.protocol.begin();
         for option in options.flat() {
             let mark = nak.len();
-            match self.protocol.judge(option, rng, &mut nak) {
+            let verdict = self.protocol.judge(option, rng, &mut nak);
+            if nak.get(..mark).is_some_and(|before| has_kind(before, option.kind)) {
+                // named twice: one suggestion is enough, and the answer stays as small as the list of kinds
+                nak.truncate(mark);
+            }
+            match verdict {
                 Verdict::Ack | Verdict::Insist => {}
                 Verdict::Nak if patient => {}
                 Verdict::Nak | Verdict::Reject => {
@@ -458,6 +463,11 @@ impl<P: ControlProtocol> Negotiator<P> {
         let identifier = out.next_identifier();
         out.control(P::PROTOCOL, &ControlPacket { code: Code::CODE_REJECT, identifier, body: &copy });
     }
+}
+
+/// Whether a list of options of ours has one of this kind.
+fn has_kind(options: &[u8], kind: u8) -> bool {
+    Options::new(options).flat().any(|option| option.kind == kind)
 }
 
 /// What we say to a whole Configure-Request.

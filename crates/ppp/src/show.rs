@@ -24,6 +24,9 @@ pub fn show(protocol: Protocol, bytes: &[u8]) -> String {
     let mut out = format!("[{protocol} ");
     match ControlPacket::parse(bytes) {
         Ok(packet) => body(protocol, packet, &mut out),
+        Err(malformed) if carries_secrets(protocol) => {
+            let _ = write!(out, "{malformed}: {} octets", bytes.len());
+        }
         Err(malformed) => {
             let _ = write!(out, "{malformed}: ");
             hex(bytes, &mut out);
@@ -37,20 +40,34 @@ pub fn show(protocol: Protocol, bytes: &[u8]) -> String {
     out
 }
 
+/// Protocols whose packets may hold a password.
+fn carries_secrets(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::PAP | Protocol::CHAP)
+}
+
 /// A copy of the packet with the secrets in it blanked: PAP's password by asterisks, packets that change a
-/// password by zeros. Lengths stay.
+/// password by zeros, also where a Protocol-Reject brings one back. Lengths stay.
 pub(crate) fn redacted(protocol: Protocol, bytes: &[u8]) -> Vec<u8> {
     let mut copy = bytes.to_vec();
-    match (protocol, copy.first()) {
-        (Protocol::PAP, Some(1)) => {
-            // also where the lengths lie: everything behind the name is taken for the password
-            let name = copy.get(4).copied().map_or(0, usize::from);
-            copy.iter_mut().skip(6 + name).for_each(|octet| *octet = b'*');
+    match (protocol, &mut *copy) {
+        (Protocol::LCP, [code, _, _, _, high, low, inner @ ..]) if *code == Code::PROTOCOL_REJECT.0 => {
+            blank(Protocol(u16::from_be_bytes([*high, *low])), inner);
         }
-        (Protocol::CHAP, Some(5..=7)) => copy.iter_mut().skip(4).for_each(|octet| *octet = 0),
-        _ => {}
+        (_, bytes) => blank(protocol, bytes),
     }
     copy
+}
+
+fn blank(protocol: Protocol, bytes: &mut [u8]) {
+    match (protocol, bytes.first()) {
+        (Protocol::PAP, Some(1)) => {
+            // also where the lengths lie: everything behind the name is taken for the password
+            let name = bytes.get(4).copied().map_or(0, usize::from);
+            bytes.iter_mut().skip(6 + name).for_each(|octet| *octet = b'*');
+        }
+        (Protocol::CHAP, Some(5..=7)) => bytes.iter_mut().skip(4).for_each(|octet| *octet = 0),
+        _ => {}
+    }
 }
 
 fn body(protocol: Protocol, packet: ControlPacket<'_>, out: &mut String) {
@@ -137,6 +154,9 @@ fn list(protocol: Protocol, body: &[u8], out: &mut String) {
 fn rejected(body: &[u8], out: &mut String) {
     let mut reader = Reader::new(body);
     match reader.u16("protocol") {
+        Ok(protocol) if carries_secrets(Protocol(protocol)) => {
+            let _ = write!(out, " {} {} octets", Protocol(protocol), reader.rest().len());
+        }
         Ok(protocol) => {
             let _ = write!(out, " {} ", Protocol(protocol));
             hex(reader.rest(), out);

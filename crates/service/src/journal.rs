@@ -103,7 +103,25 @@ impl<'a> Entry<'a> {
 /// The open record.
 #[derive(Debug)]
 pub struct Journal {
-    file: Mutex<File>,
+    open: Mutex<Open<File>>,
+}
+
+#[derive(Debug)]
+struct Open<F> {
+    file: F,
+    /// A line could not be written, or not all of it.
+    torn: bool,
+}
+
+impl<F: Write> Open<F> {
+    /// One write, so that lines of several processes do not mix. A line that a full disk cut off is closed first.
+    fn add(&mut self, line: &str) -> io::Result<()> {
+        let start = if self.torn { "\n" } else { "" };
+        self.torn = true;
+        self.file.write_all(format!("{start}{line}\n").as_bytes())?;
+        self.torn = false;
+        Ok(())
+    }
 }
 
 impl Journal {
@@ -118,7 +136,7 @@ impl Journal {
         folder.prepare(&path)?;
         let mut file = open_private(&path, OpenOptions::new().read(true).append(true))?;
         close_last_line(&mut file).map_err(|e| StoreError::file("the journal", &path, e))?;
-        Ok(Self { file: Mutex::new(file) })
+        Ok(Self { open: Mutex::new(Open { file, torn: false }) })
     }
 
     /// Adds one line. It is with the system when this returns, not yet surely on the disk.
@@ -127,9 +145,7 @@ impl Journal {
     /// The line could not be written, as on a full disk.
     pub fn record(&self, entry: Entry<'_>) -> io::Result<()> {
         let text = serde_json::to_string(&entry.cut())?;
-        let line = ascii(&text) + "\n";
-        // one write, so that lines of several processes do not mix
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes())
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).add(&ascii(&text))
     }
 }
 
@@ -220,6 +236,39 @@ mod tests {
             text.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()).count(),
             2
         );
+    }
+
+    /// A disk with room for so many bytes.
+    struct Disk {
+        room: usize,
+        written: Vec<u8>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.room);
+            if taken == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.room -= taken;
+            self.written.extend(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_cut_off_by_a_full_disk_spoils_no_other() {
+        let mut open = Open { file: Disk { room: 10, written: Vec::new() }, torn: false };
+        assert!(open.add("{\"a\":1}").is_ok());
+        assert!(open.add("{\"b\":2}").is_err());
+        open.file.room = 100;
+        assert!(open.add("{\"c\":3}").is_ok());
+        assert!(open.add("{\"d\":4}").is_ok());
+        assert_eq!(String::from_utf8(open.file.written).unwrap(), "{\"a\":1}\n{\"\n{\"c\":3}\n{\"d\":4}\n");
     }
 
     #[test]

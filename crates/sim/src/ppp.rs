@@ -164,7 +164,10 @@ impl PppEnd {
                 self.effects.push_back(Effect::News(News::Down(down)));
                 return self.effects.push_back(Effect::HangUp);
             }
-            Event::Packet(_) | Event::PeerIdentification(_) | Event::TimeRemaining(..) => return,
+            Event::Packet(_)
+            | Event::PeerIdentification(_)
+            | Event::TimeRemaining(..)
+            | Event::Message(_) => return,
         };
         self.effects.push_back(Effect::News(news));
     }

@@ -330,6 +330,10 @@ pub(crate) fn told(event: Event, cx: &mut Context) -> Option<Event> {
             DialEvent::Packet(packet)
         }
         Event::PeerIdentification(text) => DialEvent::PeerIdentification(text),
+        Event::Message(text) => {
+            cx.message(&text);
+            return None;
+        }
         Event::TimeRemaining(seconds, text) => DialEvent::TimeRemaining(seconds, text),
         other => return Some(other),
     };

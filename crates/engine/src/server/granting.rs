@@ -11,7 +11,7 @@ use super::admit::Identity;
 use super::callback;
 use super::context::Context;
 use super::ends::{self, End};
-use super::port::{Ask, NameCheck, PortEvent};
+use super::port::{Ask, NameCheck, PortEvent, wrong_credentials};
 
 /// Who the caller must be, claims to be and has proved to be.
 pub(super) struct Checks {
@@ -27,6 +27,10 @@ pub(super) struct Checks {
     proved_name: Option<String>,
     /// The last claim was of somebody else than the known one.
     differed: Option<String>,
+    /// Questions for credentials that nobody passed by.
+    questions: u32,
+    /// The last one was the last that the call has.
+    last: bool,
 }
 
 impl Checks {
@@ -42,6 +46,8 @@ impl Checks {
             proved: None,
             proved_name: None,
             differed: None,
+            questions: 0,
+            last: false,
         }
     }
 
@@ -50,21 +56,39 @@ impl Checks {
         Self { callback: true, require: true, ..Self::of_caller(Some(user), NameCheck::Off) }
     }
 
-    /// Notes a claim. A change of password by the wrong user is refused before anything is changed; any other claim
+    /// Notes a claim. A change of password by the wrong user is refused before anything is changed, and so is a claim
+    /// behind the last one a call has (`most`, rule 4; PPP begins to count anew when it negotiates anew). Any other
     /// is put to the owner, so that a wrong user costs the same time and work as a wrong password.
-    pub(super) fn claimed(&mut self, claim: &Claim) -> Result<(), Verdict> {
+    pub(super) fn claimed(&mut self, claim: &Claim, most: u32) -> Result<(), Verdict> {
         let claimed = Identity::from_ppp_name(&claim.name);
         let same = self.known.as_ref().is_none_or(|known| known.same_as(&claimed));
         self.differed = (!same).then(|| claim.name.clone());
         self.claimed = Some(claimed);
         let change = matches!(claim.proof, Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. });
-        if change && self.require && self.differed.is_some() { Err(refusal()) } else { Ok(()) }
+        // a change is part of the question before it
+        self.questions = self.questions.saturating_add(u32::from(!change));
+        self.last = self.questions >= most;
+        let wrong_change = change && self.require && self.differed.is_some();
+        if wrong_change || self.questions > most.max(1) {
+            Err(self.without_retry(wrong_credentials()))
+        } else {
+            Ok(())
+        }
     }
 
-    /// The verdict for the wire. For a claim of the wrong user every verdict becomes one and the same refusal, so
-    /// that nobody learns whether the password was right.
+    /// No other try is offered where the call has none left.
+    fn without_retry(&self, mut verdict: Verdict) -> Verdict {
+        if let Verdict::Refuse { retry, .. } = &mut verdict {
+            *retry &= !self.last;
+        }
+        verdict
+    }
+
+    /// The verdict for the wire. For a claim of the wrong user every verdict becomes one and the same refusal, that
+    /// of a wrong password, so that nobody learns whether the password was right or who was expected.
     pub(super) fn judge(&mut self, verdict: Verdict, cx: &mut Context) -> Verdict {
-        let verdict = if self.require && self.differed.is_some() { refusal() } else { verdict };
+        let verdict = if self.require && self.differed.is_some() { wrong_credentials() } else { verdict };
+        let verdict = self.without_retry(verdict);
         if let Verdict::Refuse { error, .. } = verdict {
             cx.call.wrong_try |= RasError(error) == RasError::AUTHENTICATION_FAILURE;
             let name = cx.call.name.clone().unwrap_or_default();
@@ -90,6 +114,8 @@ impl Checks {
         }
         self.proved = Some(proved);
         self.proved_name = Some(name.clone());
+        // a right answer is no try; wrong ones stay, so that a way in buys no tries at other names
+        self.questions = self.questions.saturating_sub(1);
         Ok(Some(name))
     }
 
@@ -114,16 +140,6 @@ impl Checks {
     /// The same as it was written.
     pub(super) fn proved_name(&self) -> Option<&str> {
         self.proved_name.as_deref()
-    }
-}
-
-/// What a wrong user gets: 691, no other try, nothing said.
-fn refusal() -> Verdict {
-    Verdict::Refuse {
-        error: RasError::AUTHENTICATION_FAILURE.0,
-        retry: false,
-        challenge: None,
-        message: String::new(),
     }
 }
 
@@ -152,6 +168,8 @@ impl CallbackGrant {
         name: Option<&str>,
         has_line: bool,
     ) -> Result<Option<CallbackPolicy>, Box<End>> {
+        // who has negotiated anew is asked about anew: nothing of an earlier grant may stay
+        *self = Self::None;
         match right {
             CallbackRight::Caller { allow } if has_line && name.is_some() && !allow.is_empty() => {
                 *self = Self::Caller { allow, asked: None, granted: None };
@@ -245,9 +263,10 @@ mod tests {
     fn the_wrong_user_changes_nobodys_password() {
         let change = || Proof::ChangeV2 { challenge: [0; 16], packet: Secret::default() };
         let mut checks = Checks::of_caller(Some(alice()), NameCheck::Require);
-        assert_eq!(checks.claimed(&claim("bob", change())), Err(refusal()), "never put to the owner");
-        assert_eq!(checks.claimed(&claim("alice", change())), Ok(()));
-        assert_eq!(Checks::of_called(alice()).claimed(&claim("bob", change())), Err(refusal()));
+        let refusal = Err(wrong_credentials());
+        assert_eq!(checks.claimed(&claim("bob", change()), 3), refusal, "never put to the owner");
+        assert_eq!(checks.claimed(&claim("alice", change()), 3), Ok(()));
+        assert_eq!(Checks::of_called(alice()).claimed(&claim("bob", change()), 3), refusal);
     }
 
     #[test]
@@ -275,5 +294,20 @@ mod tests {
         assert_eq!(grant.granted(), Some("5552"));
         assert!(grant.leave(true, Some("alice")).is_ok());
         assert_eq!(grant.granted(), None, "a second leave has no number");
+    }
+
+    #[test]
+    fn a_grant_of_an_earlier_negotiation_does_not_stay() {
+        let mut grant = CallbackGrant::default();
+        assert!(grant.admit(CallbackRight::Preset("555".into()), Some("alice"), true).is_ok());
+        assert!(grant.leave(true, Some("alice")).is_ok());
+        assert!(grant.is_required() && grant.granted() == Some("555"));
+        assert!(matches!(
+            grant.admit(CallbackRight::None, Some("bob"), true),
+            Ok(Some(CallbackPolicy::None))
+        ));
+        assert!(!grant.is_required(), "bob need not be called back");
+        assert_eq!(grant.granted(), None, "and nobody is called for him");
+        assert_eq!(grant.number_asked("555"), None);
     }
 }

@@ -8,6 +8,7 @@ use openras_ppp::{
     Input, Machine, Negotiated, Output, Phase as PppPhase, Ppp, Secret,
 };
 
+use crate::RasError;
 use crate::line::{CallInput, CallOutput, LineEvent};
 
 use super::admit::Identity;
@@ -164,7 +165,8 @@ impl Link {
                 return Some(Turn::Down(down));
             }
             _ if self.closing => {}
-            Event::Phase(PppPhase::Terminate) | Event::TimeRemaining(..) => {}
+            // the last two are for clients
+            Event::Phase(PppPhase::Terminate) | Event::TimeRemaining(..) | Event::Message(_) => {}
             Event::Phase(phase) => self.entered(now, phase),
             Event::Ask(ask) => return self.asked(now, ask, cx),
             Event::Up(_) if self.grant.is_required() => {
@@ -230,10 +232,11 @@ impl Link {
 
     fn verify(&mut self, now: Instant, claim: Claim, cx: &mut Context) {
         cx.call.name = Some(claim.name.clone());
-        match self.checks.claimed(&claim) {
+        match self.checks.claimed(&claim, cx.config.ppp.auth_tries) {
             Ok(()) => cx.ask(now, Ask::Verify(claim), cx.config.answer_limit),
             Err(refusal) => {
                 cx.call.wrong_try = true;
+                cx.event(PortEvent::Refused(claim.name, RasError::AUTHENTICATION_FAILURE));
                 self.reply(now, PppAnswer::Verdict(refusal));
             }
         }
@@ -336,8 +339,10 @@ impl Link {
         }
         let refused = matches!(down.reason, DownReason::PeerRefused(_));
         let end = ends::ppp(down, self.phase, self.up);
-        Ok(match self.checks.mismatch().filter(|_| refused) {
-            Some(why) => End { packet: end.packet, ..why },
+        Ok(match self.checks.mismatch() {
+            Some(why) if refused => End { packet: end.packet, ..why },
+            // the caller did not take the tries it had left
+            Some(wrong) => End { why: format!("{} {}", wrong.why, end.why), remedy: wrong.remedy, ..end },
             None => end,
         })
     }
@@ -377,3 +382,6 @@ pub(super) struct Callback {
     /// Seconds between hang-up and callback, as the caller asked.
     pub(super) delay: u8,
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,3 +19,6 @@ mod security;
 pub use dialog::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo};
 pub use pool::Pool;
 pub use port::{Condition, Port};
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,8 @@ pub enum Ask {
 pub enum Answer {
     /// The dialog runs (0), or could not begin with this number.
     Begun(Result<(), RasError>),
-    /// The verdict on a claim.
+    /// The verdict on a claim. A wrong name or password is [`wrong_credentials`], so that a caller cannot tell it
+    /// from a failed name check.
     Verdict(Verdict),
     /// The user's rights, or a refusal with its number (646, 647, 649 …).
     Admit(Result<Admission, RasError>),
@@ -106,6 +107,17 @@ pub enum Answer {
     CallbackTo(bool),
     /// The address; `None` = none left.
     Address(Option<Ipv4Addr>),
+}
+
+/// The verdict on a wrong name or password, and on a right one of the wrong user (defence rules 5 and 6): 691 with
+/// another try, while the call has one left.
+pub fn wrong_credentials() -> Verdict {
+    Verdict::Refuse {
+        error: RasError::AUTHENTICATION_FAILURE.0,
+        retry: true,
+        challenge: None,
+        message: "Wrong user name or password".into(),
+    }
 }
 
 /// What an admitted user may do.

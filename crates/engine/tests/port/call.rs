@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use openras_engine::server::port::{Admission, Answer, Ask, PortConfig};
+use openras_engine::server::port::{Admission, Answer, Ask, PortConfig, wrong_credentials};
 use openras_engine::users::CallbackRight;
 use openras_engine::{LineEvent, LineOp, RasError};
 use openras_ppp::ask::{CallbackChoice, CallbackOffer, CallbackPolicy};
@@ -64,7 +64,12 @@ impl Owner {
         if right {
             return Verdict::Accept { authenticator_response, message: "Welcome".into() };
         }
-        Verdict::Refuse { error: 691, retry: self.retry, challenge: None, message: "Wrong".into() }
+        match wrong_credentials() {
+            Verdict::Refuse { error, message, .. } => {
+                Verdict::Refuse { error, retry: self.retry, challenge: None, message }
+            }
+            accept => accept,
+        }
     }
 }
 

@@ -10,3 +10,4 @@ mod line;
 mod openings;
 mod ppp;
 mod random;
+mod silence;

@@ -1,9 +1,11 @@
 //! PPP on a port: our own authentication always follows, the name check, questions and their limits, the ends.
 
 use openras_engine::server::dialog::DialogCommand;
-use openras_engine::server::port::{Answer, Command, NameCheck, PortConfig, PortEvent};
-use openras_engine::{CallInput, LineEvent, LineOp};
-use openras_ppp::{AuthMethod, CloseReason, Command as PppCommand, DownReason, Input};
+use openras_engine::server::port::{Answer, Command, NameCheck, PortConfig, PortEvent, wrong_credentials};
+use openras_engine::{CallInput, LineEvent, LineOp, RasError};
+use openras_ppp::{
+    Answer as PppAnswer, AuthMethod, CloseReason, Command as PppCommand, Credentials, DownReason, Input,
+};
 
 use crate::bench::{config, secs};
 use crate::call::{Call, PASSWORD, client, frame, unframe};
@@ -61,30 +63,115 @@ fn the_ppp_user_must_be_the_dialogs_under_require() {
     for (dialog, user) in [("alice", "ALICE"), ("alice", r"CORP\alice")] {
         assert!(through_module(dialog, user, PASSWORD, mschapv2(&["totp"])).is_up(), "{dialog} {user}");
     }
-    for port in [config(&["totp"]), mschapv2(&["totp"])] {
-        let call = through_module("alice", "bob", PASSWORD, port);
-        let end = call.bench.ended_with(691, "\"bob\" is not \"alice\"");
+    for (port, error) in [(config(&["totp"]), 691), (mschapv2(&["totp"]), 628)] {
+        let mut call = through_module("alice", "bob", PASSWORD, port);
+        if error == 628 {
+            assert_eq!(call.bench.ended, 0, "another try is open, as after a wrong password");
+            call.bench.line(LineEvent::Disconnected);
+        }
+        let end = call.bench.ended_with(error, "\"bob\" is not \"alice\"");
         assert!(end.counts_as_try && end.why.contains("name_check"));
         assert_eq!(call.owner.asked, ["begin totp", "verify bob"], "nobody is admitted");
         call.assert_never_up();
     }
 }
 
-#[test]
-fn a_wrong_user_cannot_tell_a_right_password_from_a_wrong_one() {
-    for port in [config(&["totp"]), mschapv2(&["totp"])] {
-        let heard = |password| {
-            let mut call = Call::new(port.clone(), client("bob", password));
-            call.owner.retry = true;
-            call.run();
-            call.bench.succeed("alice");
-            call.start();
-            call.bench.end();
-            let frames = call.wire.split(|&byte| byte == 0x7e).filter(|frame| !frame.is_empty());
-            frames.map(unframe).collect::<Vec<_>>()
-        };
-        assert_eq!(heard(PASSWORD), heard("wrong"));
+/// All frames of a call through alice's dialog, in which the caller proves itself three times as this user.
+fn heard_by(user: &str, password: &str, port: &PortConfig) -> Vec<(u16, Vec<u8>)> {
+    let mut call = Call::new(port.clone(), client(user, password));
+    call.owner.retry = true;
+    call.run();
+    call.bench.succeed("alice");
+    call.start();
+    for _ in 0..2 {
+        let again = Credentials { name: user.into(), password: password.into() };
+        call.tell(Input::Command(PppCommand::Answer(PppAnswer::Credentials(again))));
+        call.run();
     }
+    assert!(call.bench.end().counts_as_try);
+    call.assert_never_up();
+    let frames = call.wire.split(|&byte| byte == 0x7e).filter(|frame| !frame.is_empty());
+    frames.map(unframe).collect()
+}
+
+/// Rules 5 and 6: neither whether a stranger's password is right nor whose name is expected.
+#[test]
+fn a_wrong_user_a_right_password_and_a_wrong_one_look_alike_on_the_wire() {
+    for port in [config(&["totp"]), mschapv2(&["totp"])] {
+        let wrong_password = heard_by("alice", "wrong", &port);
+        assert_eq!(heard_by("bob", PASSWORD, &port), wrong_password);
+        assert_eq!(heard_by("bob", "wrong", &port), wrong_password);
+    }
+}
+
+#[test]
+fn a_wrong_user_may_try_again_as_the_right_one() {
+    let mut call = through_module("alice", "bob", PASSWORD, mschapv2(&["totp"]));
+    let right = Credentials { name: "alice".into(), password: PASSWORD.into() };
+    call.tell(Input::Command(PppCommand::Answer(PppAnswer::Credentials(right))));
+    call.run();
+    assert!(call.is_up(), "{:?}", call.bench.downs);
+}
+
+/// PPP counts tries from 1 again when LCP is negotiated anew; the call must not (rule 4).
+#[test]
+fn negotiating_anew_buys_no_fourth_question() {
+    for (dialog, user) in [("alice", "alice"), ("alice", "bob")] {
+        let mut call = Call::new(mschapv2(&["totp"]), client(user, "wrong"));
+        call.owner.retry = true;
+        call.run();
+        call.bench.succeed(dialog);
+        for round in 1..=3 {
+            assert_eq!(call.bench.ended, 0, "round {round}");
+            call.client = openras_ppp::Ppp::new(client(user, "wrong"), [round; 32]);
+            call.start();
+        }
+        assert_eq!(call.bench.end().error, Some(RasError(691)), "{user}: the third try was the last");
+        assert_eq!(call.owner.asked.iter().filter(|asked| asked.starts_with("verify")).count(), 3);
+    }
+}
+
+#[test]
+fn right_answers_are_no_tries_and_wrong_ones_between_them_add_up() {
+    let mut call = Call::new(mschapv2(&[]), client("alice", PASSWORD));
+    call.owner.retry = true;
+    let mut round = 0;
+    let mut again = |call: &mut Call, user: &str, password: &str| {
+        round += 1;
+        call.client = openras_ppp::Ppp::new(client(user, password), [round; 32]);
+        call.start();
+    };
+    for _ in 0..5 {
+        again(&mut call, "alice", PASSWORD);
+    }
+    assert!(call.is_up(), "{:?}", call.bench.downs);
+    for _ in 0..3 {
+        assert_eq!(call.bench.ended, 0);
+        again(&mut call, "bob", "guess");
+        again(&mut call, "alice", PASSWORD);
+    }
+    call.bench.ended_with(691, "refused");
+}
+
+/// A claim that the caller left behind before its verdict was a question too.
+#[test]
+fn a_question_left_behind_counts() {
+    let mut call = Call::new(mschapv2(&[]), client("alice", "wrong"));
+    call.owner.silent.push("verify");
+    for round in 1..=4 {
+        call.client = openras_ppp::Ppp::new(client("alice", "wrong"), [round; 32]);
+        call.start();
+        if round > 1 {
+            // on the claim of the round before, which nobody waits for any more
+            call.bench.answer(Answer::Verdict(wrong_credentials()));
+            call.run();
+        }
+    }
+    assert_eq!(call.owner.asked, ["verify alice"; 3], "the fourth is refused without asking");
+    let end = call.bench.ended_with(691, "refused");
+    assert!(end.counts_as_try);
+    let refused = |event: &&PortEvent| matches!(event, PortEvent::Refused(name, error) if name == "alice" && error.0 == 691);
+    assert_eq!(call.bench.events.iter().filter(refused).count(), 4, "each is in the record");
 }
 
 #[test]

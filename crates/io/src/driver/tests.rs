@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use super::*;
 use crate::line::Accepted;
 use crate::net::NoIp;
-use crate::testing::{Heard, Phone, Say};
+use crate::testing::{Counted, Heard, Phone, Say, polls_in_an_hour};
 
 /// An IP port that can be stopped, and gives as many packets as it is allowed.
 #[derive(Clone, Default)]
@@ -202,4 +202,81 @@ fn an_idle_call_holds_no_buffer() {
     let ip: Box<dyn IpPort> = Box::new(NoIp);
     let future = run(crate::testing::Plain::default(), line, ip, ends);
     assert!(size_of_val(&future) <= 2048, "{}", size_of_val(&future));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_which_nothing_moves_costs_nothing() {
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (line, polls, _) = Counted::new(Accepted::new(near, None));
+    let mut phone = Phone::start(line, NoIp);
+    for heard in [Heard::Opened, Heard::Ring(None), Heard::Connected] {
+        assert_eq!(phone.hear().await, heard);
+    }
+    assert_eq!(polls_in_an_hour(&polls).await, 0, "a call that stands");
+    // the other end takes nothing, and there is always more for it
+    phone.write(vec![0; 500_000]).await;
+    assert_eq!(polls_in_an_hour(&polls).await, 0, "a full line");
+    let written = fill(&mut far).await;
+    assert_eq!(polls_in_an_hour(&polls).await, 0, "a full line both ways");
+    assert!(written < 50_000_000);
+    drop(far);
+    // nothing is read from a full line, but a broken one is noticed
+    while phone.hear().await != Heard::Disconnected {}
+    assert_eq!(polls_in_an_hour(&polls).await, 0, "a call that is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_never_reads_costs_nothing_either_and_the_timers_go_on() {
+    let (near, mut far) = tokio::io::duplex(4096);
+    let (line, polls, _) = Counted::new(Accepted::new(near, None));
+    let mut phone = Phone::start(line, NoIp);
+    phone.say(Say::TickAfter(Duration::from_secs(60))).await;
+    let written = fill(&mut far).await;
+    // the caller vanishes: that stays unread like its last bytes
+    drop(far);
+    let polled = polls_in_an_hour(&polls).await;
+    assert!(polled < 5, "polled {polled} times");
+    let (mut bytes, mut ticks) = (0, 0);
+    loop {
+        match phone.hear().await {
+            Heard::Bytes(more) => bytes += more.len(),
+            Heard::Tick => {
+                assert!(bytes < written, "the timer did not wait for the reader");
+                ticks += 1;
+            }
+            Heard::Disconnected => break,
+            _ => {}
+        }
+    }
+    assert_eq!((bytes, ticks), (written, 1));
+}
+
+/// An owner that holds the receiver and never looks into it: the call's line is given back all the same, and a
+/// service that stops does not wait for that owner.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_has_ended_holds_no_line_and_is_not_held_by_its_owner_for_ever() {
+    for by_token in [true, false] {
+        let (near, mut far) = tokio::io::duplex(4096);
+        let (line, _, alive) = Counted::new(Accepted::new(near, None));
+        let phone = Phone::start(line, NoIp);
+        for _ in 0..20 {
+            far.write_all(b"x").await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        phone.say(Say::Bye).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(Arc::strong_count(&alive), 1, "the line is gone");
+        let Phone { say, heard, cancel, task } = phone;
+        assert!(!task.is_finished(), "the last notices wait for the owner");
+        let begin = tokio::time::Instant::now();
+        if by_token {
+            cancel.cancel();
+        } else {
+            drop(say);
+        }
+        let outcome = tokio::time::timeout(Duration::from_secs(3600), task).await;
+        assert_eq!(outcome.expect("it ends").unwrap(), Outcome::Ended);
+        assert_eq!(begin.elapsed(), FAREWELL);
+        drop(heard);
+    }
 }

@@ -14,12 +14,16 @@ use std::task::{Context, Poll};
 use openras_engine::{LineEvent, LineOp};
 use tokio::io::ReadBuf;
 
-/// A line that is another one, held in its field `line`.
+/// A line that is another one: held in its field `line`, or where the expression leads.
 macro_rules! delegate_line {
     ([$($generics:tt)*] $type:ty) => {
+        delegate_line!([$($generics)*] $type, |this| this.line);
+    };
+    ([$($generics:tt)*] $type:ty, |$this:ident| $line:expr) => {
         impl<$($generics)*> $crate::line::Line for $type {
             fn op(&mut self, op: openras_engine::LineOp) {
-                self.line.op(op);
+                let $this = self;
+                $line.op(op);
             }
 
             fn poll_event<'a>(
@@ -27,11 +31,13 @@ macro_rules! delegate_line {
                 cx: &mut std::task::Context<'_>,
                 buf: &'a mut tokio::io::ReadBuf<'_>,
             ) -> std::task::Poll<openras_engine::LineEvent<'a>> {
-                self.line.poll_event(cx, buf)
+                let $this = self;
+                $line.poll_event(cx, buf)
             }
 
             fn unsent(&self) -> usize {
-                self.line.unsent()
+                let $this = self;
+                $line.unsent()
             }
         }
     };
@@ -78,30 +84,5 @@ pub trait Line: Send {
     fn unsent(&self) -> usize;
 }
 
-impl<T: Line + ?Sized> Line for Box<T> {
-    fn op(&mut self, op: LineOp) {
-        (**self).op(op);
-    }
-
-    fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>> {
-        (**self).poll_event(cx, buf)
-    }
-
-    fn unsent(&self) -> usize {
-        (**self).unsent()
-    }
-}
-
-impl<T: Line + ?Sized> Line for &mut T {
-    fn op(&mut self, op: LineOp) {
-        (**self).op(op);
-    }
-
-    fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>> {
-        (**self).poll_event(cx, buf)
-    }
-
-    fn unsent(&self) -> usize {
-        (**self).unsent()
-    }
-}
+delegate_line!([T: Line + ?Sized] Box<T>, |this| (**this));
+delegate_line!([T: Line + ?Sized] &mut T, |this| (**this));

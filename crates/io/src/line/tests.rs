@@ -12,6 +12,8 @@ use crate::driver::Outcome;
 use crate::net::NoIp;
 use crate::testing::{Heard, Phone};
 
+mod vanish;
+
 fn large() -> Vec<u8> {
     (0..3_000_000u32).map(|n| (n % 251) as u8).collect()
 }

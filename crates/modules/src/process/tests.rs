@@ -297,8 +297,25 @@ async fn a_program_gets_no_environment_no_privileges_and_limits() {
         [ "$PATH" = /usr/local/bin:/usr/bin:/bin ] || exit 2
         [ "$(ulimit -n) $(ulimit -c) $(ulimit -t) $(ulimit -v)" = "64 0 30 1048576" ] || exit 3
         grep -q '^NoNewPrivs:[[:space:]]*1' /proc/self/status || exit 4
-        ls -l /proc/$$/fd | grep -q eventpoll && exit 5
         {SUCCESS}"#
+    );
+    assert_eq!(call(patient(&script), vec![]).await.verdict, alice());
+}
+
+#[tokio::test]
+async fn a_program_gets_none_of_the_services_files_and_sockets() {
+    use std::os::fd::AsRawFd;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let shown = |fd: i32| std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap().display().to_string();
+    let own = [shown(file.as_raw_fd()), shown(socket.as_raw_fd())];
+    let script = format!(
+        r#"{READ} for fd in /proc/$$/fd/*; do
+            case $(readlink $fd) in '{}'|'{}'|*eventpoll*) exit 5;; pipe:*) n=$((n+1));; esac
+        done
+        [ "$n" -ge 3 ] || exit 6
+        {SUCCESS}"#,
+        own[0], own[1]
     );
     assert_eq!(call(patient(&script), vec![]).await.verdict, alice());
 }

@@ -172,19 +172,21 @@ impl Totp {
         let (user, source) = (claimed.user.clone(), dialog.info().source.clone());
         let now = (self.clock)().unix;
         let standing = self.store(move |store| store.book_try(&user, &source, now)).await?;
-        match standing {
-            Standing::Locked => {
-                self.note(dialog, claimed, "the user is locked; `openras user unlock` opens it again");
-                return Ok(Outcome::Wrong);
-            }
-            Standing::Wait(wait) if wait > LONGEST_WAIT => {
-                self.settle(dialog, claimed, TryResult::NotCounted).await?;
-                return Ok(Outcome::Later);
-            }
-            Standing::Wait(wait) if !wait.is_zero() => dialog.sleep(wait).await?,
-            Standing::Wait(_) => (),
+        let (Standing::Wait(wait) | Standing::Locked(wait)) = standing;
+        if wait > LONGEST_WAIT {
+            self.settle(dialog, claimed, TryResult::NotCounted).await?;
+            return Ok(Outcome::Later);
         }
-        let outcome = self.check(dialog, claimed).await?;
+        if !wait.is_zero() {
+            dialog.sleep(wait).await?;
+        }
+        let outcome = match standing {
+            Standing::Wait(_) => self.check(dialog, claimed, &claimed.user).await?,
+            Standing::Locked(_) => {
+                self.note(dialog, claimed, "the user is locked; `openras user unlock` opens it again");
+                self.check(dialog, claimed, NOBODY).await?
+            }
+        };
         let result = match outcome {
             Outcome::Right(_) => TryResult::Right,
             Outcome::ClockNotSet | Outcome::ClockBehind => TryResult::NotCounted,
@@ -199,13 +201,14 @@ impl Totp {
         self.store(move |store| store.settle_try(&user, &source, result)).await
     }
 
-    async fn check(&self, dialog: &Dialog, claimed: &Claimed) -> Result<Outcome, Stop> {
-        let user = claimed.user.clone();
-        let known = self.store(move |store| store.enrolment(&user)).await?;
+    /// Looks at the code as one of `user`, who is the claimed one or, where no code may count, [`NOBODY`].
+    async fn check(&self, dialog: &Dialog, claimed: &Claimed, user: &str) -> Result<Outcome, Stop> {
+        let name = user.to_owned();
+        let known = self.store(move |store| store.enrolment(&name)).await?;
         let exists = known.is_some();
         let enrolment = known.unwrap_or_else(nobody);
         if let Some(code) = normalise_recovery_code(claimed.code.expose()) {
-            let user = if exists { enrolment.user.clone() } else { claimed.user.clone() };
+            let user = if exists { enrolment.user.clone() } else { user.to_owned() };
             let taken = self.store(move |store| store.use_recovery_code(&user, &code)).await?;
             if taken && exists {
                 self.note(dialog, claimed, "a recovery code was used");
@@ -280,6 +283,8 @@ impl Module for Totp {
     }
 }
 
+/// The name of no user: a locked one is looked up by it, so that the same work is done as for unknown names.
+const NOBODY: &str = "";
 /// ERROR_TIME_SKEW.
 const CLOCK: u32 = 1398;
 

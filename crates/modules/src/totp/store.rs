@@ -35,8 +35,9 @@ pub enum Standing {
     /// and shrinks as time goes by. Zero = at once. More than 30 s: the caller is told to call again later, and
     /// the try is [not counted](TryResult::NotCounted).
     Wait(Duration),
-    /// The user's hard limit (100 wrong tries) is reached: nothing counts until `openras user unlock`.
-    Locked,
+    /// The user's hard limit (100 wrong tries) is reached: nothing counts until `openras user unlock`. The refusal
+    /// comes after this time all the same, or it would tell that there is such a user.
+    Locked(Duration),
 }
 
 /// How a booked try came out.

@@ -20,6 +20,7 @@ struct Book {
     limit: Option<u32>,
     broken: &'static str,
     looked_up: Vec<String>,
+    recovery_looked_up: u32,
     claims: Vec<u64>,
 }
 
@@ -64,7 +65,7 @@ impl CodeStore for Store {
     fn book_try(&self, user: &str, source: &str, _now: u64) -> Result<Standing, StoreError> {
         self.book("book", |book| {
             if book.limit.is_some_and(|limit| book.wrong.values().sum::<u32>() >= limit) {
-                return Standing::Locked;
+                return Standing::Locked(book.wait);
             }
             *book.wrong.entry((user.to_lowercase(), source.to_owned())).or_default() += 1;
             Standing::Wait(book.wait)
@@ -77,7 +78,7 @@ impl CodeStore for Store {
             match result {
                 TryResult::Right => *tries = 0,
                 TryResult::Wrong => (),
-                TryResult::NotCounted => *tries -= 1,
+                TryResult::NotCounted => *tries = tries.saturating_sub(1),
             }
         })
     }
@@ -92,8 +93,11 @@ impl CodeStore for Store {
         })
     }
 
-    fn use_recovery_code(&self, _user: &str, code: &Secret) -> Result<bool, StoreError> {
-        self.book("recovery", |book| book.recovery.remove(code.expose()))
+    fn use_recovery_code(&self, user: &str, code: &Secret) -> Result<bool, StoreError> {
+        self.book("recovery", |book| {
+            book.recovery_looked_up += 1;
+            user == "alice" && book.recovery.remove(code.expose())
+        })
     }
 }
 
@@ -276,8 +280,32 @@ async fn past_the_hard_limit_even_the_right_code_is_refused_with_the_usual_text(
         call(&store, at(NOW), &["alice", &code_of(STEP), "alice", "000000", "mallory", "000000"]).await;
     assert_eq!(told.verdict, failure("mallory"));
     assert_eq!(told.screen, "User: Code: \r\nLogin incorrect.\r\n".repeat(3));
-    let book = store.0.lock().unwrap();
-    assert!(book.claims.is_empty() && book.looked_up.is_empty());
+    assert!(store.0.lock().unwrap().claims.is_empty());
+}
+
+/// Whoever reaches the limit of a name that exists must not learn that it does: a locked user waits and works like
+/// an unknown name, and neither the step nor the recovery code is used up.
+#[tokio::test(start_paused = true)]
+async fn a_locked_user_waits_and_works_like_an_unknown_name() {
+    let mut seen = Vec::new();
+    for (user, limit) in [("alice", Some(0)), ("mallory", None)] {
+        let store = Arc::new(Store::default());
+        store.set(|book| {
+            book.recovery.extend([b"abcdefghjk".to_vec()]);
+            (book.wait, book.limit) = (Duration::from_secs(7), limit);
+        });
+        let told = call(&store, at(NOW), &[user, &code_of(STEP), user, "abcde-fghjk", user, "1"]).await;
+        let book = store.0.lock().unwrap();
+        assert!(book.claims.is_empty() && book.recovery.len() == 1, "{user}: nothing is used up");
+        assert_eq!(told.verdict, failure(user));
+        seen.push((told.screen, told.took, book.looked_up.len(), book.recovery_looked_up));
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].1, 21, "each try waits");
+    let store = Arc::new(Store::default());
+    store.set(|book| (book.wait, book.limit) = (Duration::from_secs(31), Some(0)));
+    let told = call(&store, at(NOW), &["alice", &code_of(STEP)]).await;
+    assert!(told.screen.contains("Call again later."), "a long wait is said to both");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,8 @@ use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use openras_engine::client::dial::{DialParams, TerminalMode};
+use openras_engine::RasError;
+use openras_engine::client::dial::{DialEnd, DialParams, Notice, TerminalMode};
 use openras_ppp::{AuthMethod, Secret};
 use openras_service::connections::DialRequest;
 use openras_service::{Config, Service};
@@ -29,6 +30,11 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
     let service =
         Service::start(Config::empty()).await.context("the service inside this program did not start")?;
     let begun = std::time::Instant::now();
+    if let Some(end) = nowhere_to_call_back(&request) {
+        let code = end.error.map_or(exit::CALLBACK, |error| exit::of(error, false));
+        front.show(begun.elapsed(), &Notice::Ended(Box::new(end)));
+        return Ok(code);
+    }
     let connection = match service.dial(request.clone()) {
         Ok(connection) => connection,
         Err(error) => {
@@ -71,6 +77,18 @@ async fn request(args: &Dial, front: &mut Front, signals: &mut Signals) -> Resul
         trace: args.verbose > 0 || args.json,
         capture: args.capture.as_deref().map(capture_file).transpose()?.map(std::sync::Arc::new),
         ..DialRequest::default()
+    })
+}
+
+/// A callback was asked for on a line at which nothing can ring: better said than left out.
+fn nowhere_to_call_back(request: &DialRequest) -> Option<DialEnd> {
+    let asked = !request.params.callback_number.trim().is_empty();
+    (asked && request.own_number.is_none()).then(|| DialEnd {
+        error: Some(RasError::BAD_CALLBACK_NUMBER),
+        was_connected: false,
+        why: format!("Nothing can ring at this end of {}: a server cannot call back there.", request.line),
+        remedy: "Leave --callback out; the demo shows callbacks, on its exchange.".into(),
+        packet: None,
     })
 }
 

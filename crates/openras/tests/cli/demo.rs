@@ -14,8 +14,11 @@ fn the_demo_goes_as_it_must_and_skips_nothing() {
     let events: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let last = events.last().unwrap();
     assert_eq!((done.code, &last["event"], &last["failed"]), (0, &"done".into(), &0.into()), "{}", done.out);
-    let results: Vec<&str> =
-        events.iter().filter(|event| event["event"] == "result").map(|event| event["result"].as_str().unwrap()).collect();
+    let results: Vec<&str> = events
+        .iter()
+        .filter(|event| event["event"] == "result")
+        .map(|event| event["result"].as_str().unwrap())
+        .collect();
     assert_eq!(results, ["ok"; 7]);
     assert_eq!(done.err, "");
     assert!(lab.all_files(&[]).is_empty(), "nothing is left behind");

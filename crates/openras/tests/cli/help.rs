@@ -9,7 +9,8 @@ fn examples(lab: &Lab, words: &[&str]) -> Vec<String> {
     let done = lab.run(&[words, &["--help"]].concat());
     assert_eq!(done.code, 0, "{words:?}: {}", done.err);
     let lines = done.out.lines().skip_while(|line| !line.starts_with("Example"));
-    let found: Vec<String> = lines.skip(1).map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();
+    let found: Vec<String> =
+        lines.skip(1).map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();
     assert!(!found.is_empty(), "{words:?} has no example: {}", done.out);
     found
 }
@@ -70,7 +71,8 @@ fn the_examples_of_the_demo_parse() {
 #[test]
 fn a_word_too_few_or_too_many_is_2_and_shows_the_way() {
     let lab = Lab::new();
-    for words in [&["dial"][..], &["user"], &["nonsense"], &["serve", "--port", "1"], &["demo", "--strictly"]] {
+    for words in [&["dial"][..], &["user"], &["nonsense"], &["serve", "--port", "1"], &["demo", "--strictly"]]
+    {
         let done = lab.run(words);
         assert_eq!(done.code, 2, "{words:?}");
         assert!(done.err.contains("Usage:"), "{words:?}: {}", done.err);

@@ -1,7 +1,16 @@
 //! The real program: `serve` in one process, `dial` in another, `user` between them.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod bad_input;
 mod demo;
+mod exits;
 mod help;
 mod lab;
 mod lines;

@@ -20,7 +20,8 @@ fn a_wrong_password_pauses_with_691_and_the_right_one_connects() {
     assert_eq!((code, &last["error"]), (0, &json!(null)), "{last}");
     let replies = events.iter().filter(|event| event["event"] == "reply").count();
     assert_eq!(replies, 2, "one for the answer, one for the hang-up after the ping: {events:#?}");
-    let after: Vec<String> = states(&events).into_iter().skip_while(|state| state != "RetryAuthentication 691").collect();
+    let after: Vec<String> =
+        states(&events).into_iter().skip_while(|state| state != "RetryAuthentication 691").collect();
     let expected =
         ["RetryAuthentication 691", "AuthRetry", "Authenticated", "AuthProject", "Projected", "Connected"];
     assert_eq!(after, expected);
@@ -40,7 +41,8 @@ fn an_expired_password_is_changed_in_the_pause_and_only_the_new_one_works() {
     lab.secret("new", "fresh one");
     let line = server.line("line1");
     for (file, expected) in [("pw", 5), ("new", 0)] {
-        let done = lab.run(&["dial", "--line", &line, "--user", "dave", "--password-file", file, "--ping", "1"]);
+        let done =
+            lab.run(&["dial", "--line", &line, "--user", "dave", "--password-file", file, "--ping", "1"]);
         assert_eq!(done.code, expected, "{file}: {}", done.out);
     }
 }
@@ -66,7 +68,8 @@ fn the_terminal_after_dialling_goes_on_when_told() {
     let lab = Lab::with(PORT);
     let server = lab.serve(&[]);
     for when in ["before-dial", "after-dial"] {
-        let mut call = lab.program(&server.line("line1"), "alice", "pw", &["--terminal", when, "--ping", "1"]);
+        let mut call =
+            lab.program(&server.line("line1"), "alice", "pw", &["--terminal", when, "--ping", "1"]);
         call.state("Interactive");
         call.say(&json!({ "continue": true }));
         let (code, last, _) = call.end();

@@ -1,1 +1,266 @@
-//! x
+//! A person at a terminal: questions, the raw terminal, Ctrl-C. The terminal is a pseudo-terminal of the test's.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::lab::{Lab, PATIENCE, PROGRAM, code};
+use crate::pauses::{SEED, TOTP};
+
+const PORT: &str = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\n";
+
+struct Person {
+    child: Child,
+    keys: File,
+    screen: Receiver<Vec<u8>>,
+    /// All that was shown.
+    shown: String,
+    /// How much of it has been waited for.
+    read: usize,
+}
+
+impl Person {
+    /// The program on a terminal of its own, which is its controlling one.
+    fn start(lab: &Lab, args: &[&str]) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave: OwnedFd =
+            rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", PROGRAM]).args(args);
+        lab.at_home(&mut command);
+        command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
+        let child = command.spawn().unwrap();
+        drop(command);
+        let keys = File::from(master);
+        let (mut from, (bytes, screen)) = (keys.try_clone().unwrap(), channel());
+        std::thread::spawn(move || {
+            let mut memory = [0; 4096];
+            while let Ok(n @ 1..) = from.read(&mut memory) {
+                if bytes.send(memory[..n].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, keys, screen, shown: String::new(), read: 0 }
+    }
+
+    fn dial(lab: &Lab, line: &str, user: &str, file: &str, more: &[&str]) -> Self {
+        let args = ["dial", "--line", line, "--user", user, "--password-file", file];
+        Self::start(lab, &[&args, more].concat())
+    }
+
+    /// Waits until this is shown.
+    fn sees(&mut self, text: &str) {
+        loop {
+            if let Some(at) = self.shown[self.read..].find(text) {
+                self.read += at + text.len();
+                return;
+            }
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.shown.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(_) => panic!("{text:?} is not shown: {:?}", self.shown),
+            }
+        }
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn echoes(&self) -> bool {
+        tcgetattr(&self.keys).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// Waits for the end. Gives the exit code and all that was shown.
+    fn end(mut self) -> (i32, String) {
+        while let Ok(bytes) = self.screen.recv_timeout(PATIENCE) {
+            self.shown.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        assert!(!self.shown.contains("panicked"), "{}", self.shown);
+        (code, std::mem::take(&mut self.shown))
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_pause_is_a_question_and_a_password_is_not_shown() {
+    let lab = Lab::with(PORT);
+    let server = lab.serve(&[]);
+    let mut person = Person::dial(&lab, &server.line("line1"), "alise", "wrong", &["--ping", "1"]);
+    person.sees("RetryAuthentication");
+    person.sees("User [alise]: ");
+    person.types("alice\n");
+    person.sees("Password: ");
+    assert!(!person.echoes());
+    person.types("secret\n");
+    person.sees("1 of 1 answered");
+    let (code, shown) = person.end();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("691") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn a_new_password_is_asked_twice_and_again_if_the_two_differ() {
+    let lab = Lab::with(PORT);
+    lab.add("dave", &["--must-change"]);
+    let server = lab.serve(&[]);
+    let mut person = Person::dial(&lab, &server.line("line1"), "dave", "pw", &["--ping", "1"]);
+    for (first, second) in [("fresh one", "fresh two"), ("fresh two", "fresh two")] {
+        person.sees("New password: ");
+        person.types(&format!("{first}\n"));
+        person.sees("New password again: ");
+        person.types(&format!("{second}\n"));
+        if first != second {
+            person.sees("they differ");
+        }
+    }
+    let (code, shown) = person.end();
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("fresh"), "{shown}");
+}
+
+#[test]
+fn a_security_dialog_is_a_raw_terminal() {
+    let lab = Lab::with(&format!("{PORT}{TOTP}"));
+    let seed = lab.secret("seed", SEED);
+    lab.add("bob", &["--totp-file", seed.to_str().unwrap()]);
+    let server = lab.serve(&[]);
+    let mut person = Person::dial(&lab, &server.line("line1"), "bob", "pw", &["--ping", "1"]);
+    person.sees("Ctrl-] Enter");
+    person.sees("User: ");
+    person.types("bob\r");
+    person.sees("Code: ");
+    assert!(!person.echoes());
+    person.types(&format!("{}\r", code(SEED)));
+    person.sees("1 of 1 answered");
+    let (code, shown) = person.end();
+    assert_eq!(code, 0, "{shown}");
+}
+
+/// A server that says one word; the test has the other end of its line.
+fn talker() -> (String, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    (format!("tcp:{}", listener.local_addr().unwrap()), listener)
+}
+
+fn greeted(listener: &TcpListener) -> TcpStream {
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"login: ").unwrap();
+    stream
+}
+
+#[test]
+fn the_raw_terminals_keys_do_what_its_first_line_says() {
+    let lab = Lab::new();
+    lab.secret("pw", "secret");
+    let (line, listener) = talker();
+    let mut person = Person::dial(&lab, &line, "alice", "pw", &[]);
+    let mut server = greeted(&listener);
+    person.sees("Ctrl-] q = hang up");
+    person.sees("login: ");
+    // Ctrl-C is a byte like others here
+    person.types("a\u{1d}\u{1d}\u{3}b");
+    let mut typed = [0; 4];
+    server.read_exact(&mut typed).unwrap();
+    assert_eq!(typed, *b"a\x1d\x03b");
+    // on the terminal nothing is escaped: that is what it is for
+    server.write_all(b"\x1b[1mbold\r\n").unwrap();
+    person.sees("\u{1b}[1mbold");
+    person.types("\u{1d}\r");
+    let mut ppp = [0; 4];
+    server.read_exact(&mut ppp).unwrap();
+    assert_eq!(ppp, [0x7e, 0xff, 0x7d, 0x23], "Ctrl-] Enter goes on with PPP");
+    person.sees("Starting PPP");
+    person.types("\u{3}");
+    let (code, shown) = person.end();
+    assert_eq!(code, 130, "{shown}");
+
+    let mut person = Person::dial(&lab, &line, "alice", "pw", &[]);
+    let mut server = greeted(&listener);
+    person.sees("login: ");
+    person.types("\u{1d}q");
+    assert_eq!(server.read_to_end(&mut Vec::new()).unwrap(), 0, "Ctrl-] q hangs up");
+    assert_eq!(person.end().0, 130);
+}
+
+#[test]
+fn ctrl_c_hangs_up_politely() {
+    let lab = Lab::with(PORT);
+    let server = lab.serve(&[]);
+    let mut person = Person::dial(&lab, &server.line("line1"), "alice", "pw", &[]);
+    person.sees("mConnected");
+    person.types("\u{3}");
+    let (code, shown) = person.end();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("ended well"), "{shown}");
+    let (_, said) = server.stop();
+    assert!(said.contains("the call ended well"), "{said}");
+}
+
+#[test]
+fn ctrl_c_twice_waits_for_nothing() {
+    let lab = Lab::with(PORT);
+    let server = lab.serve(&[]);
+    let mut person = Person::dial(&lab, &server.line("line1"), "alice", "pw", &["-v"]);
+    person.sees("mConnected");
+    server.signal(Signal::STOP);
+    let begun = Instant::now();
+    person.types("\u{3}");
+    person.sees("TermReq");
+    person.types("\u{3}");
+    let (_, shown) = person.end();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}: {shown}", begun.elapsed());
+    server.signal(Signal::CONT);
+}
+
+#[test]
+fn ctrl_c_at_a_question_ends_and_leaves_the_terminal_as_it_was() {
+    let lab = Lab::new();
+    let user = ["user", "add", "alice", "--state", lab.folder.path().to_str().unwrap()];
+    for args in [&["dial", "--line", "tcp:127.0.0.1:1", "--user", "alice"][..], &user] {
+        let mut person = Person::start(&lab, args);
+        person.sees("Password: ");
+        assert!(!person.echoes());
+        person.types("\u{3}");
+        let terminal = person.keys.try_clone().unwrap();
+        let (code, shown) = person.end();
+        assert_eq!(code, 130, "{shown}");
+        assert!(tcgetattr(&terminal).unwrap().local_modes.contains(LocalModes::ECHO), "it echoes again");
+    }
+}
+
+#[test]
+fn a_password_is_asked_for_twice_when_a_user_is_added() {
+    let lab = Lab::new();
+    let state = lab.path("state").display().to_string();
+    for (again, expected) in [("seCret1", 3), ("secret1", 0)] {
+        let mut person = Person::start(&lab, &["user", "add", "alice", "--state", &state]);
+        person.sees("Password: ");
+        person.types("secret1\n");
+        person.sees("Again: ");
+        person.types(&format!("{again}\n"));
+        let (code, shown) = person.end();
+        assert_eq!(code, expected, "{shown}");
+        assert!(!shown.to_lowercase().contains("secret1"), "{shown}");
+    }
+}

@@ -35,16 +35,31 @@ fn bad(lab: &Lab, args: &[&str]) -> String {
 fn users_are_added_listed_changed_unlocked_and_removed() {
     let lab = lab();
     assert_eq!(good(&lab, &["add", "alice", "--password-file", "pw"]), "");
-    assert_eq!(good(&lab, &["add", "bob", "--password-file", "pw", "--reversible", "--no-dial-in", "--must-change"]), "");
-    assert_eq!(good(&lab, &["add", "erin", "--password-file", "pw", "--callback-allow", "+4930", "--callback-allow", "555"]), "");
-    assert_eq!(good(&lab, &["add", "frank", "--password-file", "pw", "--callback", "5550199", "--disabled"]), "");
-    assert_eq!(good(&lab, &["list"]), "\
+    assert_eq!(
+        good(&lab, &["add", "bob", "--password-file", "pw", "--reversible", "--no-dial-in", "--must-change"]),
+        ""
+    );
+    assert_eq!(
+        good(
+            &lab,
+            &["add", "erin", "--password-file", "pw", "--callback-allow", "+4930", "--callback-allow", "555"]
+        ),
+        ""
+    );
+    assert_eq!(
+        good(&lab, &["add", "frank", "--password-file", "pw", "--callback", "5550199", "--disabled"]),
+        ""
+    );
+    assert_eq!(
+        good(&lab, &["list"]),
+        "\
 name   methods                     callback                  may
 alice  mschapv2 mschap pap         none                      dial in
 bob    mschapv2 mschap chap pap    none                      no dial-in, must change the password
 erin   mschapv2 mschap pap         caller +4930 555          dial in
 frank  mschapv2 mschap pap         5550199                   disabled
-");
+"
+    );
     good(&lab, &["set", "frank", "--disabled", "false", "--callback", "none"]);
     good(&lab, &["set", "BOB", "--no-dial-in=false", "--callback", "caller"]);
     good(&lab, &["passwd", "alice", "--password-file", "new"]);
@@ -64,7 +79,8 @@ fn a_seed_and_its_codes_are_printed_once() {
     let out = good(&lab, &["add", "bob", "--password-file", "pw", "--totp"]);
     let seed = out.lines().find_map(|line| line.trim().strip_prefix("seed  ")).unwrap().to_string();
     assert!(out.contains("otpauth://totp/"), "{out}");
-    let codes: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("Recovery")).skip(1).map(str::trim).collect();
+    let codes: Vec<&str> =
+        out.lines().skip_while(|line| !line.starts_with("Recovery")).skip(1).map(str::trim).collect();
     assert_eq!(codes.len(), 10, "{out}");
     for (path, bytes) in lab.all_files(&["pw", "new"]) {
         for secret in codes.iter().copied().chain([seed.as_str()]) {
@@ -86,12 +102,15 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     lab.secret("empty", "\n");
     lab.secret("noseed", "this is no seed!\n");
     let cases: [(&[&str], &str); 12] = [
-        (&["add", "ALICE", "--password-file", "pw"], "alice"),
+        (&["add", "ALICE", "--password-file", "pw"], "openras user set"),
         (&["add", "bob", "--password-file", "none"], "cannot open none"),
         (&["add", "bob", "--password-file", "empty"], "password"),
         (&["add", "bob"], "--password-file FILE"),
         (&["add", "bob", "--password-file", "pw", "--callback", "ATDT1"], "ATDT1"),
-        (&["add", "bob", "--password-file", "pw", "--callback", "none", "--callback-allow", "1"], "--callback caller"),
+        (
+            &["add", "bob", "--password-file", "pw", "--callback", "none", "--callback-allow", "1"],
+            "--callback caller",
+        ),
         (&["add", "bob", "--password-file", "pw", "--totp-file", "noseed"], "seed"),
         (&["set", "alice"], "nothing to change"),
         (&["set", "ghost", "--disabled"], "ghost"),

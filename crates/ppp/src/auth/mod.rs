@@ -52,6 +52,8 @@ pub(crate) enum Effect {
         /// Authenticator: the name the verdict was given for. Client: the name we were accepted under.
         /// CBCP without callback: empty.
         name: String,
+        /// Client: what the authenticator says with it, from outside. Else empty.
+        message: String,
     },
     /// CBCP, answerer: the Ack of a callback is out. From now on a Terminate-Request of the peer or a lost line
     /// means [`DownReason::Callback`] with these values; if neither comes, `Failed` with them follows. Until then
@@ -101,10 +103,11 @@ pub(crate) fn client(method: AuthMethod, config: &Config) -> Box<dyn Exchange> {
     }
 }
 
-/// The side that asks who the peer is; verdicts come by [`Ask::Verify`].
-pub(crate) fn authenticator(method: AuthMethod, config: &Config) -> Box<dyn Exchange> {
+/// The side that asks who the peer is; verdicts come by [`Ask::Verify`]. `attempts`: claims the peer has made on
+/// this link without passing; negotiating anew does not give it new tries (defence rule 4).
+pub(crate) fn authenticator(method: AuthMethod, config: &Config, attempts: u32) -> Box<dyn Exchange> {
     match method {
-        AuthMethod::Pap => Box::new(pap::Authenticator::new(config)),
-        _ => Box::new(chap::Authenticator::new(method, config)),
+        AuthMethod::Pap => Box::new(pap::Authenticator::new(config, attempts)),
+        _ => Box::new(chap::Authenticator::new(method, config, attempts)),
     }
 }

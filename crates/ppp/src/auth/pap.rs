@@ -24,7 +24,7 @@ fn parse_request(body: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     Ok((name, reader.take(usize::from(size), "Password")?))
 }
 
-/// The text of a Nak. Some peers leave out its length octet, or send a wrong one: then there is no text.
+/// The text of an Ack or Nak. Some peers leave out its length octet, or send a wrong one: then there is no text.
 fn parse_message(body: &[u8]) -> String {
     let text = body.split_first().and_then(|(size, text)| text.get(..usize::from(*size)));
     String::from_utf8_lossy(text.unwrap_or_default()).into_owned()
@@ -97,7 +97,8 @@ impl Exchange for Client {
                 self.open = false;
                 self.timers.stop();
                 let name = self.credentials.name.clone();
-                cx.effects.push(Effect::Passed { name });
+                let message = parse_message(packet.body);
+                cx.effects.push(Effect::Passed { name, message });
             }
             NAK => self.fail(refused(parse_message(packet.body)), cx),
             _ => {}
@@ -130,6 +131,9 @@ impl Exchange for Client {
 /// The side that asks. It answers every copy of the Request with the verdict it gave, also after the phase.
 pub(super) struct Authenticator {
     limit: Duration,
+    tries: u32,
+    /// Claims made on this link so far.
+    attempts: u32,
     timers: Timers,
     state: State,
 }
@@ -144,21 +148,33 @@ enum State {
 }
 
 impl Authenticator {
-    pub(super) fn new(config: &Config) -> Self {
-        Self { limit: config.auth_wait, timers: Timers::default(), state: State::Waiting }
+    pub(super) fn new(config: &Config, attempts: u32) -> Self {
+        let (limit, tries) = (config.auth_wait, config.auth_tries);
+        Self { limit, tries, attempts, timers: Timers::default(), state: State::Waiting }
     }
 
     fn request(&mut self, identifier: u8, name: &[u8], password: &[u8], cx: &mut Context<'_>) {
         match &mut self.state {
+            State::Waiting if self.attempts >= self.tries => {
+                self.timers.stop();
+                let message = "no tries are left on this call".to_owned();
+                let refusal = Refusal { error: 691, retry: false, message: message.clone() };
+                cx.effects.extend([
+                    reply(NAK, identifier, &message),
+                    Effect::Failed(DownReason::PeerRefused(refusal)),
+                ]);
+                self.state = State::Done { code: NAK, message };
+            }
             State::Waiting => {
                 self.timers.stop();
+                self.attempts += 1;
                 let password = Secret::new(password);
                 cx.effects.push(Effect::Ask(Ask::Verify(Claim {
                     name: String::from_utf8_lossy(name).into_owned(),
                     raw_name: name.to_vec(),
                     identifier,
                     proof: Proof::Pap { password: password.clone() },
-                    attempt: 1,
+                    attempt: self.attempts,
                 })));
                 self.state = State::Asking { name: name.to_vec(), password, identifier };
             }
@@ -199,7 +215,7 @@ impl Exchange for Authenticator {
         let (code, message, outcome) = match verdict {
             Verdict::Accept { message, .. } => {
                 let name = String::from_utf8_lossy(name).into_owned();
-                (ACK, message, Effect::Passed { name })
+                (ACK, message, Effect::Passed { name, message: String::new() })
             }
             Verdict::Refuse { error, message, .. } => {
                 let refusal = Refusal { error, retry: false, message: message.clone() };

@@ -143,7 +143,7 @@ impl Answerer {
         cx.effects.push(Effect::Send(ack.clone()));
         self.timers.stop();
         cx.effects.push(match callback.clone() {
-            None => Effect::Passed { name: String::new() },
+            None => Effect::Passed { name: String::new(), message: String::new() },
             Some((number, delay)) => {
                 self.timers.limit = Some(now + HANG_UP);
                 Effect::CallbackAgreed { number, delay }

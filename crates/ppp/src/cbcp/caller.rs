@@ -119,7 +119,9 @@ impl Caller {
                 Effect::Failed(DownReason::Callback { number: numbers.concat(), delay })
             }
             Callback::Preset { .. } => Effect::Failed(DownReason::Callback { number: String::new(), delay }),
-            Callback::None | Callback::Unknown(_) => Effect::Passed { name: String::new() },
+            Callback::None | Callback::Unknown(_) => {
+                Effect::Passed { name: String::new(), message: String::new() }
+            }
         });
         self.timers.stop();
         self.state = State::Done;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::gate::Work;
 use super::questions::Asker;
 use super::{Cx, Handled, Link, Stage};
-use crate::ask::Answer;
+use crate::ask::{Answer, Ask};
 use crate::auth::{Context, Effect, Exchange};
 use crate::config::AuthMethod;
 use crate::event::{Direction, DownReason, Event};
@@ -113,12 +113,22 @@ impl Link {
                 cx.out.send(protocol, &packet);
                 *sent = Some((protocol, packet));
             }
+            Effect::Ask(Ask::Verify(claim)) => {
+                self.attempts = claim.attempt;
+                self.questions.ask(Asker::Exchange(who), Ask::Verify(claim), cx.out);
+            }
             Effect::Ask(ask) => self.questions.ask(Asker::Exchange(who), ask, cx.out),
             Effect::Phase(phase) => {
                 cx.out.event(Event::Phase(phase));
                 self.gate.announce(cx.now);
             }
-            Effect::Passed { name, .. } => {
+            Effect::Passed { name, message } => {
+                if !message.is_empty() {
+                    cx.out.event(Event::Message(message));
+                }
+                if who == Who::Peer {
+                    self.attempts = 0;
+                }
                 self.side(who).into_iter().for_each(|side| side.name = Some(name.clone()));
                 self.passed(who, cx);
             }

@@ -60,8 +60,8 @@ impl Link {
     pub(super) fn enter_authentication(&mut self, cx: &mut Cx<'_>) {
         let lcp = &self.lcp.protocol;
         self.us = lcp.theirs.auth.map(|method| Side::authentication(method, auth::client(method, cx.config)));
-        self.peer =
-            lcp.ours.auth.map(|method| Side::authentication(method, auth::authenticator(method, cx.config)));
+        let authenticator = |method| auth::authenticator(method, cx.config, self.attempts);
+        self.peer = lcp.ours.auth.map(|method| Side::authentication(method, authenticator(method)));
         self.stage = Stage::Authenticate;
         self.announce(Phase::Authenticate, Work::Authenticate, cx);
     }

@@ -16,6 +16,24 @@ fn a_password_is_blanked_wherever_the_lengths_point() {
 }
 
 #[test]
+fn a_password_is_not_shown_where_a_protocol_reject_or_a_wrong_length_brings_it_back() {
+    const REJECT: &[u8] = b"\x08\x07\x00\x16\xc0\x23\x01\x01\x00\x10\x04user\x06secret";
+    let hides = |octets: &[u8]| !octets.windows(6).any(|window| window == b"secret");
+    assert!(hides(&redacted(Protocol::LCP, REJECT)));
+    let secret = "736563726574";
+    for (protocol, packet) in
+        [(Protocol::LCP, REJECT), (Protocol::PAP, b"\x01\x01\x00\x11\x04user\x06secret")]
+    {
+        let text = show(protocol, packet);
+        assert!(!text.contains(secret) && text.contains("octets"), "{text}");
+    }
+    let change = redacted(Protocol::LCP, &[8, 7, 0, 12, 0xc2, 0x23, 7, 1, 0, 6, 9, 9]);
+    assert_eq!(change, [8, 7, 0, 12, 0xc2, 0x23, 7, 1, 0, 6, 0, 0]);
+    // a reject of anything else still shows what came back
+    assert!(show(Protocol::LCP, &[8, 1, 0, 8, 0x80, 0x2b, 0xab, 0xcd]).contains("abcd"));
+}
+
+#[test]
 fn text_that_would_command_a_terminal_is_escaped() {
     assert_eq!(escape("a\u{1b}[2J\u{9b}1m\u{202e}b\r\n\"\\"), "a\\u{1b}[2J\\u{9b}1m\\u{202e}b\\r\\n\\\"\\\\");
     assert_eq!(escape("Müller 東京 €"), "Müller 東京 €");

@@ -5,7 +5,7 @@ use openras_ppp::auth::verify;
 use openras_ppp::config::CallbackConfig;
 use openras_ppp::wire::Protocol;
 use openras_ppp::{
-    Answer, Ask, AuthMethod, Command, Config, Credentials, DownReason, Input, Phase, Secret, Verdict,
+    Answer, Ask, AuthMethod, Command, Config, Credentials, DownReason, Event, Input, Phase, Secret, Verdict,
 };
 
 use crate::common::*;
@@ -127,15 +127,86 @@ fn a_retry_held_at_its_phase_sends_nothing_before_the_release() {
     assert_eq!(pair.caller().count_sent("Response"), 2);
 }
 
-#[test]
-fn both_directions_are_needed_where_both_are_asked() {
-    let both = |config: Config| Config {
+fn both_ways(config: Config, password: &str) -> Config {
+    Config {
         authenticate_us: vec![AuthMethod::ChapMd5],
         authenticate_peer: vec![AuthMethod::ChapMd5],
-        credentials: Some(Credentials { name: "me".to_owned(), password: Secret::from("secret") }),
+        credentials: Some(Credentials { name: "me".to_owned(), password: Secret::from(password) }),
         ..config
+    }
+}
+
+/// The peer knows no password. It asks us what it is asked, and says what we say.
+#[test]
+fn our_own_answer_reflected_proves_nothing() {
+    let (mut end, now) = (End::new(both_ways(answerer(), "secret"), 3), t0());
+    end.answers = false;
+    end.start(now);
+    let challenge_of = |end: &End, code: u8| {
+        let packets = end.events.iter().filter_map(|event| match event {
+            Event::Packet(packet) if packet.protocol == Protocol::CHAP => Some(packet.bytes.expose()),
+            _ => None,
+        });
+        packets.filter(|packet| packet[0] == code).last().unwrap().to_vec()
     };
-    let mut pair = Pair::new(both(caller()), both(answerer()));
+    // LCP: what it asks is agreed, and it asks for CHAP too
+    end.receive(now, Protocol::LCP, &[1, 1, 0, 9, 3, 5, 0xc2, 0x23, 5]);
+    let request = end.events.iter().find_map(|event| match event {
+        Event::Packet(packet) if packet.bytes.expose()[0] == 1 => Some(packet.bytes.expose().to_vec()),
+        _ => None,
+    });
+    let mut ack = request.unwrap();
+    ack[0] = 2;
+    end.receive(now, Protocol::LCP, &ack);
+    end.handle(now, Input::Tick);
+    let challenge = challenge_of(&end, 1);
+    end.receive(now, Protocol::CHAP, &challenge);
+    let response = challenge_of(&end, 2);
+    end.receive(now, Protocol::CHAP, &response);
+    assert!(end.asks.is_empty(), "nobody is asked about it: {:?}", end.asks);
+    assert!(matches!(end.reason(), None | Some(DownReason::PeerRefused(_))));
+    assert_eq!(end.count_sent("CHAP Failure"), 1);
+}
+
+/// Two wrong tries, then a new negotiation: it brings one more try, not three.
+#[test]
+fn negotiating_anew_gives_no_new_tries() {
+    let mut pair = by(AuthMethod::MsChapV2, "wrong");
+    let wrong = |name: &str| {
+        Answer::Credentials(Credentials { name: name.to_owned(), password: Secret::from("bad") })
+    };
+    run(&mut pair, true, vec![wrong("a")]);
+    assert!(matches!(pair.caller().asks[..], [Ask::Credentials(_)]), "a second try was refused");
+    let now = pair.now;
+    pair.answerer().receive(now, Protocol::LCP, &[1, 0x77, 0, 4]);
+    for _ in 0..40 {
+        pair.run(std::time::Duration::from_millis(100));
+        while !pair.answerer().asks.is_empty() {
+            let Ask::Verify(claim) = pair.answerer().asks.remove(0) else { panic!("not admitted") };
+            assert_eq!(claim.attempt, 3);
+            pair.command(1, Command::Answer(Answer::Verdict(judge(&claim, "secret", true))));
+        }
+    }
+    assert!(matches!(pair.answerer().reason(), Some(DownReason::PeerRefused(_))));
+    assert_eq!(pair.answerer().count_sent("R=1"), 2);
+}
+
+#[test]
+fn what_the_server_says_with_a_success_is_told() {
+    for method in METHODS {
+        let mut pair = by(method, "secret");
+        run(&mut pair, false, Vec::new());
+        let said = |end: &End| {
+            let events = end.events.iter();
+            events.filter(|event| matches!(event, Event::Message(text) if text == "welcome")).count()
+        };
+        assert_eq!((said(pair.caller()), said(pair.answerer())), (1, 0), "{method}");
+    }
+}
+
+#[test]
+fn both_directions_are_needed_where_both_are_asked() {
+    let mut pair = Pair::new(both_ways(caller(), "secret"), both_ways(answerer(), "another"));
     let now = pair.now;
     pair.ends.iter_mut().for_each(|end| end.start(now));
     pair.caller().answers = false;
@@ -143,7 +214,7 @@ fn both_directions_are_needed_where_both_are_asked() {
     assert!(pair.caller().up().is_none() && pair.answerer().count_sent("IPCP") == 0);
     let ask = pair.caller().asks.remove(0);
     let Ask::Verify(claim) = ask else { panic!("{ask:?}") };
-    pair.command(0, Command::Answer(Answer::Verdict(judge(&claim, "secret", false))));
+    pair.command(0, Command::Answer(Answer::Verdict(judge(&claim, "another", false))));
     pair.run(seconds(5));
     assert_eq!(pair.caller().up().unwrap().peer, Some((AuthMethod::ChapMd5, "me".to_owned())));
     assert_eq!(pair.caller().up().unwrap().us, Some(AuthMethod::ChapMd5));

@@ -390,3 +390,38 @@ fn garbage_of_every_kind_neither_panics_nor_grows() {
     pair.run(seconds(30));
     assert!(pair.caller().reason().is_some());
 }
+
+/// A stray packet is no negotiation: the end must not wait for its continuation for ever.
+#[test]
+fn a_passive_end_gives_up_also_after_nonsense() {
+    let passive = Config { lcp: LcpConfig { passive: true, ..LcpConfig::default() }, ..answerer() };
+    for stray in [
+        &[2u8, 1, 0, 8, 1, 4, 5, 0xdc][..],
+        &[6, 1, 0, 4],
+        &[1, 1, 0, 6, 1, 1],
+        &[7, 1, 0, 4],
+        &[99, 1, 0, 4],
+    ] {
+        let (mut end, mut now) = alone(passive.clone());
+        end.receive(now, Protocol::LCP, stray);
+        while let Some(due) = end.ppp.poll_timeout() {
+            now = due;
+            end.handle(now, Input::Tick);
+        }
+        assert_eq!(end.reason(), Some(&DownReason::NoResponse), "{stray:?}");
+    }
+}
+
+#[test]
+fn an_option_named_many_times_is_naked_once() {
+    let (mut end, now) = alone(caller());
+    for kind in [1, 2, 5] {
+        let mut request = vec![1, kind, 5, 220];
+        request.extend([kind, 2].repeat(748));
+        let before = end.line.len();
+        end.receive(now, Protocol::LCP, &request);
+        let nak = last_sent(&end);
+        assert!(nak.contains("ConfNak") && nak.matches('<').count() == 1, "{nak}");
+        assert!(end.line.iter().skip(before).all(|frame| frame.len() < 100));
+    }
+}

@@ -182,3 +182,29 @@ fn no_password_is_kept_in_a_packet() {
     assert_eq!(requests, 2);
     assert!(pair.answerer().sent().len() > 3 && pair.answerer().up().is_some());
 }
+
+/// Found by fuzzing: the line went away while a packet of LCP waited for its answer, and the first input after its
+/// deadline sent that packet again, after Down.
+#[test]
+fn nothing_is_said_after_down_whatever_still_was_due() {
+    for seconds_in in [0, 1, 4] {
+        let mut pair = Pair::new(caller(), answerer());
+        let now = pair.now;
+        pair.caller().start(now);
+        pair.run(seconds(seconds_in));
+        let later = pair.now + seconds(100);
+        pair.command(0, Command::Close(CloseReason::User));
+        let now = pair.now;
+        let end = pair.caller();
+        end.handle(now, Input::LineDown);
+        assert_eq!(end.reason(), Some(&DownReason::Closed));
+        end.forget();
+        end.line.clear();
+        for _ in 0..4 {
+            end.handle(later, Input::Tick);
+            end.handle(later, Input::Ip(&[0x45; 20]));
+            end.start(later);
+        }
+        assert!(end.events.is_empty() && end.line.is_empty(), "{:?}", end.events);
+    }
+}

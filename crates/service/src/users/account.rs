@@ -3,6 +3,7 @@
 use openras_engine::users::CallbackRight;
 use openras_ppp::{AuthMethod, Secret};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use zeroize::Zeroizing;
 
 use super::files::Folder;
 use super::vault::{Kind, Vault, random};
@@ -98,12 +99,15 @@ impl Account {
         })
     }
 
-    /// The NT hash, if there is one.
-    pub(super) fn nt_hash(&self, vault: &Vault) -> Result<Option<[u8; 16]>, StoreError> {
+    /// The NT hash, if there is one: as good as the password, so it is wiped.
+    pub(super) fn nt_hash(&self, vault: &Vault) -> Result<Option<Zeroizing<[u8; 16]>>, StoreError> {
         let Some(sealed) = &self.nt else { return Ok(None) };
         let opened = vault.open_sealed(self.id, Kind::Nt, sealed)?;
-        let hash = opened.expose().try_into();
-        hash.map(Some).map_err(|_| StoreError::Corrupt(format!("the nt-hash of user {} is damaged", self.id)))
+        let damaged = || StoreError::Corrupt(format!("the nt-hash of user {} is damaged", self.id));
+        let mut hash = Zeroizing::new([0; 16]);
+        let bytes: &[u8; 16] = opened.expose().try_into().map_err(|_| damaged())?;
+        hash.copy_from_slice(bytes);
+        Ok(Some(hash))
     }
 
     /// The password itself, if it is kept.

@@ -1,5 +1,7 @@
 //! The second factor's side of the store: seeds, steps taken, recovery codes.
 
+use std::time::Duration;
+
 use openras_modules::totp::{
     self, CodeStore, Enrolment, Hash, Seed, Standing, TryResult, normalise_recovery_code,
 };
@@ -38,7 +40,9 @@ impl CodeStore for Users {
         let key = name::key(name::user_part(user));
         Ok(match self.book(Try { factor: Factor::Code, key: &key, source }, now, None)? {
             Booked::Wait(wait) => Standing::Wait(wait),
-            Booked::TooSoon | Booked::Locked(_) => Standing::Locked,
+            Booked::Locked(wait) => Standing::Locked(wait),
+            // not said where any wait will do
+            Booked::TooSoon => Standing::Wait(Duration::MAX),
         })
     }
 

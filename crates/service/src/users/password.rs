@@ -26,10 +26,14 @@ impl Kept {
         let seal = |kind, secret: &Secret| vault.seal(user, kind, secret);
         Ok(Self {
             argon: if keep.argon { Some(argon(password)?) } else { None },
-            nt: if keep.nt { Some(seal(Kind::Nt, &Secret::new(nt_hash(password)))?) } else { None },
+            nt: if keep.nt { Some(seal(Kind::Nt, &nt_secret(password))?) } else { None },
             clear: if keep.clear { Some(seal(Kind::Clear, password)?) } else { None },
         })
     }
+}
+
+fn nt_secret(password: &Secret) -> Secret {
+    Secret::new(Zeroizing::new(nt_hash(password)).as_slice())
 }
 
 /// Says why a password cannot be one: too short for the policy, or too long for the protocols.

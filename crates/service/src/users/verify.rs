@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use openras_engine::server::port::wrong_credentials;
 use openras_ppp::auth::verify::{
     ChangeError, NewPassword, change_v1, change_v2, verify_chap_md5, verify_mschap_v1, verify_mschap_v2,
 };
@@ -85,14 +86,14 @@ impl fmt::Display for Reason {
 impl Reason {
     /// What the wire is told. Everything that would tell a stranger who exists is one and the same 691.
     fn refusal(&self) -> Verdict {
-        let (error, retry, message) = match self {
-            Self::Disabled => (647, false, "Account disabled"),
-            Self::MustChange => (648, false, "Password expired"),
-            Self::NoDialIn => (649, false, "No permission to dial in"),
-            Self::ChangeRefused(_) => (709, false, "The password was not changed"),
-            _ => (691, true, "Wrong user name or password"),
+        let (error, message) = match self {
+            Self::Disabled => (647, "Account disabled"),
+            Self::MustChange => (648, "Password expired"),
+            Self::NoDialIn => (649, "No permission to dial in"),
+            Self::ChangeRefused(_) => (709, "The password was not changed"),
+            _ => return wrong_credentials(),
         };
-        Verdict::Refuse { error, retry, challenge: None, message: message.into() }
+        Verdict::Refuse { error, retry: false, challenge: None, message: message.into() }
     }
 }
 
@@ -200,7 +201,7 @@ impl Users {
             return Ok(Reason::ChangeRefused(why));
         }
         let old = account.nt_hash(&self.vault)?;
-        if old.is_some_and(|old| Secret::new(old) == Secret::new(new.nt_hash)) {
+        if old.is_some_and(|old| Secret::new(old.as_slice()) == Secret::new(new.nt_hash)) {
             return Ok(Reason::ChangeRefused("the new password is the old one".into()));
         }
         let kept = Kept::of(&self.vault, account.id, &new.clear, account.keep)?;

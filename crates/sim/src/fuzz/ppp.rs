@@ -137,3 +137,31 @@ impl<'a> Arbitrary<'a> for Act {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A guard that is never reached guards nothing.
+    #[test]
+    fn good_owners_bring_each_kind_of_link_up() {
+        for (ours, peer) in [
+            ([0, 0, 0, 0], [0, 0, 0, 0]),
+            ([0, 0, 0, 0], [0, 1, 0, 0]),
+            ([0, 0, 0, 0], [0, 2, 0, 0]),
+            ([0, 4, 8, 0], [0, 0, 4, 0]),
+            ([0, 8, 8, 0], [0, 0, 4, 0]),
+            ([0, 1, 0, 0], [0, 2, 0, 0]),
+            ([0, 0, 0, 0x20], [0, 1, 0, 0]),
+            ([0, 1, 1, 0], [0, 0, 1, 0]),
+        ] {
+            let mut world = World::new(Setting(ours), Setting(peer));
+            for _ in 0..40 {
+                world.act(Act::Wait(50));
+                world.act(Act::Well);
+            }
+            assert!(world.is_up(), "{ours:?} {peer:?}");
+            world.finish();
+        }
+    }
+}

@@ -7,10 +7,12 @@ use rand_chacha::rand_core::Rng;
 
 use super::{CHALLENGE, FAILURE, RESPONSE, SUCCESS, challenge_size, parse_value};
 use crate::ask::{Answer, Ask, Claim, Proof, Refusal, Verdict};
+use crate::auth::hash::nt_hash;
 use crate::auth::mschap::change::{CODE_V1, CODE_V1_OLD, CODE_V2, is_well_formed};
 use crate::auth::mschap::{Failure, ResponseV1, ResponseV2, Success};
 use crate::auth::packet::{clip, emit};
 use crate::auth::timers::Timers;
+use crate::auth::verify::{verify_chap_md5, verify_mschap_v1, verify_mschap_v2};
 use crate::auth::{Context, Effect, Exchange};
 use crate::config::{AuthMethod, Config};
 use crate::event::DownReason;
@@ -35,7 +37,10 @@ pub(in crate::auth) struct Authenticator {
     identifier: u8,
     /// What the next Response is computed over.
     challenge: Vec<u8>,
+    /// Claims made on this link so far.
     attempt: u32,
+    /// Our own password, where we prove ourselves by a challenge too.
+    own_secret: Option<Secret>,
     /// Name of the last claim.
     claimed: Vec<u8>,
     /// The last Response had flags only Windows 98 sets; it takes no `M=`.
@@ -61,7 +66,9 @@ enum Expects {
 }
 
 impl Authenticator {
-    pub(in crate::auth) fn new(method: AuthMethod, config: &Config) -> Self {
+    pub(in crate::auth) fn new(method: AuthMethod, config: &Config, attempts: u32) -> Self {
+        let challenged = config.authenticate_us.iter().any(|method| *method != AuthMethod::Pap);
+        let own = config.credentials.as_ref().filter(|_| challenged);
         Self {
             method,
             name: config.name.clone(),
@@ -73,7 +80,8 @@ impl Authenticator {
             timers: Timers::default(),
             identifier: 0,
             challenge: Vec::new(),
-            attempt: 0,
+            attempt: attempts,
+            own_secret: own.map(|own| own.password.clone()),
             claimed: Vec::new(),
             windows_98: false,
             state: State::Challenging { copies: config.timers.max_configure },
@@ -98,23 +106,25 @@ impl Authenticator {
         self.timers.resend = (copies > 0).then(|| now + self.restart);
     }
 
-    fn response(&mut self, identifier: u8, body: &[u8], cx: &mut Context<'_>) {
+    fn response(&mut self, now: Instant, identifier: u8, body: &[u8], cx: &mut Context<'_>) {
         match &self.state {
             State::Done { packet } | State::Open { failure: packet, .. } if identifier == self.identifier => {
                 cx.effects.push(Effect::Send(packet.clone()));
             }
-            State::Challenging { .. } if identifier == self.identifier => self.judge(identifier, body, cx),
+            State::Challenging { .. } if identifier == self.identifier => {
+                self.judge(now, identifier, body, cx)
+            }
             State::Open { expects: Expects::Response, .. }
                 if identifier == self.identifier.wrapping_add(1) =>
             {
-                self.judge(identifier, body, cx);
+                self.judge(now, identifier, body, cx);
             }
             _ => {}
         }
     }
 
     /// Puts a Response to the outside.
-    fn judge(&mut self, identifier: u8, body: &[u8], cx: &mut Context<'_>) {
+    fn judge(&mut self, now: Instant, identifier: u8, body: &[u8], cx: &mut Context<'_>) {
         let Ok((value, name)) = parse_value(body) else { return };
         if self.challenge.is_empty() {
             return; // not started
@@ -122,7 +132,29 @@ impl Authenticator {
         let Some(proof) = self.proof(value).filter(|_| name.len() <= LONGEST_NAME) else { return };
         self.windows_98 = matches!(proof, Proof::MsChapV2 { flags, .. } if flags != 0);
         self.claimed = name.to_vec();
+        if self.attempt >= self.tries {
+            self.identifier = identifier;
+            return self.refuse(691, "no tries are left on this call", cx);
+        }
+        if self.is_our_own(identifier, &proof) {
+            // as any wrong one, so that nobody learns by guessing what our password is
+            (self.identifier, self.attempt) = (identifier, self.attempt.saturating_add(1));
+            let wrong = Refused { error: 691, retry: true, challenge: None, message: String::new() };
+            return self.refused(now, false, wrong, cx);
+        }
         self.ask(identifier, proof, cx);
+    }
+
+    /// Whether we ourselves would have given this proof. It shows nothing then: the peer can have had it from us, by
+    /// challenging us with our own challenge on this call or another (RFC 1994 §4: one secret for each direction).
+    fn is_our_own(&self, identifier: u8, proof: &Proof) -> bool {
+        let Some(own) = &self.own_secret else { return false };
+        match proof {
+            Proof::ChapMd5 { .. } => verify_chap_md5(own, identifier, proof),
+            Proof::MsChapV1 { .. } => verify_mschap_v1(&nt_hash(own), proof),
+            Proof::MsChapV2 { .. } => verify_mschap_v2(&nt_hash(own), &self.claimed, proof).is_some(),
+            Proof::Pap { .. } | Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. } => false,
+        }
     }
 
     fn ask(&mut self, identifier: u8, proof: Proof, cx: &mut Context<'_>) {
@@ -182,7 +214,6 @@ impl Authenticator {
         let packet = || Secret::new(bytes);
         let proof = match (self.method, code) {
             (AuthMethod::MsChapV1, CODE_V1_OLD) => {
-                self.timers.stop();
                 self.identifier = identifier;
                 return self.refuse(CHANGE_FAILED, "this kind of password change is not taken", cx);
             }
@@ -213,11 +244,12 @@ impl Authenticator {
         let packet = emit(SUCCESS, self.identifier, &[text.as_bytes()]);
         cx.effects.push(Effect::Send(packet.clone()));
         self.state = State::Done { packet };
-        cx.effects.push(Effect::Passed { name: self.claimed_name() });
+        cx.effects.push(Effect::Passed { name: self.claimed_name(), message: String::new() });
     }
 
     /// The last word: no further try.
     fn refuse(&mut self, error: u32, message: &str, cx: &mut Context<'_>) {
+        self.timers.stop();
         let failure = self.failure(error, None, message, None);
         cx.effects.push(Effect::Send(failure.clone()));
         self.state = State::Done { packet: failure };
@@ -314,10 +346,10 @@ impl Exchange for Authenticator {
         self.send_challenge(now, self.most_copies, cx);
     }
 
-    fn packet(&mut self, _now: Instant, bytes: &[u8], cx: &mut Context<'_>) {
+    fn packet(&mut self, now: Instant, bytes: &[u8], cx: &mut Context<'_>) {
         let Ok(packet) = ControlPacket::parse(bytes) else { return };
         match packet.code.0 {
-            RESPONSE => self.response(packet.identifier, packet.body, cx),
+            RESPONSE => self.response(now, packet.identifier, packet.body, cx),
             code if is_well_formed(code, packet.body) => {
                 let end = packet.body.len() + ControlPacket::HEADER;
                 self.change(code, packet.identifier, bytes.get(..end).unwrap_or(bytes), cx);

@@ -182,8 +182,10 @@ impl Client {
     fn success(&mut self, identifier: u8, text: &[u8], cx: &mut Context<'_>) {
         let State::Sent = self.state else { return };
         let Some(sent) = self.sent.as_mut().filter(|sent| sent.identifier == identifier) else { return };
+        let mut message = String::from_utf8_lossy(text).into_owned();
         if self.method == AuthMethod::MsChapV2 {
-            let said = Success::parse(text).authenticator_response;
+            let Success { authenticator_response: said, message: words } = Success::parse(text);
+            message = words;
             let proven = said.zip(sent.proof).is_some_and(|(said, due)| said.ct_eq(&due).into());
             if !proven {
                 return self.fail(DownReason::ServerNotProven, cx);
@@ -193,10 +195,15 @@ impl Client {
             self.credentials.password = password;
             self.hash = None;
         }
+        if sent.after.is_some() {
+            // only a first Response is repeated from here on; a change packet would be kept for the whole call
+            self.sent = None;
+        }
         self.timers.stop();
         self.state = State::Done;
         if !std::mem::replace(&mut self.passed, true) {
-            cx.effects.push(Effect::Passed { name: self.credentials.name.clone() });
+            let name = self.credentials.name.clone();
+            cx.effects.push(Effect::Passed { name, message });
         }
     }
 

@@ -21,7 +21,7 @@ fn client(method: AuthMethod, name: &str, password: &str) -> End {
 }
 
 fn authenticator(method: AuthMethod) -> (End, Vec<u8>, Instant) {
-    let mut end = End::new(Box::new(Authenticator::new(method, &Config::default())), 2);
+    let mut end = End::new(Box::new(Authenticator::new(method, &Config::default(), 0)), 2);
     let now = t0();
     let challenge = sent(&end.start(now)).concat();
     (end, challenge, now)

@@ -210,7 +210,7 @@ impl Joined {
                 }
             }
             Effect::Phase(phase) => outcome.phases.push(phase),
-            Effect::Passed { name } => {
+            Effect::Passed { name, .. } => {
                 outcome.passed = Some(name);
                 outcome.ends += 1;
             }

@@ -42,7 +42,7 @@ impl Call {
     fn run(&mut self, mut line: impl FnMut(usize) -> u32) -> ([Outcome; 2], Vec<(usize, Vec<u8>)>) {
         let ends = [
             client(self.method, &config("DOM\\User", self.password)),
-            authenticator(self.method, &Config::default()),
+            authenticator(self.method, &Config::default(), 0),
         ];
         let (store, retries, new) = (&mut self.store, &mut self.retries, self.new_password);
         let thinks = self.thinks;

@@ -10,7 +10,7 @@ fn client() -> End {
 }
 
 fn authenticator() -> End {
-    End::new(Box::new(Authenticator::new(&Config::default())), 2)
+    End::new(Box::new(Authenticator::new(&Config::default(), 0)), 2)
 }
 
 fn accept() -> Answer {

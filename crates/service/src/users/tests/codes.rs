@@ -116,7 +116,12 @@ fn a_right_password_buys_no_fresh_tries_at_the_code() {
             assert_eq!(number(&check(&users, &pap("alice", "x"))), 0);
         }
     }
-    assert_eq!(users.book_try("alice", "home", NOW).unwrap(), Standing::Locked);
+    // it waits as an unknown name does
+    for seconds in [0, 1, 3] {
+        let wait = Duration::from_secs(seconds);
+        assert_eq!(users.book_try("alice", "home", NOW).unwrap(), Standing::Locked(wait));
+        assert_eq!(users.book_try("ghost", "home", NOW).unwrap(), Standing::Wait(wait));
+    }
     users.unlock("alice").unwrap();
     assert_eq!(users.book_try("alice", "home", NOW).unwrap(), Standing::Wait(Duration::ZERO));
 }

@@ -86,7 +86,10 @@ impl Record {
                 assert!(text.chars().count() <= LONGEST && !text.chars().any(char::is_control));
                 assert!(!text.contains(PASSWORD), "{text}");
             }
-            Event::Phase(_) | Event::PeerIdentification(_) | Event::TimeRemaining(..) => {}
+            Event::Phase(_)
+            | Event::PeerIdentification(_)
+            | Event::TimeRemaining(..)
+            | Event::Message(_) => {}
         }
     }
 }

@@ -110,11 +110,18 @@ impl World {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_up(&self) -> bool {
+        self.record.up && self.peer_record.up && !self.record.down && !self.peer_record.down
+    }
+
     /// The line goes away, and with it the connection, if it ever was.
     pub(super) fn finish(&mut self) {
         self.give(Input::LineDown);
         assert!(self.record.down, "the line is gone and nobody has heard");
         for octet in 0..8 {
+            // nothing may come of a deadline that was still there
+            self.now += Duration::from_secs(60);
             self.order(octet);
             self.tick();
         }

@@ -1,0 +1,13 @@
+//! Calls through a whole service, in this process and on tokio's paused clock: hours pass in a moment.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod bad_input;
+mod lab;
+mod rules;
