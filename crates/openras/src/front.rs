@@ -218,7 +218,7 @@ impl Person {
             match &mut self.pause {
                 Pause::None => return std::future::pending().await,
                 Pause::Terminal(keys) => {
-                    let Some(bytes) = self.keyboard.read().await else { return Said::HangUp };
+                    let Some(bytes) = self.keyboard.read().await else { return self.nobody_there() };
                     // of what was typed in one go only the first command counts
                     if let Some(said) = first(keys.sort(&bytes), params) {
                         return said;
@@ -231,6 +231,12 @@ impl Person {
                 }
             }
         }
+    }
+
+    /// The terminal has gone. Said once: a second hang-up would not wait for a polite end.
+    fn nobody_there(&mut self) -> Said {
+        self.pause = Pause::None;
+        Said::HangUp
     }
 
     async fn ask(&mut self, params: &DialParams) -> Option<Said> {
@@ -252,7 +258,7 @@ impl Person {
             self.keyboard.mode(field.mode());
             out::part(format_args!("  {}", field.prompt(params)));
         }
-        let Some(line) = self.keyboard.line().await else { return Some(Said::HangUp) };
+        let Some(line) = self.keyboard.line().await else { return Some(self.nobody_there()) };
         *prompted = false;
         typed.push(line);
         None

@@ -23,6 +23,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    leave_no_core();
     let cli = Cli::parse();
     log_to_stderr(match &cli.command {
         Command::Serve(serve) => 1 + serve.verbose,
@@ -54,6 +55,16 @@ fn main() -> ExitCode {
             out::note(format_args!("openras: {error:#}"));
             ExitCode::from(exit::CONFIGURATION)
         }
+    }
+}
+
+/// A crash writes no memory to a disk, and no process of the same user reads ours: there are secrets in it (defence
+/// rule 14).
+fn leave_no_core() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let no_core = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    if let Err(error) = no_core.and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable)) {
+        out::note(format_args!("openras: a crash may leave secrets in a core file: {error}"));
     }
 }
 

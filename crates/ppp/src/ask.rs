@@ -123,8 +123,7 @@ pub struct Claim {
     pub identifier: u8,
     /// The proof.
     pub proof: Proof,
-    /// Which try of this call it is, from 1, also if the peer has negotiated anew meanwhile; once it has passed the
-    /// count starts over.
+    /// Which claim it is since the peer last passed, from 1; negotiating anew does not start it over.
     pub attempt: u32,
 }
 

@@ -75,6 +75,11 @@ impl Ipcp {
         self.question.take()
     }
 
+    /// Whether the peer can have this address: that of a host, and not ours.
+    pub(crate) fn may_assign(&self, address: Ipv4Addr) -> bool {
+        address::is_host(address) && address != self.local
+    }
+
     /// The owner's answer.
     pub(crate) fn assign(&mut self, address: Ipv4Addr) {
         self.assignment = Assignment::Given(address);
@@ -111,7 +116,7 @@ impl Ipcp {
             Assignment::Given(address) => address,
             Assignment::Due => return self.ask(Some(wanted).filter(|wanted| !wanted.is_unspecified())),
             Assignment::Asked => return Verdict::Wait,
-            Assignment::None if wanted.is_unspecified() || wanted == self.local => {
+            Assignment::None if !address::is_host(wanted) || wanted == self.local => {
                 *self.made_up.get_or_insert_with(|| address::made_up(rng, wanted))
             }
             Assignment::None => wanted,
@@ -189,7 +194,7 @@ impl ControlProtocol for Ipcp {
 
     fn naked(&mut self, option: RawOption<'_>, _rng: &mut ChaCha12Rng) {
         let Ok(value) = address::parse(option.data) else { return };
-        if option.kind == address::KIND && !self.fixed && !value.is_unspecified() {
+        if option.kind == address::KIND && !self.fixed && address::is_host(value) {
             self.local = value;
             self.send_address = true;
         }

@@ -82,6 +82,9 @@ pub(crate) struct Link {
     gate: Gate,
     questions: Questions,
     throttle: Throttle,
+    /// Identifications of the peer told so far, and when the next Time-Remaining may be.
+    identifications: u8,
+    next_remaining: Option<Instant>,
     /// Why the link ends; the first reason counts.
     decided: Option<Box<Down>>,
     /// When a passive end stops waiting for the peer's first request.
@@ -104,6 +107,8 @@ impl Link {
             gate: Gate::default(),
             questions: Questions::default(),
             throttle: Throttle::default(),
+            identifications: 0,
+            next_remaining: None,
             decided: None,
             patience: None,
         }
@@ -356,12 +361,14 @@ impl Link {
         if matches!(self.stage, Stage::Terminate | Stage::Over) || self.gate.is_held() {
             return;
         }
+        if cx.network.is_up() {
+            cx.out.rest();
+        }
         match cx.network.poll_change(cx.now) {
             Some(change @ (Change::Up | Change::Changed)) => {
                 let agreed = Box::new(self.negotiated(cx));
                 let up = change == Change::Up;
                 cx.out.event(if up { Event::Up(agreed) } else { Event::Network(agreed) });
-                cx.out.rest();
             }
             Some(Change::Failed) => {
                 let failures = cx.network.failures();

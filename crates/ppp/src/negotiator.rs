@@ -405,6 +405,7 @@ impl<P: ControlProtocol> Negotiator<P> {
         }
         if signal == Some(Signal::Up) {
             (self.rounds, self.refusals, self.naks) = (0, 0, 0);
+            self.request.shrink_to_fit();
             self.counter = out.timers.max_configure;
         }
     }

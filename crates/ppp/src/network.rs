@@ -131,7 +131,8 @@ impl Network {
     /// The owner's answer to it.
     pub(crate) fn assign(&mut self, now: Instant, address: Option<Ipv4Addr>, out: &mut Outlet) {
         let Some(member) = self.ipv4.as_mut().filter(|_| self.running) else { return };
-        let signal = match address.filter(|address| !address.is_unspecified()) {
+        let usable = |address: &Ipv4Addr| member.negotiator.protocol.may_assign(*address);
+        let signal = match address.filter(usable) {
             Some(address) => {
                 member.negotiator.protocol.assign(address);
                 member.negotiator.resume(now, out)
@@ -177,6 +178,11 @@ impl Network {
         self.up = true;
         self.changed = false;
         Some(Change::Up)
+    }
+
+    /// Whether the owner has heard of `Up` and something still is open.
+    pub(crate) fn is_up(&self) -> bool {
+        self.up && self.any_open()
     }
 
     /// Whether datagrams of this protocol may pass.

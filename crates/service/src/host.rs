@@ -175,7 +175,7 @@ impl Host {
         }
         if !self.rang {
             if let PortEvent::Down(end) = &event
-                && let Some(error) = end.error
+                && let Some(error) = end.error.filter(|error| *error != RasError::USER_DISCONNECTION)
             {
                 warn!(port = self.caller.port, "cannot answer: {error}: {}; {}", end.why, end.remedy);
             }

@@ -1,5 +1,7 @@
 //! Debian's pppd on a real kernel, both roles, through the whole service.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 mod lab;
 
 use std::net::Ipv4Addr;

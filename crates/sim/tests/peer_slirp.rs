@@ -1,5 +1,7 @@
 //! slirp: a PPP server in user space that prints a banner first and gives addresses of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 mod lab;
 
 use std::io::{Read, Write};

@@ -33,3 +33,16 @@ fn a_reader_that_has_seen_enough_does_no_harm() {
     assert!(first.contains("real"), "{first}");
     assert_eq!(crate::lab::Done::of(child).code, 0);
 }
+
+#[test]
+fn a_demo_that_is_interrupted_leaves_nothing_behind() {
+    let lab = Lab::new();
+    let mut command = lab.command(&["demo"]);
+    let mut child = command.env("TMPDIR", lab.folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("Authenticate")));
+    rustix::process::kill_process(crate::lab::pid(&child), rustix::process::Signal::INT).unwrap();
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(std::fs::read_dir(lab.folder.path()).unwrap().count(), 0);
+}

@@ -206,6 +206,10 @@ impl Server {
         self.said.lock().unwrap().clone()
     }
 
+    pub(crate) fn pid(&self) -> i32 {
+        pid(&self.child).as_raw_nonzero().get()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(pid(&self.child), signal).unwrap();
     }
@@ -365,12 +369,14 @@ pub(crate) fn code_at(seed: &str, steps: u64) -> String {
 }
 
 /// Somebody else's TCP server: what it does with each call is up to the test.
-pub(crate) fn stranger(talk: impl Fn(std::net::TcpStream) + Send + 'static) -> String {
+pub(crate) fn stranger(talk: impl Fn(std::net::TcpStream) + Send + Sync + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let line = format!("tcp:{}", listener.local_addr().unwrap());
+    let talk = Arc::new(talk);
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            talk(stream);
+            let talk = talk.clone();
+            std::thread::spawn(move || talk(stream));
         }
     });
     line

@@ -32,6 +32,7 @@ fn a_call_goes_over_tcp_a_unix_socket_and_a_pseudo_terminal() {
     }
     let (code, said) = server.stop();
     assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("WARN") && !said.contains("ERROR "), "nothing went wrong: {said}");
     for port in ["tcp/1", "unix/1", "pty/1"] {
         let ended =
             |line: &str| line.contains("the call ended well") && line.contains(&format!("port=\"{port}\""));

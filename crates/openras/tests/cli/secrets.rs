@@ -169,15 +169,46 @@ fn steers(text: &str) -> bool {
 fn what_a_server_says_never_steers_the_terminal_or_the_reader_of_events() {
     let lab = Lab::new();
     let line = hostile();
-    for args in
-        [&["-vv"][..], &["--json"], &["--terminal", "never", "-v"], &["--terminal", "never", "--json"]]
-    {
+    let ways =
+        [&["-vv"][..], &["--json"], &["--terminal", "never", "-v"], &["--terminal", "never", "--json"]];
+    let one = |args: &[&str]| {
         let done = lab.run(&[&["dial", "--line", &line, "--user", "alice"], args].concat());
         assert!(!steers(&done.out) && !steers(&done.err), "{args:?}: {:?} {:?}", done.out, done.err);
         // and it is told, escaped once (JSON writes the backslash twice)
         let escaped = if args.contains(&"--json") { "\\\\u{1b}" } else { "\\u{1b}" };
         assert!(done.out.contains(escaped), "{args:?}: {}", done.out);
         assert!(done.out.contains("owned"), "{args:?}: {}", done.out);
+    };
+    std::thread::scope(|scope| ways.iter().for_each(|args| drop(scope.spawn(|| one(args)))));
+}
+
+#[test]
+fn the_search_finds_a_secret_in_every_form_it_may_have() {
+    use base64::Engine as _;
+    let coded = base64::engine::general_purpose::STANDARD.encode(format!("{{\"p\":\"{PASSWORD}\"}}"));
+    let hex: String = format!("a{PASSWORD}").bytes().map(|byte| format!("{byte:02X}")).collect();
+    let wide: Vec<u8> = PASSWORD.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for written in [format!("x{PASSWORD}").into_bytes(), coded.into_bytes(), hex.into_bytes(), wide] {
+        assert!(forms(PASSWORD).iter().any(|form| holds(&written, form)), "{written:?}");
+    }
+}
+
+#[test]
+fn a_crash_leaves_no_core_and_no_option_takes_a_password() {
+    let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\n");
+    let server = lab.serve(&[]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    // a process that is not dumpable belongs to root there, whoever runs it
+    use std::os::unix::fs::MetadataExt;
+    assert_eq!(std::fs::metadata(format!("/proc/{}/environ", server.pid())).unwrap().uid(), 0);
+    for words in
+        [&["dial", "--line", "tcp:127.0.0.1:1"][..], &["user", "add", "bob"], &["user", "passwd", "alice"]]
+    {
+        let done = lab.run(&[words, &["--password", "hunter2"]].concat());
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(!done.err.contains("hunter2"), "{}", done.err);
     }
 }
 

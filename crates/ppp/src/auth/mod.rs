@@ -104,7 +104,7 @@ pub(crate) fn client(method: AuthMethod, config: &Config) -> Box<dyn Exchange> {
 }
 
 /// The side that asks who the peer is; verdicts come by [`Ask::Verify`]. `attempts`: claims the peer has made on
-/// this link without passing; negotiating anew does not give it new tries (defence rule 4).
+/// this link since it last passed; negotiating anew does not give it new tries (defence rule 4).
 pub(crate) fn authenticator(method: AuthMethod, config: &Config, attempts: u32) -> Box<dyn Exchange> {
     match method {
         AuthMethod::Pap => Box::new(pap::Authenticator::new(config, attempts)),

@@ -70,7 +70,7 @@ impl Client {
         let parts = [&[name_size][..], name, &[password_size], password];
         cx.effects.push(Effect::Send(emit(REQUEST, IDENTIFIER, &parts)));
         self.copies = self.copies.saturating_sub(1);
-        self.timers.resend = (self.copies > 0).then(|| now + self.restart);
+        self.timers.resend = now.checked_add(self.restart).filter(|_| self.copies > 0);
     }
 
     fn fail(&mut self, why: DownReason, cx: &mut Context<'_>) {
@@ -83,7 +83,7 @@ impl Client {
 impl Exchange for Client {
     fn start(&mut self, now: Instant, cx: &mut Context<'_>) {
         self.open = true;
-        self.timers.limit = Some(now + self.limit);
+        self.timers.limit = now.checked_add(self.limit);
         self.send(now, cx);
     }
 
@@ -131,8 +131,7 @@ impl Exchange for Client {
 /// The side that asks. It answers every copy of the Request with the verdict it gave, also after the phase.
 pub(super) struct Authenticator {
     limit: Duration,
-    tries: u32,
-    /// Claims made on this link so far.
+    /// Claims of the peer so far, as `Claim::attempt` counts them.
     attempts: u32,
     timers: Timers,
     state: State,
@@ -149,25 +148,14 @@ enum State {
 
 impl Authenticator {
     pub(super) fn new(config: &Config, attempts: u32) -> Self {
-        let (limit, tries) = (config.auth_wait, config.auth_tries);
-        Self { limit, tries, attempts, timers: Timers::default(), state: State::Waiting }
+        Self { limit: config.auth_wait, attempts, timers: Timers::default(), state: State::Waiting }
     }
 
     fn request(&mut self, identifier: u8, name: &[u8], password: &[u8], cx: &mut Context<'_>) {
         match &mut self.state {
-            State::Waiting if self.attempts >= self.tries => {
-                self.timers.stop();
-                let message = "no tries are left on this call".to_owned();
-                let refusal = Refusal { error: 691, retry: false, message: message.clone() };
-                cx.effects.extend([
-                    reply(NAK, identifier, &message),
-                    Effect::Failed(DownReason::PeerRefused(refusal)),
-                ]);
-                self.state = State::Done { code: NAK, message };
-            }
             State::Waiting => {
                 self.timers.stop();
-                self.attempts += 1;
+                self.attempts = self.attempts.saturating_add(1);
                 let password = Secret::new(password);
                 cx.effects.push(Effect::Ask(Ask::Verify(Claim {
                     name: String::from_utf8_lossy(name).into_owned(),
@@ -196,7 +184,7 @@ fn reply(code: u8, identifier: u8, message: &str) -> Effect {
 
 impl Exchange for Authenticator {
     fn start(&mut self, now: Instant, _cx: &mut Context<'_>) {
-        self.timers.limit = Some(now + self.limit);
+        self.timers.limit = now.checked_add(self.limit);
     }
 
     fn packet(&mut self, _now: Instant, packet: &[u8], cx: &mut Context<'_>) {

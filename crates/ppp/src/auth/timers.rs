@@ -17,10 +17,10 @@ impl Timers {
         self.resend.into_iter().chain(self.limit).min()
     }
 
-    /// Both deadlines, counted from `now`.
+    /// Both deadlines, counted from `now`. A time too long to be reckoned is no deadline.
     pub(crate) fn set(&mut self, now: Instant, resend: Duration, limit: Duration) {
-        self.resend = Some(now + resend);
-        self.limit = Some(now + limit);
+        self.resend = now.checked_add(resend);
+        self.limit = now.checked_add(limit);
     }
 
     /// Nothing is awaited any more.
@@ -31,7 +31,7 @@ impl Timers {
     /// Both deadlines stood still for `by`.
     pub(crate) fn shift(&mut self, by: Duration) {
         for deadline in [&mut self.resend, &mut self.limit].into_iter().flatten() {
-            *deadline += by;
+            *deadline = deadline.checked_add(by).unwrap_or(*deadline);
         }
     }
 

@@ -84,7 +84,7 @@ impl Answerer {
         }
         cx.effects.push(Effect::Send(emit(REQUEST, self.identifier, &[&options])));
         self.state = State::Asking;
-        self.timers.resend = Some(now + self.interval);
+        self.timers.resend = now.checked_add(self.interval);
     }
 
     fn response(&mut self, now: Instant, identifier: u8, body: &[u8], cx: &mut Context<'_>) {
@@ -145,7 +145,7 @@ impl Answerer {
         cx.effects.push(match callback.clone() {
             None => Effect::Passed { name: String::new(), message: String::new() },
             Some((number, delay)) => {
-                self.timers.limit = Some(now + HANG_UP);
+                self.timers.limit = now.checked_add(HANG_UP);
                 Effect::CallbackAgreed { number, delay }
             }
         });
@@ -165,7 +165,7 @@ impl Answerer {
 impl Exchange for Answerer {
     fn start(&mut self, now: Instant, cx: &mut Context<'_>) {
         if needs_person(&self.policy) {
-            self.timers.limit = Some(now + PERSON);
+            self.timers.limit = now.checked_add(PERSON);
         }
         self.send(now, cx);
     }

@@ -101,7 +101,7 @@ impl Caller {
         let mut option = Vec::new();
         choice.emit(&mut option);
         cx.effects.push(Effect::Send(emit(RESPONSE, *identifier, &[&option])));
-        self.timers.resend = Some(now + RESTART);
+        self.timers.resend = now.checked_add(RESTART);
     }
 
     fn ack(&mut self, identifier: u8, body: &[u8], cx: &mut Context<'_>) {
@@ -136,7 +136,7 @@ impl Caller {
 
 impl Exchange for Caller {
     fn start(&mut self, now: Instant, _cx: &mut Context<'_>) {
-        self.timers.limit = Some(now + FIRST_REQUEST);
+        self.timers.limit = now.checked_add(FIRST_REQUEST);
     }
 
     fn packet(&mut self, now: Instant, packet: &[u8], cx: &mut Context<'_>) {
@@ -153,7 +153,7 @@ impl Exchange for Caller {
             return;
         };
         let Some(choice) = self.option(offer, choice) else { return self.fail(cx) };
-        self.timers.limit = Some(now + PERSON);
+        self.timers.limit = now.checked_add(PERSON);
         let (identifier, offer) = (*identifier, offer.clone());
         self.state = State::Chosen { identifier, offer, choice, copies: TRIES };
         self.send(now, cx);

@@ -23,6 +23,11 @@ pub(crate) fn emit(kind: u8, address: Ipv4Addr, out: &mut Vec<u8>) {
     emit_option(kind, &address.octets(), out);
 }
 
+/// Whether an end of a line can have this address: the peer's word alone must not make us 127.0.0.1 or everybody.
+pub(crate) fn is_host(address: Ipv4Addr) -> bool {
+    !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || address.is_broadcast())
+}
+
 /// An address for a peer that has none and asks us, who have none to give either.
 ///
 /// Some answering ends (slirp) ask for 0.0.0.0 as their own address and end IPCP unless they are told one.

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use zeroize::Zeroizing;
+
 use super::gate::Work;
 use super::questions::Asker;
 use super::{Cx, Handled, Link, Stage};
@@ -104,14 +106,14 @@ impl Link {
         who: Who,
         effect: Effect,
         handled: Handled<'_>,
-        sent: &mut Option<(Protocol, Vec<u8>)>,
+        sent: &mut Option<(Protocol, Zeroizing<Vec<u8>>)>,
         cx: &mut Cx<'_>,
     ) {
         let Some(protocol) = self.side(who).map(|side| side.protocol) else { return };
         match effect {
             Effect::Send(packet) => {
                 cx.out.send(protocol, &packet);
-                *sent = Some((protocol, packet));
+                *sent = Some((protocol, Zeroizing::new(packet)));
             }
             Effect::Ask(Ask::Verify(claim)) => {
                 self.attempts = claim.attempt;
@@ -123,11 +125,11 @@ impl Link {
                 self.gate.announce(cx.now);
             }
             Effect::Passed { name, message } => {
-                if !message.is_empty() {
-                    cx.out.event(Event::Message(message));
-                }
                 if who == Who::Peer {
                     self.attempts = 0;
+                }
+                if !message.is_empty() {
+                    cx.out.event(Event::Message(message));
                 }
                 self.side(who).into_iter().for_each(|side| side.name = Some(name.clone()));
                 self.passed(who, cx);
@@ -137,7 +139,7 @@ impl Link {
                 self.decide(DownReason::Callback { number, delay }, handled);
             }
             Effect::Failed(reason) => {
-                let own = sent.as_ref().map(|(protocol, packet)| (Direction::Sent, *protocol, &**packet));
+                let own = sent.as_ref().map(|(protocol, packet)| (Direction::Sent, *protocol, &***packet));
                 self.failed(reason, handled.or(own), cx);
             }
         }

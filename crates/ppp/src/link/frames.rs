@@ -11,6 +11,8 @@ use crate::wire::{Code, ControlPacket, Protocol, Reader};
 const THROTTLED: usize = 8;
 /// Time between two rejects of one protocol.
 const REJECT_INTERVAL: Duration = Duration::from_secs(1);
+/// Identifications told of one call.
+const IDENTIFICATIONS: u8 = 8;
 /// VJ-compressed and uncompressed TCP (RFC 1332 §4): never agreed to here, never to be rejected.
 const VJ: [Protocol; 2] = [Protocol(0x002d), Protocol(0x002f)];
 
@@ -175,21 +177,34 @@ impl Link {
         self.keepalive.sent(identifier);
     }
 
-    /// RFC 1570 §2.1. It may come before a magic number is agreed, so that field is not looked at closely.
+    /// Whether a packet of RFC 1570, which may come before a magic number is agreed, is the peer's: afterwards as
+    /// any other, before only a number of our own shows that it is not.
+    fn is_peers(&mut self, reader: &mut Reader<'_>) -> bool {
+        if self.lcp.is_open() {
+            return self.magic(reader).is_some();
+        }
+        let magic = reader.u32("magic number").map(Magic);
+        magic.is_ok_and(|magic| magic == Magic::NONE || magic != self.lcp.protocol.ours.magic)
+    }
+
+    /// RFC 1570 §2.1. Some peers send two; one that sends them for ever is not listened to.
     fn identification(&mut self, packet: ControlPacket<'_>, cx: &mut Cx<'_>) {
         let mut reader = Reader::new(packet.body);
-        if reader.u32("magic number").is_ok() {
+        if self.identifications < IDENTIFICATIONS && self.is_peers(&mut reader) {
+            self.identifications += 1;
             let text = String::from_utf8_lossy(reader.rest()).into_owned();
             cx.out.event(Event::PeerIdentification(text));
         }
     }
 
-    /// RFC 1570 §2.2.
+    /// RFC 1570 §2.2. Its unit is the second, so no more than one a second is told.
     fn time_remaining(&mut self, packet: ControlPacket<'_>, cx: &mut Cx<'_>) {
         let mut reader = Reader::new(packet.body);
-        if reader.u32("magic number").is_err() {
+        let early = self.next_remaining.is_some_and(|next| cx.now < next);
+        if early || !self.is_peers(&mut reader) {
             return;
         }
+        self.next_remaining = cx.now.checked_add(Duration::from_secs(1));
         if let Ok(seconds) = reader.u32("seconds") {
             let text = String::from_utf8_lossy(reader.rest()).into_owned();
             cx.out.event(Event::TimeRemaining(seconds, text));

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
 use super::exchanges::Who;
 use super::questions::Asker;
 use crate::ask::Answer;
@@ -33,8 +35,8 @@ pub(super) enum Work {
 /// Something that came while the gate was shut.
 #[derive(Debug)]
 pub(super) enum Kept {
-    /// For an exchange.
-    Packet(Protocol, Vec<u8>),
+    /// For an exchange; PAP's has a password in it.
+    Packet(Protocol, Zeroizing<Vec<u8>>),
     /// For whoever asked.
     Answer(Asker, Answer),
 }
@@ -125,7 +127,7 @@ impl Gate {
     pub(super) fn keep_packet(&mut self, protocol: Protocol, packet: &[u8]) {
         let kept = &mut self.queues().kept;
         if kept.len() < KEPT_PACKETS {
-            kept.push_back(Kept::Packet(protocol, packet.to_vec()));
+            kept.push_back(Kept::Packet(protocol, Zeroizing::new(packet.to_vec())));
         }
     }
 

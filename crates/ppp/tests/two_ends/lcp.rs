@@ -265,6 +265,21 @@ fn identification_and_time_remaining_are_told() {
         _ => None,
     });
     assert_eq!(remaining, Some((60, "bye".to_owned())));
+    // of another link, or our own come back
+    pair.run(seconds(2));
+    let now = pair.now;
+    let own = pair.ends[0].sent().iter().find_map(|text| {
+        let (_, magic) = text.split_once("<magic 0x")?;
+        u32::from_str_radix(magic.get(..8)?, 16).ok()
+    });
+    pair.caller().forget();
+    for magic in [own.unwrap(), 0x0102_0304] {
+        let [a, b, c, d] = magic.to_be_bytes();
+        pair.caller().receive(now, Protocol::LCP, &[13, 2, 0, 12, a, b, c, d, 0, 0, 0, 9]);
+        pair.caller().receive(now, Protocol::LCP, &[12, 3, 0, 9, a, b, c, d, b'x']);
+    }
+    let told = |event: &Event| matches!(event, Event::TimeRemaining(..) | Event::PeerIdentification(_));
+    assert!(!pair.caller().events.iter().any(told));
 }
 
 #[test]

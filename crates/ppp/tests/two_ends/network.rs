@@ -192,3 +192,30 @@ fn the_rejected_data_protocol_takes_its_control_protocol_along() {
     pair.caller().handle(now, Input::Ip(&[0x45; 20]));
     assert_eq!(pair.caller().ppp.stats().packets_dropped, 1);
 }
+
+#[test]
+fn an_address_that_is_ours_or_no_hosts_is_none_for_the_peer() {
+    for address in [[10, 64, 0, 1], [127, 0, 0, 1], [224, 0, 0, 1], [255, 255, 255, 255]] {
+        let mut pair = Pair::new(caller(), answerer());
+        pair.answerer().address = Some(address.into());
+        let now = pair.now;
+        pair.ends.iter_mut().for_each(|end| end.start(now));
+        pair.run(seconds(40));
+        let up = pair.answerer().up().unwrap();
+        assert!(up.ipv4.is_none() && up.failed.contains(&(Protocol::IPCP, NetworkFailure::NoAddress)));
+    }
+}
+
+/// A server's word does not make us 127.0.0.1.
+#[test]
+fn a_client_takes_no_address_that_is_no_hosts() {
+    let mut pair = Pair::started(caller(), answerer());
+    pair.filter = Some(Box::new(|from, protocol, _| from == 0 || protocol != Protocol::IPCP));
+    pair.run(seconds(1));
+    let now = pair.now;
+    let asks = |end: &End| end.sent().into_iter().rfind(|text| text.contains("[IPCP ConfReq")).unwrap();
+    let identifier =
+        asks(pair.caller()).split_once("id=").and_then(|(_, id)| id.split_once(' ')?.0.parse().ok());
+    pair.caller().receive(now, Protocol::IPCP, &[3, identifier.unwrap(), 0, 10, 3, 6, 127, 0, 0, 1]);
+    assert!(asks(pair.caller()).contains("<address 0.0.0.0>"), "{}", asks(pair.caller()));
+}

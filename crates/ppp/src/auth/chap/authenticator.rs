@@ -37,7 +37,7 @@ pub(in crate::auth) struct Authenticator {
     identifier: u8,
     /// What the next Response is computed over.
     challenge: Vec<u8>,
-    /// Claims made on this link so far.
+    /// Claims of the peer so far, as `Claim::attempt` counts them.
     attempt: u32,
     /// Our own password, where we prove ourselves by a challenge too.
     own_secret: Option<Secret>,
@@ -103,7 +103,7 @@ impl Authenticator {
         cx.effects.push(Effect::Send(emit(CHALLENGE, self.identifier, &parts)));
         let copies = copies.saturating_sub(1);
         self.state = State::Challenging { copies };
-        self.timers.resend = (copies > 0).then(|| now + self.restart);
+        self.timers.resend = now.checked_add(self.restart).filter(|_| copies > 0);
     }
 
     fn response(&mut self, now: Instant, identifier: u8, body: &[u8], cx: &mut Context<'_>) {
@@ -132,10 +132,6 @@ impl Authenticator {
         let Some(proof) = self.proof(value).filter(|_| name.len() <= LONGEST_NAME) else { return };
         self.windows_98 = matches!(proof, Proof::MsChapV2 { flags, .. } if flags != 0);
         self.claimed = name.to_vec();
-        if self.attempt >= self.tries {
-            self.identifier = identifier;
-            return self.refuse(691, "no tries are left on this call", cx);
-        }
         if self.is_our_own(identifier, &proof) {
             // as any wrong one, so that nobody learns by guessing what our password is
             (self.identifier, self.attempt) = (identifier, self.attempt.saturating_add(1));
@@ -244,7 +240,10 @@ impl Authenticator {
         let packet = emit(SUCCESS, self.identifier, &[text.as_bytes()]);
         cx.effects.push(Effect::Send(packet.clone()));
         self.state = State::Done { packet };
-        cx.effects.push(Effect::Passed { name: self.claimed_name(), message: String::new() });
+        let name = self.claimed_name();
+        // from here on only the packet is repeated; the rest would lie about for the whole call
+        (self.challenge, self.claimed, self.own_secret) = Default::default();
+        cx.effects.push(Effect::Passed { name, message: String::new() });
     }
 
     /// The last word: no further try.
@@ -321,8 +320,8 @@ impl Authenticator {
             }
             State::Open { failure, copies, interval, .. } if *copies > 0 => {
                 *copies -= 1;
-                *interval *= 2;
-                self.timers.resend = Some(now + *interval);
+                *interval = interval.saturating_mul(2);
+                self.timers.resend = now.checked_add(*interval);
                 cx.effects.push(Effect::Send(failure.clone()));
             }
             _ => {}
@@ -342,7 +341,7 @@ impl Exchange for Authenticator {
     fn start(&mut self, now: Instant, cx: &mut Context<'_>) {
         // an Identifier of an earlier round cannot be taken for one of this
         self.identifier = cx.rng.next_u32().to_le_bytes()[0];
-        self.timers.limit = Some(now + self.wait);
+        self.timers.limit = now.checked_add(self.wait);
         self.send_challenge(now, self.most_copies, cx);
     }
 

@@ -195,8 +195,9 @@ impl Client {
             self.credentials.password = password;
             self.hash = None;
         }
+        // from here on only a first Response is repeated; the rest would lie about for the whole call
+        sent.challenge = Vec::new();
         if sent.after.is_some() {
-            // only a first Response is repeated from here on; a change packet would be kept for the whole call
             self.sent = None;
         }
         self.timers.stop();
@@ -333,14 +334,14 @@ impl Client {
         sent.copies = sent.copies.saturating_sub(1);
         if sent.copies > 0 {
             cx.effects.push(Effect::Send(sent.packet.clone()));
-            self.timers.resend = Some(now + self.restart);
+            self.timers.resend = now.checked_add(self.restart);
         }
     }
 }
 
 impl Exchange for Client {
     fn start(&mut self, now: Instant, _cx: &mut Context<'_>) {
-        self.timers.limit = Some(now + self.limit);
+        self.timers.limit = now.checked_add(self.limit);
     }
 
     fn packet(&mut self, now: Instant, packet: &[u8], cx: &mut Context<'_>) {

@@ -125,6 +125,15 @@ fn deadlines_stand_still_while_held() {
     assert!(client.tick(now + Duration::from_secs(50)).is_empty());
 }
 
+#[test]
+fn a_time_too_long_to_be_reckoned_is_no_deadline_and_no_panic() {
+    let ever = Config { auth_wait: Duration::MAX, person: Duration::MAX, ..config("user", "secret") };
+    let mut client = End::new(Box::new(Client::new(&ever)), 1);
+    assert_eq!(sent(&client.start(t0())).len(), 1);
+    let mut server = End::new(Box::new(Authenticator::new(&ever, 0)), 2);
+    assert!(server.start(t0()).is_empty() && server.exchange.timeout().is_none());
+}
+
 proptest! {
     #[test]
     fn garbage_never_panics(packets in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 1..9)) {
