@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use openras_engine::RasError;
-use openras_engine::server::port::{Admission, Answer, Ask, Command, Notice, PortEvent};
+use openras_engine::server::port::{Admission, Answer, Ask, Command, Notice, PortEvent, wrong_credentials};
 use openras_engine::server::{DialogCommand, DialogOutput, DialogVerdict};
 use openras_modules::CallInfo;
-use openras_ppp::{Claim, Verdict};
+use openras_ppp::Claim;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
@@ -276,20 +276,11 @@ async fn verify(shared: Arc<Shared>, caller: Caller, claim: Claim, commands: mps
             info!(call = caller.call, port = caller.port, "password: {}", checked.reason);
             (checked.verdict, checked.delay)
         }
-        Err(_) => (refused(), Duration::ZERO),
+        Err(_) => (wrong_credentials(), Duration::ZERO),
     };
     tokio::time::sleep(delay).await;
     // a call that has ended meanwhile wants no answer
     let _ = commands.send(Command::Answer(Answer::Verdict(verdict))).await;
-}
-
-fn refused() -> Verdict {
-    Verdict::Refuse {
-        error: RasError::AUTHENTICATION_FAILURE.0,
-        retry: false,
-        challenge: None,
-        message: String::new(),
-    }
 }
 
 /// Seconds since 1970; 0 on a clock before that.

@@ -128,6 +128,10 @@ fn the_servers_words_are_told_and_not_yet_escaped() {
     let world = at_retry();
     let said = |event: &DialEvent| matches!(event, DialEvent::Message(text) if text == "no\x1b[2J");
     assert!(world.events.iter().any(said), "{:?}", world.events);
+    let mut world = World::started(DialConfig { params: params("secret"), ..config() }, Some(v2()));
+    world.rest();
+    let said = |event: &&DialEvent| matches!(event, DialEvent::Message(text) if text == "welcome");
+    assert_eq!(world.events.iter().filter(said).count(), 1, "also those of a success");
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub fn run(data: &[u8]) {
 /// What is right on these calls; a test looks for it where it must not stand.
 const PASSWORD: &str = "pa55w0rd";
 const NAME: &str = "alice";
+/// The other end has a name and password of its own: one that holds the password it checks lets nobody in.
+const PEER: (&str, &str) = ("bob", "pa55w0rd of bob");
 
 /// The configuration of one end. All zeros is one that comes up with itself.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,7 @@ impl Setting {
         let Self([link, auth, network, more]) = self;
         let mru = [1500, 1400, 576, 128, 4000, 64, 0, u16::MAX];
         let accm = [0, 0xffff_ffff, 0x000a_0000, 1];
+        let (name, password) = if role == Role::Caller { (NAME, PASSWORD) } else { PEER };
         Config {
             role: if bit(link, 0) == (role == Role::Caller) { Role::Answerer } else { Role::Caller },
             lcp: LcpConfig {
@@ -64,8 +67,8 @@ impl Setting {
             authenticate_us: methods(!(auth >> 4)),
             insist_on_authentication: bit(more, 3),
             credentials: (!bit(more, 4)).then(|| Credentials {
-                name: NAME.to_owned(),
-                password: if bit(more, 5) { "wrong" } else { PASSWORD }.into(),
+                name: name.to_owned(),
+                password: if bit(more, 5) { "wrong" } else { password }.into(),
             }),
             name: if bit(more, 6) { "server".to_owned() } else { String::new() },
             callback: CallbackConfig { enabled: bit(network, 0), delay: network },

@@ -86,10 +86,8 @@ impl Record {
                 assert!(text.chars().count() <= LONGEST && !text.chars().any(char::is_control));
                 assert!(!text.contains(PASSWORD), "{text}");
             }
-            Event::Phase(_)
-            | Event::PeerIdentification(_)
-            | Event::TimeRemaining(..)
-            | Event::Message(_) => {}
+            Event::Phase(_) | Event::PeerIdentification(_) | Event::TimeRemaining(..) | Event::Message(_) => {
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use openras_ppp::{
 };
 
 use super::check::Record;
-use super::{Act, NAME, PASSWORD, Setting};
+use super::{Act, NAME, PASSWORD, PEER, Setting};
 use crate::fuzz::deframe::split;
 use crate::fuzz::script::{bit, protocol, time};
 use crate::pair::t0;
@@ -39,9 +39,9 @@ impl World {
         let configs = (ours.config(Role::Caller), peer.config(Role::Answerer));
         let must_prove = !configs.0.authenticate_peer.is_empty();
         let peer_must_prove = !configs.1.authenticate_peer.is_empty();
-        let user = User {
-            name: NAME.to_owned(),
-            password: PASSWORD.into(),
+        let user = |(name, password): (&str, &str)| User {
+            name: name.to_owned(),
+            password: password.into(),
             expired: false,
             callback: CallbackPolicy::Caller,
         };
@@ -52,7 +52,7 @@ impl World {
             peer: Ppp::new(configs.1, [2; 32]),
             peer_record: Record { must_prove: peer_must_prove, ..Record::default() },
             store: Store {
-                users: vec![user],
+                users: vec![user((NAME, PASSWORD)), user(PEER)],
                 nameless: CallbackPolicy::None,
                 address: Some([10, 0, 0, 7].into()),
                 claims: 0,
