@@ -72,6 +72,15 @@ impl Recogniser {
         self.sent.drain(..surplus);
     }
 
+    /// Forgets what this end sent, except the last `keep` bytes of it: what is older does not come back any more.
+    pub fn forget_sent(&mut self, keep: usize) {
+        let surplus = self.sent.len().saturating_sub(keep);
+        if surplus > 0 {
+            self.sent.drain(..surplus);
+            self.echoing = false;
+        }
+    }
+
     /// Takes bytes of the line that came at `now`.
     pub fn push(&mut self, now: Instant, bytes: &[u8]) -> Seen {
         if !bytes.is_empty() {

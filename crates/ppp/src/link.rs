@@ -119,6 +119,11 @@ impl Link {
         self.receive_accm
     }
 
+    /// How the peer has authenticated us, if it has.
+    pub(crate) fn authenticated_by(&self) -> Option<crate::AuthMethod> {
+        self.us.as_ref().and_then(Side::method)
+    }
+
     /// `Command::Open`.
     pub(crate) fn open(&mut self, cx: &mut Cx<'_>) {
         if self.stage == Stage::Dead {
@@ -152,6 +157,10 @@ impl Link {
 
     /// `Command::Close`.
     pub(crate) fn close(&mut self, reason: CloseReason, cx: &mut Cx<'_>) {
+        // an owner who ends the call does not want the callback it had agreed on
+        if self.stage != Stage::Terminate {
+            self.decided = None;
+        }
         self.lcp.farewell = reason.text();
         self.end(DownReason::Closed, None, cx);
     }
@@ -395,7 +404,7 @@ impl Link {
 
     fn negotiated(&self, cx: &Cx<'_>) -> Negotiated {
         let mut agreed = Negotiated {
-            us: self.us.as_ref().and_then(Side::method),
+            us: self.authenticated_by(),
             peer: self.peer.as_ref().and_then(|side| Some((side.method()?, side.name().to_owned()))),
             ..Negotiated::default()
         };

@@ -110,6 +110,11 @@ impl Ppp {
         self.deframer.stats()
     }
 
+    /// How the peer has authenticated us on this link, if it has.
+    pub fn authenticated_by(&self) -> Option<crate::AuthMethod> {
+        self.link.authenticated_by()
+    }
+
     /// Feeds bytes of the line, frame by frame: each may change how the next is read.
     fn line(&mut self, now: Instant, mut bytes: &[u8]) {
         let Self { config, deframer, link, network, out } = self;

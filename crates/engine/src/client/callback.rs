@@ -23,10 +23,10 @@ pub(crate) struct AwaitingCallback {
 }
 
 enum Step {
-    /// For `Disconnected`; the delay in seconds comes after it.
-    HangingUp(u8),
+    /// For `Disconnected`; the delay in seconds comes after it. A ring meanwhile is kept: it may be the only one.
+    HangingUp { delay: u8, rung: bool },
     /// For the end of the delay, or a ring.
-    Resetting,
+    Resetting { rung: bool },
     /// For a ring.
     Waiting,
     /// For `Connected` after `Answer`.
@@ -42,15 +42,16 @@ pub(crate) fn prepare(delay: u8, cx: &mut Context) -> Phase {
 /// Hangs up, unless the server was quicker.
 pub(crate) fn drop_line(delay: u8, cx: &mut Context) -> Phase {
     if cx.line != LineState::Up {
-        return reset_modem(delay, cx);
+        return reset_modem(delay, false, cx);
     }
     cx.op(LineOp::HangUp);
-    Phase::AwaitingCallback(AwaitingCallback { step: Step::HangingUp(delay), until: cx.now + HANG_UP_LIMIT })
+    let step = Step::HangingUp { delay, rung: false };
+    Phase::AwaitingCallback(AwaitingCallback { step, until: cx.now + HANG_UP_LIMIT })
 }
 
-fn reset_modem(delay: u8, cx: &mut Context) -> Phase {
+fn reset_modem(delay: u8, rung: bool, cx: &mut Context) -> Phase {
     cx.announce(ConnState::WAIT_FOR_MODEM_RESET);
-    Phase::About(Begin::ResetModem(delay))
+    Phase::About(Begin::ResetModem { delay, rung })
 }
 
 fn await_ring(rung: bool, cx: &mut Context) -> Phase {
@@ -59,8 +60,9 @@ fn await_ring(rung: bool, cx: &mut Context) -> Phase {
 }
 
 impl AwaitingCallback {
-    pub(crate) fn reset(delay: u8, cx: &Context) -> Self {
-        Self { step: Step::Resetting, until: cx.now + Duration::from_secs(delay.into()) }
+    pub(crate) fn reset(delay: u8, rung: bool, cx: &Context) -> Self {
+        let delay = if rung { 0 } else { delay };
+        Self { step: Step::Resetting { rung }, until: cx.now + Duration::from_secs(delay.into()) }
     }
 
     pub(crate) fn wait(rung: bool, cx: &mut Context) -> Self {
@@ -77,8 +79,11 @@ impl AwaitingCallback {
 
     pub(crate) fn line(mut self, event: &LineEvent<'_>, cx: &mut Context) -> Phase {
         match (&self.step, event) {
-            (Step::HangingUp(delay), LineEvent::Disconnected) => return reset_modem(*delay, cx),
-            (Step::Resetting, LineEvent::Ring { .. }) => return await_ring(true, cx),
+            (Step::HangingUp { delay, rung }, LineEvent::Disconnected) => return reset_modem(*delay, *rung, cx),
+            (Step::HangingUp { delay, .. }, LineEvent::Ring { .. }) => {
+                self.step = Step::HangingUp { delay: *delay, rung: true };
+            }
+            (Step::Resetting { .. }, LineEvent::Ring { .. }) => return await_ring(true, cx),
             (Step::Waiting, LineEvent::Ring { .. }) => self = self.answer(cx),
             (Step::Answering, LineEvent::Failed(_) | LineEvent::Disconnected) => self.step = Step::Waiting,
             (Step::Waiting | Step::Answering, LineEvent::Connected { .. }) => {
@@ -102,8 +107,8 @@ impl AwaitingCallback {
         }
         Turn::Next(match self.step {
             // the line never said that the call has ended; the server's ring will show whether it has
-            Step::HangingUp(delay) => reset_modem(delay, cx),
-            Step::Resetting => await_ring(false, cx),
+            Step::HangingUp { delay, rung } => reset_modem(delay, rung, cx),
+            Step::Resetting { rung } => await_ring(rung, cx),
             Step::Waiting | Step::Answering => {
                 let waited = cx.config.callback_wait.as_secs();
                 let why = format!("The server agreed to call back and did not within {waited} s.");

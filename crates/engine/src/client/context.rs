@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use openras_ppp::AuthMethod;
 use openras_ppp::event::{Direction, Packet};
 use openras_ppp::wire::Protocol;
 
@@ -32,6 +33,13 @@ pub(crate) fn later(at: Instant, duration: Duration) -> Instant {
     at.checked_add(duration.min(LIFETIME)).unwrap_or(at)
 }
 
+/// The last line of a text that is not blank, safe to stand in a sentence.
+pub(crate) fn last_line(text: &[u8]) -> Option<String> {
+    let mut lines = text.split(|byte| matches!(byte, b'\r' | b'\n'));
+    let last = lines.rfind(|line| !line.trim_ascii().is_empty())?;
+    Some(escape::short(&String::from_utf8_lossy(last.trim_ascii()), 120))
+}
+
 /// Effects and shared facts of one dial.
 pub(crate) struct Context {
     pub(crate) config: DialConfig,
@@ -47,6 +55,10 @@ pub(crate) struct Context {
     /// Which call of this dial it is: 1, or 2 after a callback.
     pub(crate) leg: u8,
     pub(crate) out: VecDeque<CallOutput<Notice>>,
+    /// How the server authenticated us on the first call; the callback must ask for no less.
+    pub(crate) passed_by: Option<AuthMethod>,
+    /// The last line of text that came before PPP, escaped.
+    pub(crate) last_words: Option<String>,
     /// The last packet of authentication from the server: what decides a refusal.
     pub(crate) decider: Option<Packet>,
     seed: [u8; 32],
@@ -70,6 +82,8 @@ impl Context {
             error: None,
             was_connected: false,
             leg: 1,
+            passed_by: None,
+            last_words: None,
             out: VecDeque::new(),
             decider: None,
             seed,
@@ -167,6 +181,7 @@ impl Context {
     /// Text that came before PPP and asked nothing.
     pub(crate) fn banner(&mut self, text: &[u8]) {
         if text.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            self.last_words = last_line(text).or(self.last_words.take());
             self.event(DialEvent::Banner(String::from_utf8_lossy(text).into_owned()));
         }
     }
@@ -178,7 +193,15 @@ impl Context {
         }
     }
 
+    /// Bytes for the other end of the call.
     pub(crate) fn write(&mut self, bytes: Vec<u8>) {
+        if self.line == LineState::Up {
+            self.out.push_back(CallOutput::Line(LineOp::Write(bytes)));
+        }
+    }
+
+    /// Bytes of a person for the device, before there is a call.
+    pub(crate) fn write_device(&mut self, bytes: Vec<u8>) {
         if self.line == LineState::Up || self.line == LineState::Open {
             self.out.push_back(CallOutput::Line(LineOp::Write(bytes)));
         }
@@ -197,13 +220,13 @@ impl Context {
     /// Keeps the line's state in step with what it says, also while phases do not yet hear it.
     pub(crate) fn heard(&mut self, event: &LineEvent<'_>) {
         self.line = match (event, self.line) {
-            (LineEvent::Opened, _) => LineState::Open,
-            (LineEvent::Connected { .. }, _) => LineState::Up,
+            (LineEvent::Opened, LineState::Opening) => LineState::Open,
+            (LineEvent::Connected { .. }, LineState::Open | LineState::Placing) => LineState::Up,
             (LineEvent::Disconnected, LineState::Up) => LineState::Open,
             (LineEvent::Failed(_), LineState::Placing) => LineState::Open,
             (LineEvent::Failed(_), LineState::Opening) | (LineEvent::Closed, _) => LineState::Closed,
-            (LineEvent::Disconnected | LineEvent::Failed(_) | LineEvent::Ring { .. }, line) => line,
-            (LineEvent::Bytes(_), line) => line,
+            // said twice, or at a time when it says nothing
+            (_, line) => line,
         };
     }
 

@@ -40,8 +40,13 @@ pub(crate) enum Begin {
     },
     /// PrepareForCallback: hang up. The delay is in seconds.
     DropLine(u8),
-    /// WaitForModemReset: wait for the asked delay, in seconds.
-    ResetModem(u8),
+    /// WaitForModemReset: wait for the asked delay, unless it has `rung` already.
+    ResetModem {
+        /// In seconds.
+        delay: u8,
+        /// It rang while the line was being dropped.
+        rung: bool,
+    },
     /// WaitForCallback: answer, at once if it has `rung` already.
     AwaitRing {
         /// It rang while the modem was resetting.
@@ -73,7 +78,9 @@ impl Begin {
             },
             Self::Link { early, after_silence } => Linking::start(&early, after_silence, cx),
             Self::DropLine(delay) => callback::drop_line(delay, cx),
-            Self::ResetModem(delay) => Phase::AwaitingCallback(AwaitingCallback::reset(delay, cx)),
+            Self::ResetModem { delay, rung } => {
+                Phase::AwaitingCallback(AwaitingCallback::reset(delay, rung, cx))
+            }
             Self::AwaitRing { rung } => Phase::AwaitingCallback(AwaitingCallback::wait(rung, cx)),
         }
     }

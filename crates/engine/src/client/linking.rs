@@ -22,20 +22,20 @@ use openras_ppp::{
 use crate::client::callback;
 use crate::client::closing::{Failure, fail};
 use crate::client::connected::Connected;
-use crate::client::context::{Context, later};
-use crate::client::dial::{DialEvent, TerminalMode};
+use crate::client::context::Context;
+use crate::client::dial::DialEvent;
 use crate::client::params::{CallbackWish, ppp_config};
 use crate::client::pause::{Pause, Paused};
 use crate::client::phases::{Phase, Turn};
-use crate::client::terminal::Terminal;
+use crate::client::probe::Probe;
 use crate::line::LineEvent;
-use crate::terminal::Recogniser;
+use crate::terminal::Header;
 use crate::{ConnState, RasError};
 
 /// Packets that came between Up and Connected are kept, so many of them.
 const EARLY_PACKETS: usize = 64;
-/// Text of a prompt that came after PPP began is kept for the person, in bytes.
-const PROMPT_KEPT: usize = 4096;
+/// How often the peer may begin LCP anew before Connected; one that never settles ends the dial with 732.
+const RENEWALS: u32 = 20;
 
 /// Work that waits for its turn: nothing of it is done while a notice is unseen.
 pub(crate) enum Todo {
@@ -56,12 +56,8 @@ pub(crate) struct Linking {
     early: VecDeque<Vec<u8>>,
     /// `terminal = auto` began PPP after silence: a prompt may still come.
     probe: Option<Probe>,
-}
-
-#[derive(Default)]
-struct Probe {
-    recogniser: Recogniser,
-    text: Vec<u8>,
+    /// How often LCP began.
+    begun: u32,
 }
 
 /// Where an event leads.
@@ -76,14 +72,14 @@ enum Way {
 impl Linking {
     /// Starts PPP on a line that stands, with the bytes that came for it already.
     pub(crate) fn start(early: &[u8], after_silence: bool, cx: &mut Context) -> Phase {
-        let ppp = Box::new(Ppp::new(ppp_config(&cx.config, cx.leg), cx.ppp_seed()));
-        let probes = after_silence && cx.config.pauses && cx.config.terminal == TerminalMode::Auto;
+        let ppp = Box::new(Ppp::new(ppp_config(&cx.config, cx.leg, cx.passed_by), cx.ppp_seed()));
         let mut phase = Box::new(Self {
             ppp,
             todo: VecDeque::new(),
             held: false,
             early: VecDeque::new(),
-            probe: probes.then(Probe::default),
+            probe: after_silence.then(Probe::default),
+            begun: 0,
         });
         phase.feed(Input::Command(Command::Open), cx);
         phase.feed(Input::LineUp, cx);
@@ -150,9 +146,11 @@ impl Linking {
                 break;
             }
         }
-        match self.prompt_after(cx) {
-            Some(at) if at <= cx.now && !cx.is_held() => Turn::Next(self.ask_person(cx)),
-            _ => Turn::Stay(Phase::Linking(self)),
+        // PPP is given up until the person goes on
+        let asks = !cx.is_held() && self.deadline(cx).is_some_and(|at| at <= cx.now);
+        match self.probe.take_if(|_| asks) {
+            Some(probe) => Turn::Next(probe.ask_person(cx)),
+            None => Turn::Stay(Phase::Linking(self)),
         }
     }
 
@@ -176,7 +174,7 @@ impl Linking {
     }
 
     pub(crate) fn deadline(&self, cx: &Context) -> Option<Instant> {
-        self.prompt_after(cx)
+        self.probe.as_ref()?.prompt_after(cx)
     }
 
     fn feed(&mut self, input: Input<'_>, cx: &mut Context) {
@@ -192,16 +190,25 @@ impl Linking {
     }
 
     fn note(&mut self, event: Event, cx: &mut Context) {
+        if let Event::Packet(packet) = &event
+            && self.probe.as_mut().is_some_and(|probe| probe.meets_peer(packet))
+        {
+            self.end_probe(cx);
+        }
         match told(event, cx) {
             None => {}
             Some(Event::Phase(PppPhase::Establish)) => self.begin_anew(),
             Some(event) => {
-                if !matches!(event, Event::Down(_)) {
-                    self.probe = None;
+                if matches!(event, Event::Phase(PppPhase::Authenticated)) && cx.leg == 1 {
+                    cx.passed_by = self.ppp.authenticated_by();
                 }
                 self.todo.push_back(Todo::Event(event));
             }
         }
+    }
+
+    fn end_probe(&mut self, cx: &mut Context) {
+        self.probe.take().into_iter().for_each(|probe| probe.over(cx));
     }
 
     /// LCP negotiates (again): what PPP said before is void. So a peer that does it for ever fills no memory.
@@ -213,11 +220,15 @@ impl Linking {
         };
         self.todo.retain(stands);
         self.early.clear();
+        self.begun += 1;
+        if self.begun == RENEWALS + 1 {
+            self.todo.push_back(Todo::Fail(Box::new(Failure::begins_anew(RENEWALS))));
+        }
     }
 
     fn write(&mut self, frame: Vec<u8>, cx: &mut Context) {
         if let Some(probe) = &mut self.probe {
-            probe.recogniser.note_sent(&frame);
+            probe.wrote(&frame);
         }
         cx.write(frame);
     }
@@ -283,7 +294,8 @@ impl Linking {
         if ended { Way::On } else { Way::Connect(negotiated) }
     }
 
-    fn turn(self: Box<Self>, way: Way, cx: &mut Context) -> Phase {
+    fn turn(mut self: Box<Self>, way: Way, cx: &mut Context) -> Phase {
+        self.end_probe(cx);
         match way {
             Way::On => Phase::Linking(self),
             Way::Pause(pause, offer) => Paused::enter(pause, offer, self, cx),
@@ -294,28 +306,14 @@ impl Linking {
     }
 
     /// Keeps an eye on text while no peer has been seen.
-    fn listen(&mut self, bytes: &[u8], cx: &Context) {
-        let Some(probe) = &mut self.probe else { return };
-        let seen = probe.recogniser.push(cx.now, bytes);
-        probe.text.extend(seen.text);
-        let surplus = probe.text.len().saturating_sub(PROMPT_KEPT);
-        probe.text.drain(..surplus);
-        if seen.ppp.is_some() {
-            self.probe = None;
+    fn listen(&mut self, bytes: &[u8], cx: &mut Context) {
+        let header = self.probe.as_mut().and_then(|probe| probe.listen(bytes, cx));
+        if header.is_some() {
+            self.end_probe(cx);
         }
-    }
-
-    fn prompt_after(&self, cx: &Context) -> Option<Instant> {
-        let recogniser = &self.probe.as_ref()?.recogniser;
-        let last = recogniser.last_byte().filter(|_| recogniser.unfinished())?;
-        Some(later(last, cx.config.quiet))
-    }
-
-    /// The other side speaks text after all, and waits: PPP is given up until the person goes on.
-    fn ask_person(self, cx: &mut Context) -> Phase {
-        let Probe { mut recogniser, mut text } = self.probe.unwrap_or_default();
-        text.extend(recogniser.settle());
-        Terminal::asked(recogniser, text, cx)
+        if header == Some(Header::SevenBit) {
+            self.todo.push_back(Todo::Fail(Box::new(Failure::seven_bit())));
+        }
     }
 }
 
@@ -399,7 +397,7 @@ pub(crate) fn ended(down: Down, cx: &mut Context) -> Phase {
             if let DownReason::AuthRefused(refusal) = &down.reason {
                 cx.message(&refusal.message);
             }
-            let failure = Failure::of_down(down, &cx.config);
+            let failure = Failure::of_down(down, &cx.config).on_call(cx);
             let state =
                 if failure.is_authentication() && !cx.state.is_paused() { auth_state(cx) } else { cx.state };
             fail(cx, failure.at(state), None)

@@ -40,7 +40,7 @@ impl Login {
         match event {
             LineEvent::Bytes(bytes) => {
                 let seen = self.recogniser.push(cx.now, bytes);
-                self.keep(&seen.text, cx);
+                keep(&mut self.text, &seen.text, cx);
                 match seen.ppp {
                     Some((Header::Ppp, frame)) => {
                         cx.banner(&self.text);
@@ -83,15 +83,16 @@ impl Login {
     fn last(&self) -> Instant {
         self.recogniser.last_byte().unwrap_or(self.since)
     }
+}
 
-    fn keep(&mut self, text: &[u8], cx: &mut Context) {
-        self.text.extend_from_slice(text);
-        while self.text.len() > KEPT {
-            let head = self.text.get(..KEPT).unwrap_or_default();
-            let cut = head.iter().rposition(|byte| *byte == b'\n').map_or(KEPT, |at| at + 1);
-            let rest = self.text.split_off(cut);
-            cx.banner(&self.text);
-            self.text = rest;
-        }
+/// Adds `more` to the text that is kept for the decision; what is too much for that goes out as banners.
+pub(crate) fn keep(text: &mut Vec<u8>, more: &[u8], cx: &mut Context) {
+    text.extend_from_slice(more);
+    while text.len() > KEPT {
+        let head = text.get(..KEPT).unwrap_or_default();
+        let cut = head.iter().rposition(|byte| *byte == b'\n').map_or(KEPT, |at| at + 1);
+        let rest = text.split_off(cut);
+        cx.banner(text);
+        *text = rest;
     }
 }

@@ -2,7 +2,7 @@
 
 use openras_ppp::ask::{CallbackChoice, CallbackOffer};
 use openras_ppp::config::Role;
-use openras_ppp::{Config, Credentials};
+use openras_ppp::{AuthMethod, Config, Credentials};
 
 use crate::RasError;
 use crate::client::dial::{DialConfig, DialParams};
@@ -65,12 +65,16 @@ impl DialParams {
 }
 
 /// PPP's configuration for a leg: the first call, or the one the server places (`leg` 2), on which we answer, still
-/// authenticate as the client and offer no callback again (ppp-callback.md §1). Control packets are always traced:
+/// authenticate as the client and offer no callback again (ppp-callback.md §1). Anybody may call meanwhile: who asks
+/// for less than the server did on the first call (`passed_by`) is not the server, and nothing weaker is tried (rule 4). Control packets are always traced:
 /// the one that decides a failure is named.
-pub(crate) fn ppp_config(config: &DialConfig, leg: u8) -> Config {
+pub(crate) fn ppp_config(config: &DialConfig, leg: u8, passed_by: Option<AuthMethod>) -> Config {
     let mut ppp = config.ppp.clone();
     ppp.role = if leg == 1 { Role::Caller } else { Role::Answerer };
     ppp.callback.enabled = config.callable && leg == 1;
+    if let Some(method) = passed_by.filter(|_| leg == 2) {
+        (ppp.authenticate_us, ppp.insist_on_authentication) = (vec![method], true);
+    }
     ppp.trace = true;
     ppp.credentials = Some(config.params.credentials());
     ppp
@@ -130,10 +134,10 @@ mod tests {
     fn only_the_first_leg_offers_callback_and_only_where_the_line_can_be_called() {
         let mut config = crate::client::why::tests::config();
         config.callable = true;
-        let (first, second) = (ppp_config(&config, 1), ppp_config(&config, 2));
+        let (first, second) = (ppp_config(&config, 1, None), ppp_config(&config, 2, None));
         assert_eq!((first.role, first.callback.enabled), (Role::Caller, true));
         assert_eq!((second.role, second.callback.enabled), (Role::Answerer, false));
         config.callable = false;
-        assert!(!ppp_config(&config, 1).callback.enabled);
+        assert!(!ppp_config(&config, 1, None).callback.enabled);
     }
 }

@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::client::closing::{Failure, fail};
-use crate::client::context::{Context, later};
+use crate::client::context::{Context, last_line, later};
 use crate::client::dial::DialParams;
 use crate::client::dialling::{connect_device, link};
 use crate::client::pause;
 use crate::client::phases::{Phase, Turn};
-use crate::escape;
 use crate::line::LineEvent;
 use crate::terminal::{Header, Recogniser};
 use crate::{ConnState, RasError};
@@ -67,10 +66,13 @@ impl Terminal {
 
     /// Bytes a person typed.
     pub(crate) fn typed(&mut self, bytes: Vec<u8>, cx: &mut Context) {
-        if let Some(recogniser) = &mut self.recogniser {
-            recogniser.note_sent(&bytes);
+        match &mut self.recogniser {
+            Some(recogniser) => {
+                recogniser.note_sent(&bytes);
+                cx.write(bytes);
+            }
+            None => cx.write_device(bytes),
         }
-        cx.write(bytes);
     }
 
     pub(crate) fn line(mut self, event: &LineEvent<'_>, cx: &mut Context) -> Phase {
@@ -120,10 +122,7 @@ impl Terminal {
 
 /// The call ended where text was spoken: 628, for text has no polite end.
 pub(crate) fn gone(when: &str, text: &[u8]) -> Failure {
-    let last = text.split(|byte| matches!(byte, b'\r' | b'\n')).rfind(|line| !line.trim_ascii().is_empty());
-    let said = last.map(|line| {
-        format!("; its last words were \"{}\"", escape::short(&String::from_utf8_lossy(line), 120))
-    });
+    let said = last_line(text).map(|line| format!("; its last words were \"{line}\""));
     let why = format!("The other side hung up {when}{}.", said.unwrap_or_default());
     Failure::new(RasError::DISCONNECTION, why)
 }

@@ -7,6 +7,7 @@ use openras_ppp::{AuthMethod, CloseReason, Down, DownReason};
 
 use crate::RasError;
 use crate::client::closing::Failure;
+use crate::client::context::Context;
 use crate::client::dial::DialConfig;
 use crate::escape;
 
@@ -37,6 +38,29 @@ impl Failure {
     /// PPP asked what only the answering side is asked: 705.
     pub(crate) fn servers_question() -> Self {
         Self::new(RasError::INVALID_AUTH_STATE, "PPP of a dial asked a question of the answering side.")
+    }
+
+    /// The peer starts LCP over and over: 732.
+    pub(crate) fn begins_anew(times: u32) -> Self {
+        let why = format!("The server began the LCP negotiation anew {times} times before the call was connected.");
+        let mut failure = Self::new(RasError::PPP_NOT_CONVERGING, why);
+        "Look at the log of the server for what it wants; a line that garbles packets does this too."
+            .clone_into(&mut failure.remedy);
+        failure
+    }
+
+    /// Adds what the call itself knows: the text that came instead of PPP, or that somebody else may have called.
+    pub(crate) fn on_call(mut self, cx: &Context) -> Self {
+        let deaf = [RasError::PPP_NO_RESPONSE, RasError::PPP_TIMEOUT, RasError::PPP_LOOPBACK_DETECTED];
+        if let Some(words) = cx.last_words.as_ref().filter(|_| cx.leg == 1 && deaf.contains(&self.error)) {
+            self.why.push_str(&format!(" The last text that came was \"{words}\"."));
+        }
+        if let Some(method) = cx.passed_by.filter(|_| cx.leg == 2 && self.error == RasError::SERVER_POLICY) {
+            self.why.push_str(&format!(" The first call was authenticated by {method}; the callback must be too."));
+            "Somebody else may have called: do not allow less, and check which port the server calls back from."
+                .clone_into(&mut self.remedy);
+        }
+        self
     }
 
     /// The line strips the eighth bit: 722.
@@ -141,6 +165,19 @@ fn remedy(reason: &DownReason) -> Option<String> {
         }
         DownReason::PeerGone => "Check the line; raise the echo interval if it is slow.".into(),
         DownReason::CallbackFailed => "Check the callback rights of the user at the server.".into(),
+        DownReason::AuthTimeout => {
+            "Look at the log of the server: its user store or RADIUS may be slow or down.".into()
+        }
+        DownReason::LcpTimeout => "Check the quality of the line, and look at the last packets with -v.".into(),
+        DownReason::NoNetwork(failed) if RasError::from_down(reason) == Some(RasError::PPP_TIMEOUT) => {
+            let silent = failed.iter().find(|(_, why)| *why == NetworkFailure::Timeout);
+            let protocol = silent.map_or(Protocol::IPCP, |(protocol, _)| *protocol);
+            format!("Check that the server has {protocol} switched on for this user, and look at its log.")
+        }
+        DownReason::CallbackRequired | DownReason::Callback { .. } => {
+            "Check the callback rights of the user at the server.".into()
+        }
+        DownReason::PeerRefused(_) => "Check the number: the other side could not prove who it is.".into(),
         _ => return None,
     })
 }

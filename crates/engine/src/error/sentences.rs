@@ -102,6 +102,7 @@ pub(super) const SENTENCES: &[(u32, &str, &str)] = &[
     (678, "Nobody answered.", "Check the number, and that the other side answers calls."),
     (679, "No carrier was found.", "Check that a modem or a port answers at this number."),
     (680, "There is no dial tone.", "Check the cable to the wall or the exchange."),
+    (681, "The modem refused a command.", "Check its initialisation string and its type."),
     (
         691,
         "The server refused the user name or the password.",

@@ -5,7 +5,8 @@ use openras_ppp::auth::verify;
 use openras_ppp::config::CallbackConfig;
 use openras_ppp::wire::Protocol;
 use openras_ppp::{
-    Answer, Ask, AuthMethod, Command, Config, Credentials, DownReason, Event, Input, Phase, Secret, Verdict,
+    Answer, Ask, AuthMethod, CloseReason, Command, Config, Credentials, DownReason, Event, Input, Phase,
+    Secret, Verdict,
 };
 
 use crate::common::*;
@@ -261,8 +262,8 @@ fn a_preset_callback_ends_both_ends_with_callback() {
     assert!(pair.ends.iter().all(|end| end.count_sent("IPCP") == 0));
 }
 
-#[test]
-fn a_line_lost_after_the_callback_was_agreed_is_a_callback() {
+/// The answerer has sent its Ack for 5551212; the caller has not heard it.
+fn agreed() -> Pair {
     let enabled = CallbackConfig { enabled: true, delay: 5 };
     let mut pair = Pair::new(
         Config { callback: enabled.clone(), ..caller() },
@@ -280,11 +281,26 @@ fn a_line_lost_after_the_callback_was_agreed_is_a_callback() {
     pair.run(seconds(1));
     pair.command(1, Command::Answer(Answer::CallbackTo(Some("5551212".to_owned()))));
     assert_eq!(pair.answerer().count_sent("CBCP Ack"), 1);
+    pair
+}
+
+#[test]
+fn a_line_lost_after_the_callback_was_agreed_is_a_callback() {
+    let mut pair = agreed();
     let now = pair.now;
     pair.answerer().handle(now, Input::LineDown);
     assert!(
         matches!(pair.answerer().reason(), Some(DownReason::Callback { number, .. }) if number == "5551212")
     );
+}
+
+#[test]
+fn an_owner_who_closes_after_the_callback_was_agreed_gets_none() {
+    // an administrator who ended the call in these seconds was answered by a call back
+    let mut pair = agreed();
+    pair.command(1, Command::Close(CloseReason::Administrator));
+    pair.run(seconds(10));
+    assert_eq!(pair.answerer().reason(), Some(&DownReason::Closed));
 }
 
 #[test]
