@@ -109,4 +109,23 @@ mod tests {
             assert!(sentence.ends_with('.') && remedy.ends_with('.'), "{number}");
         }
     }
+
+    /// Every number a dial can end with: what lines say, what a refusal says, and what [`RasError::from_down`] and the
+    /// phases of a dial choose.
+    const ENDS: &[u32] = &[
+        602, 608, 615, 619, 628, 629, 630, 633, 638, 646, 647, 648, 649, 651, 668, 676, 677, 678, 679, 680,
+        681, 691, 692, 703, 704, 705, 708, 709, 710, 718, 720, 721, 722, 732, 733, 734, 735, 736, 737, 738,
+        742, 752, 778, 797, 812, 868,
+    ];
+
+    #[test]
+    fn every_number_a_dial_can_end_with_has_a_sentence_and_a_remedy_of_its_own() {
+        let mut sentences = std::collections::BTreeSet::new();
+        for number in ENDS {
+            let error = RasError(*number);
+            let (_, sentence, remedy) = error.own().unwrap_or_else(|| panic!("{number} has none"));
+            assert!(sentences.insert(*sentence), "{number} says what another number says");
+            assert!(error.name().is_some() && sentence.len() > 10 && remedy.len() > 10, "{number}");
+        }
+    }
 }

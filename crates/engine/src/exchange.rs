@@ -380,7 +380,9 @@ impl Exchange {
 
     fn taken(&mut self, phone: PhoneId, count: usize) {
         let Some(here) = self.phones.get_mut(&phone) else { return };
-        here.untaken = here.untaken.saturating_sub(count);
+        // bytes of an earlier call may be taken during this one; they make no room in it
+        let count = count.min(here.untaken);
+        here.untaken -= count;
         if let Use::Talking(id) = here.state
             && let Some(other) = self.other(id, phone)
         {

@@ -101,10 +101,10 @@ impl View {
         let text = match notice {
             Notice::State { state, error, .. } => render::state(self.paint, *state, *error),
             Notice::Event(DialEvent::Packet(packet)) if self.packets => render::packet(self.paint, packet),
-            Notice::Event(event) => match render::event(event) {
-                Some(text) => text,
-                None => return,
-            },
+            Notice::Event(event) => {
+                let text = render::event(event).unwrap_or_default();
+                return text.lines().for_each(|text| out::line(render::timed(self.paint, now, text)));
+            }
             Notice::Reply(Err(error)) => self.paint.bad(&format!("{error}: {}", error.sentence())),
             Notice::Ended(end) => render::end(self.paint, end),
             Notice::Terminal(_) | Notice::Reply(Ok(())) => return,
@@ -196,7 +196,7 @@ impl Person {
         let asked = match state {
             ConnState::INTERACTIVE => {
                 out::line(
-                    "  you are talking to the other end; Ctrl-] Enter = go on with PPP, Ctrl-] q = hang up, Ctrl-] Ctrl-] = Ctrl-] itself",
+                    "  Ctrl-] Enter = go on with PPP, Ctrl-] q = hang up, Ctrl-] Ctrl-] = Ctrl-] itself",
                 );
                 self.keyboard.mode(Mode::Raw);
                 self.pause = Pause::Terminal(RawKeys::default());

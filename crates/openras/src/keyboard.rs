@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use zeroize::Zeroize;
 
 use crate::answers::LONGEST;
+use crate::out;
 
 /// Ctrl-], which begins a command in the raw terminal.
 const ESCAPE: u8 = 0x1d;
@@ -121,6 +122,7 @@ impl Keyboard {
         }
         // a terminal that has gone away has nothing left to be set
         let _ = tcsetattr(stdin(), OptionalActions::Now, &wanted);
+        out::terminal_is_raw(mode == Mode::Raw);
     }
 }
 

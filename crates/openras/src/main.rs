@@ -84,7 +84,7 @@ fn log_to_stderr(detail: u8) {
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("error,{words}")));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| out::Log)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .init();

@@ -102,23 +102,24 @@ pub(crate) fn event(event: &DialEvent) -> Option<String> {
     })
 }
 
-/// What was agreed, in one line.
+/// What was agreed, a line for each part.
 pub(crate) fn projection(agreed: &Negotiated) -> String {
     let mut parts = Vec::new();
     if let Some(ip) = &agreed.ipv4 {
-        parts.push(format!("we are {}, the server is {}", ip.local, ip.remote));
+        let mut text = format!("we are {}, the server is {}", ip.local, ip.remote);
         let dns: Vec<String> = ip.dns.iter().flatten().map(ToString::to_string).collect();
         if !dns.is_empty() {
-            parts.push(format!("DNS {}", dns.join(", ")));
+            text += &format!("; DNS {}", dns.join(", "));
         }
+        parts.push(text);
     }
     if let Some((local, remote)) = &agreed.ipv6 {
-        parts.push(format!("IPv6 {} and {}", link_local(*local), link_local(*remote)));
+        parts.push(format!("we are {}, the server is {}", link_local(*local), link_local(*remote)));
     }
     for (protocol, why) in &agreed.failed {
         parts.push(format!("no {protocol} ({why:?})"));
     }
-    parts.join("; ")
+    parts.join("\n")
 }
 
 /// FE80::/64 with an interface identifier, RFC 5072 §5.
@@ -129,6 +130,12 @@ pub(crate) fn link_local(id: [u8; 8]) -> std::net::Ipv6Addr {
 
 /// How it ended: what decided it and what to try.
 pub(crate) fn end(paint: Paint, end: &DialEnd) -> String {
-    let Some(error) = end.error else { return paint.good("ended well") };
+    let Some(error) = end.error else {
+        return if end.was_connected {
+            paint.good("ended well")
+        } else {
+            paint.asks("hung up before it was connected")
+        };
+    };
     format!("{}\n  why:  {}\n  try:  {}", paint.bad(&error.to_string()), end.why, end.remedy)
 }

@@ -1,5 +1,7 @@
 //! What the fuzzer has kept, replayed as an ordinary test; and that each target has its corpus.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers outside #[test] functions
+
 use std::path::Path;
 
 use openras_sim::fuzz::{Body, TARGETS};

@@ -79,7 +79,9 @@ impl AwaitingCallback {
 
     pub(crate) fn line(mut self, event: &LineEvent<'_>, cx: &mut Context) -> Phase {
         match (&self.step, event) {
-            (Step::HangingUp { delay, rung }, LineEvent::Disconnected) => return reset_modem(*delay, *rung, cx),
+            (Step::HangingUp { delay, rung }, LineEvent::Disconnected) => {
+                return reset_modem(*delay, *rung, cx);
+            }
             (Step::HangingUp { delay, .. }, LineEvent::Ring { .. }) => {
                 self.step = Step::HangingUp { delay: *delay, rung: true };
             }

@@ -198,9 +198,8 @@ impl Closing {
                     Phase::Closing(self)
                 }
             }
-            (LineEvent::Disconnected, Step::HangingUp) | (LineEvent::Disconnected | LineEvent::Failed(_), Step::Ppp(_)) => {
-                self.hang_up(cx)
-            }
+            (LineEvent::Disconnected, Step::HangingUp)
+            | (LineEvent::Disconnected | LineEvent::Failed(_), Step::Ppp(_)) => self.hang_up(cx),
             // asking again would put the end off for as long as it fails
             (LineEvent::Failed(_), Step::HangingUp) => self.close_line(cx),
             _ => Phase::Closing(self),

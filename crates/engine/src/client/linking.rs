@@ -58,6 +58,8 @@ pub(crate) struct Linking {
     probe: Option<Probe>,
     /// How often LCP began.
     begun: u32,
+    /// A person's answer to a question that the server has put again meanwhile.
+    again: Option<Answer>,
 }
 
 /// Where an event leads.
@@ -80,6 +82,7 @@ impl Linking {
             early: VecDeque::new(),
             probe: after_silence.then(Probe::default),
             begun: 0,
+            again: None,
         });
         phase.feed(Input::Command(Command::Open), cx);
         phase.feed(Input::LineUp, cx);
@@ -117,6 +120,16 @@ impl Linking {
     /// Puts work before everything that waits, in the order given.
     pub(crate) fn first(&mut self, work: impl DoubleEndedIterator<Item = Todo>) {
         work.rev().for_each(|todo| self.todo.push_front(todo));
+    }
+
+    /// How often LCP began.
+    pub(crate) fn begun(&self) -> u32 {
+        self.begun
+    }
+
+    /// The question this answers is void, for the server began anew: its next one of the kind gets the answer.
+    pub(crate) fn answer_again(&mut self, answer: Answer) {
+        self.again = Some(answer);
     }
 
     /// Takes the end of PPP, or a newer question, out of what waits; for a pause, which leaves the rest alone.
@@ -249,7 +262,8 @@ impl Linking {
         match event {
             Event::Phase(phase) => self.phase(phase, cx),
             Event::Ask(ask) => {
-                let todo = asked(ask, cx);
+                let known = self.again.take().filter(|answer| fits(answer, &ask));
+                let todo = known.map_or_else(|| asked(ask, cx), Todo::Answer);
                 self.todo.push_front(todo);
             }
             Event::Up(negotiated) => {
@@ -337,6 +351,14 @@ pub(crate) fn told(event: Event, cx: &mut Context) -> Option<Event> {
     };
     cx.event(told);
     None
+}
+
+/// Whether an answer of a person is one to this question.
+fn fits(answer: &Answer, ask: &Ask) -> bool {
+    matches!(
+        (answer, ask),
+        (Answer::Credentials(_), Ask::Credentials(_)) | (Answer::NewPassword(_), Ask::NewPassword(_))
+    )
 }
 
 /// AuthNotify: authentication has a result, and a more specific state follows.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use openras_ppp::ask::{CallbackChoice, CallbackOffer};
-use openras_ppp::{Answer, Ask, CloseReason, Event, Ppp};
+use openras_ppp::{Answer, Ask, CloseReason, Down, DownReason, Event, Ppp};
 
 use crate::client::closing::{Failure, fail};
 use crate::client::context::{Context, later};
@@ -55,6 +55,8 @@ pub(crate) struct Paused {
     /// What callback the server offers.
     offer: Option<CallbackOffer>,
     back: Box<Linking>,
+    /// How often LCP had begun when the question was put.
+    begun: u32,
     /// The client's input, once it is there.
     resumed: Option<Vec<Todo>>,
     pub(crate) until: Instant,
@@ -73,7 +75,8 @@ impl Paused {
         }
         cx.announce_with(why.state(), why.error());
         let until = later(cx.now, cx.config.pause_limit);
-        Phase::Paused(Box::new(Self { why, offer, back, resumed: None, until }))
+        let begun = back.begun();
+        Phase::Paused(Box::new(Self { why, offer, back, begun, resumed: None, until }))
     }
 
     pub(crate) fn ppp(&self) -> &Ppp {
@@ -139,7 +142,7 @@ impl Paused {
         }
         while let Some(news) = self.back.take_news() {
             match (news, self.why) {
-                (Event::Down(down), _) => return Turn::Next(ended(*down, cx)),
+                (Event::Down(down), _) => return Turn::Next(ended(gave_up(*down), cx)),
                 (Event::Ask(Ask::CallbackNumber(offer)), Pause::CallbackSetByCaller) => {
                     self.offer = Some(offer)
                 }
@@ -155,6 +158,11 @@ impl Paused {
         }
         if let Some(resumed) = self.resumed.take() {
             let mut back = self.back;
+            if back.begun() != self.begun
+                && let Some(Todo::Answer(answer)) = resumed.last()
+            {
+                back.answer_again(answer.clone());
+            }
             back.first(resumed.into_iter());
             return Turn::Next(Phase::Linking(back));
         }
@@ -164,6 +172,16 @@ impl Paused {
         }
         if changed { Turn::Next(Phase::Paused(self)) } else { Turn::Stay(Phase::Paused(self)) }
     }
+}
+
+/// A peer that ends the call during a pause has given up, also if it began LCP anew before: 628, politely 629.
+fn gave_up(mut down: Down) -> Down {
+    down.reason = match down.reason {
+        DownReason::LcpTimeout | DownReason::NoResponse | DownReason::AuthTimeout => DownReason::PeerGone,
+        DownReason::LcpTerminated => DownReason::TerminatedByPeer,
+        reason => reason,
+    };
+    down
 }
 
 /// Nobody answered within the limit of the pause: 638.

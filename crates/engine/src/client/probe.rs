@@ -55,7 +55,8 @@ impl Probe {
 
     /// When the text is taken for a prompt; never where nobody can be asked.
     pub(crate) fn prompt_after(&self, cx: &Context) -> Option<Instant> {
-        let last = self.recogniser.last_byte().filter(|_| cx.config.pauses && self.recogniser.unfinished())?;
+        let last =
+            self.recogniser.last_byte().filter(|_| cx.config.pauses && self.recogniser.unfinished())?;
         Some(later(last, cx.config.quiet))
     }
 

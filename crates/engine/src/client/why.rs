@@ -42,7 +42,8 @@ impl Failure {
 
     /// The peer starts LCP over and over: 732.
     pub(crate) fn begins_anew(times: u32) -> Self {
-        let why = format!("The server began the LCP negotiation anew {times} times before the call was connected.");
+        let why =
+            format!("The server began the LCP negotiation anew {times} times before the call was connected.");
         let mut failure = Self::new(RasError::PPP_NOT_CONVERGING, why);
         "Look at the log of the server for what it wants; a line that garbles packets does this too."
             .clone_into(&mut failure.remedy);
@@ -56,7 +57,9 @@ impl Failure {
             self.why.push_str(&format!(" The last text that came was \"{words}\"."));
         }
         if let Some(method) = cx.passed_by.filter(|_| cx.leg == 2 && self.error == RasError::SERVER_POLICY) {
-            self.why.push_str(&format!(" The first call was authenticated by {method}; the callback must be too."));
+            self.why.push_str(&format!(
+                " The first call was authenticated by {method}; the callback must be too."
+            ));
             "Somebody else may have called: do not allow less, and check which port the server calls back from."
                 .clone_into(&mut self.remedy);
         }
@@ -143,7 +146,7 @@ fn sentence(reason: &DownReason, config: &DialConfig) -> String {
         DownReason::LcpTimeout => "The server stopped answering in the middle of the LCP negotiation.",
         DownReason::NotConverging => "The LCP options of the two sides did not converge.",
         DownReason::Loopback => "Our own packets came back, magic number and all.",
-        DownReason::PeerGone => "The server no longer answers LCP Echo-Requests.",
+        DownReason::PeerGone => "The server no longer answers on a link that stood.",
         DownReason::AuthTimeout => "The server did not finish the authentication in time.",
         DownReason::ServerNotProven => {
             "The server said yes, but its authenticator response (S=) is wrong: it does not know the password."

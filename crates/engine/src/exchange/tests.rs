@@ -267,6 +267,22 @@ fn a_writer_hears_what_was_taken_and_one_that_does_not_wait_is_cut() {
     assert_eq!(w.heard(), [(b, gone.clone()), (a, gone)]);
 }
 
+/// A writer once got room for bytes of the call before, wrote that much too much, and was cut.
+#[test]
+fn bytes_of_an_ended_call_make_no_room_in_the_next_one() {
+    let mut w = World::with(Settings { window: 8, ..Settings::default() });
+    let (a, b) = w.talking();
+    w.op(a, LineOp::Write(b"xxxxxxxx".to_vec()));
+    w.op(a, LineOp::HangUp);
+    w.dial(a, "2");
+    w.op(b, LineOp::Answer);
+    w.heard();
+    w.exchange.handle(w.now, Input::Taken(b, 8));
+    let room: usize =
+        w.heard().iter().map(|(_, event)| if let PhoneEvent::Room(n) = event { *n } else { 0 }).sum();
+    assert_eq!(room, 0);
+}
+
 #[test]
 fn closing_ends_the_call_and_the_phone_may_open_again() {
     let mut w = World::new();

@@ -8,7 +8,10 @@
     clippy::unwrap_used
 )]
 
+mod callback;
+mod credentials;
 mod hang_up;
+mod line;
 mod random;
 mod resume;
 mod seen;

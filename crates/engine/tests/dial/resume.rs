@@ -155,6 +155,41 @@ fn a_peer_that_gives_up_in_a_pause_is_628_and_politely_629() {
 }
 
 #[test]
+fn a_peer_that_begins_anew_in_a_pause_and_is_silent_then_has_given_up() {
+    // at once, or after LCP has opened again
+    for at_once in [true, false] {
+        let mut world = at_retry();
+        if at_once {
+            world.server = None;
+        }
+        world.say(b"\x7e\xff\x7d\x23\xc0\x21\x7d\x21\x7d\x21\x7d\x20\x7d\x24\xd1\xb5\x7e");
+        world.server = None;
+        world.run(Duration::from_secs(120));
+        assert_eq!(world.states, "0 1 2 3 4 5 6 4097:691 4097:628", "at once: {at_once}");
+    }
+}
+
+/// The server's second question once ate the person's answer, and the person was asked again.
+#[test]
+fn an_answer_counts_also_if_the_server_began_anew_during_the_pause() {
+    for (name, mut world, went_on) in [
+        ("retry", at_retry(), "0 1 2 3 4 5 6 4097:691 7 14 10 18 8192"),
+        ("expired", at_expired(), "0 1 2 3 4 5 6 4099:648 9 14 10 18 8192"),
+        ("callback", at_callback(), "0 1 2 3 4 5 6 8 4098 15 16 17 13 14 10 18 8192"),
+    ] {
+        let now = world.now;
+        world.server.as_mut().unwrap().start(now);
+        world.serve_now();
+        world.run(Duration::from_secs(5));
+        let password = if name == "expired" { "better" } else { "secret" };
+        let input = DialParams { callback_number: "5551212".into(), ..params(password) };
+        assert_eq!(world.resume(input), Ok(()), "{name}");
+        world.rest();
+        assert_eq!(world.states, went_on, "{name}");
+    }
+}
+
+#[test]
 fn a_server_that_limits_people_ends_the_pause() {
     let mut world = at_retry();
     world.run(Duration::from_secs(240));

@@ -80,7 +80,8 @@ fn a_hang_up_does_not_wait() {
     }
 }
 
-fn held_at(state: ConnState, dial: DialConfig, server: Option<Server>) -> World {
+/// A dial that waits for this state to be seen.
+pub fn held_at(state: ConnState, dial: DialConfig, server: Option<Server>) -> World {
     let mut world = World::new(DialConfig { wait_seen: true, ..dial }, server);
     world.auto_seen = false;
     world.input(CallInput::Tick);

@@ -22,6 +22,8 @@ pub struct Server {
     /// What a new password is refused with, if it is.
     pub refuses_change: bool,
     pub policy: CallbackPolicy,
+    /// What is asked for on the callback, if it is something else.
+    pub second_leg: Option<Vec<AuthMethod>>,
     /// The server never calls back.
     pub forgets: bool,
     /// The server speaks PPP at once.
@@ -59,6 +61,7 @@ impl Server {
             retry: false,
             refuses_change: false,
             policy: CallbackPolicy::None,
+            second_leg: None,
             forgets: false,
             speaks: true,
             ppp: None,
@@ -90,6 +93,7 @@ impl Server {
         if self.leg == 2 {
             config.role = Role::Caller;
             config.callback.enabled = false;
+            config.authenticate_peer = self.second_leg.clone().unwrap_or(config.authenticate_peer);
         }
         let mut ppp = Ppp::new(config, [40 + self.leg; 32]);
         ppp.handle(now, Input::Command(Command::Open));
@@ -193,7 +197,15 @@ impl Server {
                 }
                 Err(_) => return self.refusal(709),
             },
-            Proof::ChangeV1 { .. } => return self.refusal(709),
+            Proof::ChangeV1 { .. } if self.refuses_change => return self.refusal(709),
+            Proof::ChangeV1 { .. } => match verify::change_v1(&hash, &claim.proof) {
+                Ok(new) => {
+                    self.password = new.clear.clone();
+                    self.expired = false;
+                    Some(accept(None))
+                }
+                Err(_) => return self.refusal(709),
+            },
         };
         match accepted {
             Some(_) if self.expired => self.refusal(648),

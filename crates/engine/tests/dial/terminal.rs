@@ -209,6 +209,65 @@ fn a_prompt_that_comes_late_still_pauses() {
     assert_eq!(world.states, "0 1 2 3 4 5 4096 5 6 14 10 18 8192");
 }
 
+/// A host that is woken by our first frame, and loses it, once got the person instead of PPP: its own frames begin
+/// like ours, so the first was taken for an echo and the rest of it for a prompt.
+#[test]
+fn a_peer_that_wakes_late_is_no_echo_and_no_prompt() {
+    let mut world = dialled(mode(TerminalMode::Auto), host());
+    world.run(secs(4));
+    assert_eq!(world.states, "0 1 2 3 4 5");
+    let now = world.now;
+    let server = world.server.as_mut().unwrap();
+    server.config.timers.restart = secs(30);
+    server.start(now);
+    world.serve_now();
+    world.rest();
+    assert_eq!(world.states, "0 1 2 3 4 5 6 14 10 18 8192");
+}
+
+/// Each frame that had not come back once hid one frame of the peer.
+#[test]
+fn a_peer_after_a_late_prompt_is_known_by_its_second_frame() {
+    let mut world = dialled(mode(TerminalMode::Auto), host());
+    world.run(secs(20));
+    world.say(b"login: ");
+    world.rest();
+    assert_eq!(world.states, "0 1 2 3 4 5 4096");
+    let now = world.now;
+    world.server.as_mut().unwrap().start(now);
+    world.serve_now();
+    world.run(secs(5));
+    assert_eq!(world.states, "0 1 2 3 4 5 4096 5 6 14 10 18 8192");
+}
+
+#[test]
+fn text_after_ppp_has_begun_is_a_banner_too() {
+    for pauses in [true, false] {
+        let mut world = dialled(DialConfig { pauses, ..mode(TerminalMode::Auto) }, host());
+        world.run(secs(4));
+        world.say(b"Starting PPP\r\n");
+        let now = world.now;
+        world.server.as_mut().unwrap().start(now);
+        world.serve_now();
+        world.rest();
+        assert_eq!(world.states, "0 1 2 3 4 5 6 14 10 18 8192");
+        assert_eq!(banners(&world), "Starting PPP\r\n", "pauses {pauses}");
+    }
+}
+
+#[test]
+fn a_prompt_that_nobody_may_answer_is_named_at_the_end() {
+    for wait in [1, 5] {
+        let mut world = dialled(DialConfig { pauses: false, ..mode(TerminalMode::Auto) }, None);
+        world.run(secs(wait));
+        world.say(b"Host 7\r\nlogin:\x07 ");
+        world.rest();
+        assert_eq!(world.error(), Some(721), "{}", world.states);
+        let why = &world.end.as_ref().unwrap().why;
+        assert!(why.contains("\"login:\\u{7}\""), "{why}");
+    }
+}
+
 #[test]
 fn our_own_echo_is_no_peer_and_no_prompt() {
     let mut world = dialled(mode(TerminalMode::Auto), None);

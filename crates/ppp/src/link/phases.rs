@@ -12,6 +12,7 @@ use crate::{auth, cbcp};
 impl Link {
     /// Goes on after whatever shut the gate before this input.
     pub(crate) fn proceed(&mut self, cx: &mut Cx<'_>) {
+        self.questions.hear();
         self.gate.reopen();
         loop {
             if let Some(work) = self.gate.next_work() {

@@ -37,6 +37,8 @@ enum Kind {
 #[derive(Default)]
 pub(super) struct Questions {
     open: Option<(Kind, Option<Asker>)>,
+    /// The open question was there before this input: only then can the input be its answer.
+    heard: bool,
     waiting: VecDeque<(Asker, Ask)>,
 }
 
@@ -47,6 +49,11 @@ impl Questions {
         self.next(out);
     }
 
+    /// A new input has come: what was asked before it has been heard.
+    pub(super) fn hear(&mut self) {
+        self.heard = self.open.is_some();
+    }
+
     /// Asks the next one if none is open.
     pub(super) fn next(&mut self, out: &mut Outlet) {
         if self.open.is_some() {
@@ -54,6 +61,7 @@ impl Questions {
         }
         let Some((asker, ask)) = self.waiting.pop_front() else { return };
         self.open = Some((Kind::of_ask(&ask), Some(asker)));
+        self.heard = false;
         out.event(Event::Ask(ask));
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
@@ -63,7 +71,7 @@ impl Questions {
     /// Whose open question this answers: `None` for one that fits none, `Some(None)` if nobody waits for it
     /// any more.
     pub(super) fn take(&mut self, answer: &Answer) -> Option<Option<Asker>> {
-        let kind = Kind::of_answer(answer);
+        let kind = Some(Kind::of_answer(answer)).filter(|_| self.heard)?;
         self.open.take_if(|(open, _)| *open == kind).map(|(_, asker)| asker)
     }
 

@@ -1,7 +1,8 @@
 //! `Command::Hold`: nothing new begins, what is open stays alive.
 
+use openras_ppp::ask::CallbackPolicy;
 use openras_ppp::wire::Protocol;
-use openras_ppp::{AuthMethod, Command, Config, Event, Machine, Phase};
+use openras_ppp::{Answer, Ask, AuthMethod, Command, Config, Event, Input, Machine, Phase};
 
 use crate::common::*;
 
@@ -118,4 +119,32 @@ fn a_peer_that_leaves_while_held_is_noticed_at_once() {
     pair.run(seconds(5));
     assert!(pair.caller().reason().is_some());
     assert!(matches!(pair.caller().events.last(), Some(Event::Down(_))));
+}
+
+/// Found by fuzzing: the input that began a phase could be an answer, and it then answered the question that this
+/// phase had only just asked and nobody had heard.
+#[test]
+fn an_answer_that_comes_before_its_question_was_heard_answers_nothing() {
+    let mut pair = Pair::new(caller(), answerer());
+    pair.answerer().answers = false;
+    let now = pair.now;
+    pair.ends.iter_mut().for_each(|end| end.start(now));
+    // frame by frame, so that the phase is announced and has not begun
+    while !pair.answerer().phases().contains(&Phase::Authenticated) {
+        if let Some(frame) = pair.answerer().line.pop_front() {
+            pair.caller().handle(now, Input::Line(&frame));
+        } else if let Some(frame) = pair.caller().line.pop_front() {
+            pair.answerer().handle(now, Input::Line(&frame));
+        } else {
+            pair.answerer().handle(now, Input::Tick);
+        }
+    }
+    assert!(pair.answerer().asks.is_empty());
+    let admit = || Command::Answer(Answer::Admit(CallbackPolicy::None));
+    pair.answerer().command(now, admit());
+    assert!(matches!(pair.answerer().asks[..], [Ask::Admit { .. }]));
+    pair.answerer().handle(now, Input::Tick);
+    assert!(!pair.answerer().phases().contains(&Phase::Network));
+    pair.answerer().command(now, admit());
+    assert!(pair.answerer().phases().contains(&Phase::Network));
 }

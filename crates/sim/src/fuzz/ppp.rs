@@ -9,11 +9,14 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use openras_ppp::config::{CallbackConfig, Echo, IpcpConfig, Ipv6cpConfig, LcpConfig, Role};
 use openras_ppp::{Config, Credentials};
 
-use super::script::{acts, bit, methods, octet, octets};
+use super::script::{acts, bit, methods, octet, octets, tells};
 use world::World;
 
 /// Runs the body.
 pub fn run(data: &[u8]) {
+    if tells(data, PASSWORD) {
+        return;
+    }
     let mut story = Unstructured::new(data);
     let (Ok(ours), Ok(peer)) = (story.arbitrary::<Setting>(), story.arbitrary::<Setting>()) else { return };
     let mut world = World::new(ours, peer);

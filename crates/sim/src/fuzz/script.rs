@@ -11,6 +11,11 @@ pub(super) fn acts<'a, A: Arbitrary<'a>>(mut story: Unstructured<'a>) -> impl It
     std::iter::from_fn(move || if story.is_empty() { None } else { story.arbitrary().ok() })
 }
 
+/// Whether the story itself says the password: then a test for it in a text would prove nothing.
+pub(super) fn tells(story: &[u8], password: &str) -> bool {
+    story.windows(password.len()).any(|part| part == password.as_bytes())
+}
+
 /// One octet; 0 where there is none.
 pub(super) fn octet(story: &mut Unstructured<'_>) -> u8 {
     story.arbitrary().unwrap_or(0)

@@ -92,3 +92,21 @@ fn the_setting_that_decided_is_named() {
     assert!(failure.why.contains("by pap") && failure.why.contains("mschapv2, chap"), "{}", failure.why);
     assert!(failure.remedy.contains("pap"));
 }
+
+#[test]
+fn the_remedy_is_for_the_step_that_failed() {
+    let ipcp = vec![(Protocol::IPV6CP, NetworkFailure::Disabled), (Protocol::IPCP, NetworkFailure::Timeout)];
+    for (reason, word) in [
+        (DownReason::NoResponse, "terminal after-dial"),
+        (DownReason::LcpTimeout, "quality of the line"),
+        (DownReason::AuthTimeout, "RADIUS"),
+        (DownReason::NoNetwork(ipcp), "IPCP"),
+        (DownReason::CallbackRequired, "callback rights"),
+        (DownReason::CallbackFailed, "callback rights"),
+        (DownReason::PeerRefused(refusal(691, "")), "the number"),
+        (DownReason::PeerGone, "echo interval"),
+    ] {
+        let failure = failure(reason.clone());
+        assert!(failure.remedy.contains(word), "{reason:?}: {}", failure.remedy);
+    }
+}

@@ -111,7 +111,9 @@ where
         if matches!(notice, Notice::State { state: ConnState::CONNECTED, .. })
             && let Some(traffic) = traffic.take()
         {
-            outcome.traffic = Some(traffic(&connection).await);
+            let done = traffic(&connection).await;
+            done.iter().flat_map(|text| text.lines()).for_each(|line| show.traffic(begun, line));
+            outcome.traffic = Some(done);
             connection.command(Command::HangUp).await;
         }
         if let Notice::Ended(end) = notice {

@@ -47,8 +47,8 @@ impl Show {
     pub(super) fn welcome(&self) {
         if !self.json {
             out::line(
-                "One process: a service with four ports, a telephone exchange, and the callers. \
-                 Everything between them is real.\nEach line: seconds, which end, its state.",
+                "One process: a service with four ports, a telephone exchange, and the callers.\n\
+                 Everything between them is real. Each line: seconds, which end, what it says.",
             );
         }
     }
@@ -83,10 +83,10 @@ impl Show {
         let text = match notice {
             Notice::State { state, error, .. } => render::state(self.paint, *state, *error),
             Notice::Event(DialEvent::Packet(packet)) => render::packet(self.paint, packet),
-            Notice::Event(event) => match render::event(event) {
-                Some(text) => text,
-                None => return,
-            },
+            Notice::Event(event) => {
+                let text = render::event(event).unwrap_or_default();
+                return text.lines().for_each(|text| self.line(now, "dial", text));
+            }
             Notice::Ended(end) if end.error.is_some() => format!("why: {}", end.why),
             Notice::Terminal(bytes) => format!("on the terminal: {}", openras_engine::escape::bytes(bytes)),
             Notice::Reply(_) | Notice::Ended(_) => return,
@@ -169,13 +169,14 @@ impl Show {
                 RowResult::Failed(_) => self.paint.bad(&word),
                 RowResult::Skipped(_) => self.paint.asks(&word),
             };
-            out::line(format_args!("  ({}) {word} {seconds:6.1} s  {:<58} {text}", row.letter, row.title));
+            out::line(format_args!("  ({}) {word} {seconds:6.1} s  {}", row.letter, row.title));
+            out::line(self.paint.faint(&format!("{:24}{text}", "")));
         }
         let verdict = match failed {
             0 => self.paint.good("all as they must"),
             n => self.paint.bad(&format!("{n} not as they must")),
         };
-        out::line(format_args!("\n{} calls of every kind in {total:.1} s: {verdict}", self.done.len()));
+        out::line(format_args!("\n{} kinds of call in {total:.1} s: {verdict}", self.done.len()));
         failed
     }
 }

@@ -14,7 +14,7 @@ use openras_ppp::hdlc::Deframer;
 use openras_ppp::wire::Protocol;
 use openras_ppp::{Machine, Verdict};
 
-use super::{OUTPUTS, is_a_sentence};
+use super::{OUTPUTS, PASSWORD, is_a_sentence};
 use crate::calls::port_config;
 use crate::fuzz::deframe::split;
 use crate::fuzz::script::{bit, methods};
@@ -68,7 +68,7 @@ impl Answerer {
         config.ppp.trace = true;
         let user = User {
             name: "alice".to_owned(),
-            password: if bit(e, 6) { "other" } else { "secret" }.into(),
+            password: if bit(e, 6) { "other" } else { PASSWORD }.into(),
             expired: bit(e, 2),
             callback: CallbackPolicy::None,
         };
@@ -212,7 +212,7 @@ impl Answerer {
             }
             PortEvent::Packet(packet) => {
                 let text = packet.text();
-                assert!(!text.chars().any(char::is_control) && !text.contains("secret"), "{text}");
+                assert!(!text.chars().any(char::is_control) && !text.contains(PASSWORD), "{text}");
             }
             _ => {}
         }

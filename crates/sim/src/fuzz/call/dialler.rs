@@ -7,7 +7,7 @@ use openras_engine::line::{CallInput, CallOutput, LineOp};
 use openras_engine::{ConnState, RasError};
 use openras_ppp::Machine;
 
-use super::{OUTPUTS, is_a_sentence};
+use super::{OUTPUTS, PASSWORD, is_a_sentence};
 use crate::calls::dial_config;
 use crate::fuzz::script::{bit, methods};
 
@@ -54,7 +54,7 @@ impl Dialler {
             terminal,
             callable: !bit(a, 4),
             notifier: NOTIFIER,
-            ..dial_config(params(if bit(a, 7) { "wrong" } else { "secret" }, number), &methods(!b))
+            ..dial_config(params(if bit(a, 7) { "wrong" } else { PASSWORD }, number), &methods(!b))
         };
         config.ppp.insist_on_authentication = bit(b, 4);
         config.ppp.ipv6cp = config.ppp.ipv6cp.filter(|_| !bit(b, 5));
@@ -147,7 +147,7 @@ impl Dialler {
             }
             Notice::Event(DialEvent::Packet(packet)) => {
                 let text = packet.text();
-                assert!(!text.chars().any(char::is_control) && !text.contains("secret"), "{text}");
+                assert!(!text.chars().any(char::is_control) && !text.contains(PASSWORD), "{text}");
             }
             Notice::Terminal(text) => self.prompted |= text.ends_with(b"Code: "),
             Notice::Event(_) | Notice::Reply(_) => {}
@@ -186,7 +186,7 @@ impl Dialler {
         }
         self.tries += 1;
         Some(match self.tries {
-            1..=3 => Command::Resume { notifier: NOTIFIER, params: params("secret", "5551212") },
+            1..=3 => Command::Resume { notifier: NOTIFIER, params: params(PASSWORD, "5551212") },
             _ => Command::HangUp,
         })
     }
@@ -200,15 +200,15 @@ impl Dialler {
             3 => Command::Seen(u32::from(octet)),
             4 | 5 => Command::Resume {
                 notifier: NOTIFIER,
-                params: params(if bit(octet, 5) { "wrong" } else { "secret" }, number),
+                params: params(if bit(octet, 5) { "wrong" } else { PASSWORD }, number),
             },
             6 if bit(octet, 5) => Command::HangUp,
-            6 => Command::Resume { notifier: 0, params: params("secret", number) },
+            6 => Command::Resume { notifier: 0, params: params(PASSWORD, number) },
             _ => Command::Resume {
                 notifier: NOTIFIER,
                 params: DialParams {
                     user: String::from_utf8_lossy(&bytes).into_owned(),
-                    ..params("secret", &String::from_utf8_lossy(&bytes))
+                    ..params(PASSWORD, &String::from_utf8_lossy(&bytes))
                 },
             },
         }
