@@ -11,9 +11,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use openras_ppp::Secret;
+use openras_service::Service;
 use openras_service::config::{Config, PortConfig};
 use openras_service::users::NewUser;
-use openras_service::Service;
 
 /// A service with one port at `address` and one user; its files go to `state`.
 pub async fn start(state: &Path, address: SocketAddr) -> Result<Service, Box<dyn Error>> {

@@ -1,4 +1,5 @@
 //! The command line: every word a person may write, with an example that works.
+#![allow(rustdoc::broken_intra_doc_links, reason = "these comments are the text of --help")]
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Who watches a dial: a person at a terminal, a program over JSON lines, or a log.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use openras_engine::client::dial::{DialEvent, DialParams, Notice};
@@ -121,7 +122,8 @@ impl View {
 /// The pause a person is in.
 enum Pause {
     None,
-    Terminal(RawKeys),
+    /// What sorts the keys, and those that were typed and are still to be done.
+    Terminal(RawKeys, VecDeque<Key>),
     /// Fields still to be asked, and what was typed so far.
     Questions {
         asked: Vec<Field>,
@@ -186,7 +188,7 @@ impl Person {
     }
 
     fn leave(&mut self) {
-        if matches!(std::mem::replace(&mut self.pause, Pause::None), Pause::Terminal(_)) {
+        if matches!(std::mem::replace(&mut self.pause, Pause::None), Pause::Terminal(..)) {
             out::part("\r\n");
         }
         self.keyboard.mode(Mode::Line);
@@ -199,7 +201,7 @@ impl Person {
                     "  Ctrl-] Enter = go on with PPP, Ctrl-] q = hang up, Ctrl-] Ctrl-] = Ctrl-] itself",
                 );
                 self.keyboard.mode(Mode::Raw);
-                self.pause = Pause::Terminal(RawKeys::default());
+                self.pause = Pause::Terminal(RawKeys::default(), VecDeque::new());
                 return;
             }
             ConnState::RETRY_AUTHENTICATION => vec![Field::User, Field::Password],
@@ -217,12 +219,15 @@ impl Person {
         loop {
             match &mut self.pause {
                 Pause::None => return std::future::pending().await,
-                Pause::Terminal(keys) => {
-                    let Some(bytes) = self.keyboard.read().await else { return self.nobody_there() };
-                    // of what was typed in one go only the first command counts
-                    if let Some(said) = first(keys.sort(&bytes), params) {
-                        return said;
+                Pause::Terminal(keys, typed) => {
+                    match typed.pop_front() {
+                        Some(Key::Bytes(bytes)) => return Said::Terminal(bytes),
+                        Some(Key::Continue) => return Said::Resume(params.clone()),
+                        Some(Key::HangUp) => return Said::HangUp,
+                        None => {}
                     }
+                    let Some(bytes) = self.keyboard.read().await else { return self.nobody_there() };
+                    typed.extend(keys.sort(&bytes));
                 }
                 Pause::Questions { .. } => {
                     if let Some(said) = self.ask(params).await {
@@ -263,19 +268,6 @@ impl Person {
         typed.push(line);
         None
     }
-}
-
-fn first(keys: Vec<Key>, params: &DialParams) -> Option<Said> {
-    let mut bytes = Vec::new();
-    for key in keys {
-        match key {
-            Key::Bytes(more) => bytes.extend(more),
-            Key::Continue if bytes.is_empty() => return Some(Said::Resume(params.clone())),
-            Key::HangUp => return Some(Said::HangUp),
-            Key::Continue => {}
-        }
-    }
-    (!bytes.is_empty()).then_some(Said::Terminal(bytes))
 }
 
 /// The parameters with what was typed; `None` where two new passwords differ.

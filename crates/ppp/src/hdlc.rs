@@ -1,6 +1,6 @@
 //! PPP in HDLC-like framing on asynchronous lines, RFC 1662.
 //!
-//! [`frame`] encodes one packet, [`Deframer`] finds the packets in a stream of bytes. Both work on whole
+//! [`frame()`] encodes one packet, [`Deframer`] finds the packets in a stream of bytes. Both work on whole
 //! slices: runs without escapes are found and copied as runs, the FCS is computed over the whole packet.
 
 mod deframe;

@@ -31,9 +31,13 @@ pub(crate) fn describe(event: &PortEvent) -> (&'static str, String, Option<openr
         PortEvent::Answered => ("answered", "answered".into()),
         PortEvent::Dialog(module) => ("dialog", format!("the module {module} talks to the caller")),
         PortEvent::DialogEnded(module, verdict) => ("dialog_ended", dialog_ended(module, verdict)),
-        PortEvent::Authenticating { leg: 2 } => ("authenticating", "PPP begins again after the callback".into()),
+        PortEvent::Authenticating { leg: 2 } => {
+            ("authenticating", "PPP begins again after the callback".into())
+        }
         PortEvent::Authenticating { .. } => ("authenticating", "PPP begins".into()),
-        PortEvent::Authenticated(Some(name)) => ("authenticated", format!("the caller is {}", escape::line(name))),
+        PortEvent::Authenticated(Some(name)) => {
+            ("authenticated", format!("the caller is {}", escape::line(name)))
+        }
         PortEvent::Authenticated(None) => ("authenticated", "nobody was asked to prove a name".into()),
         PortEvent::Refused(name, error) => {
             return ("refused", format!("{} was refused: {error}", escape::line(name)), Some(*error));

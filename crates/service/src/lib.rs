@@ -12,5 +12,5 @@ pub mod users;
 
 pub use config::Config;
 pub use journal::Journal;
-pub use users::Users;
 pub use service::{Service, StartError};
+pub use users::Users;

@@ -33,7 +33,8 @@ pub(crate) fn stack() -> LoopbackPort {
 
 fn site(path: &str) -> Option<Bytes> {
     if path == "/" {
-        let text = "This is OpenRAS. You are connected.\n/bytes/N gives N bytes, /bytes/N.sha256 their SHA-256.\n";
+        let text =
+            "This is OpenRAS. You are connected.\n/bytes/N gives N bytes, /bytes/N.sha256 their SHA-256.\n";
         return Some(Bytes::from_static(text.as_bytes()));
     }
     let rest = path.strip_prefix("/bytes/")?;

@@ -45,7 +45,10 @@ async fn said(mut guest: Guest, text: &'static str) -> (String, Guest) {
 }
 
 fn client(options: &str) -> Job {
-    Job { run: "ping -c 2 -i 0.2 -W 5 $REMOTE".into(), ..Job::new(format!("noauth user alice lcp-restart 1 {options}")) }
+    Job {
+        run: "ping -c 2 -i 0.2 -W 5 $REMOTE".into(),
+        ..Job::new(format!("noauth user alice lcp-restart 1 {options}"))
+    }
 }
 
 fn asks(methods: &[AuthMethod]) -> impl FnOnce(&mut PortConfig) {
@@ -158,7 +161,8 @@ async fn pppd_is_called_back_at_the_number_it_gives() {
 async fn a_caller_that_vanishes_frees_the_line() {
     let job = Job { after: After::Vanish, run: String::new(), ..client("") };
     let Some((guest, line)) = guest("a_caller_that_vanishes_frees_the_line", &job) else { return };
-    let mut us = Answering::start(|port| port.limits.echo = Some(std::time::Duration::from_secs(1)), alice()).await;
+    let mut us =
+        Answering::start(|port| port.limits.echo = Some(std::time::Duration::from_secs(1)), alice()).await;
     us.join(line);
     us.until("up").await;
     let (_, guest) = said(guest, "@@ vanish").await;
@@ -215,7 +219,12 @@ async fn we_call_pppd_with_mschap_v2() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pppd_refuses_our_wrong_password() {
-    let cases = [("require-pap", Pap), ("require-chap", ChapMd5), ("require-mschap", MsChapV1), ("require-mschap-v2", MsChapV2)];
+    let cases = [
+        ("require-pap", Pap),
+        ("require-chap", ChapMd5),
+        ("require-mschap", MsChapV1),
+        ("require-mschap-v2", MsChapV2),
+    ];
     for (option, method) in cases {
         let job = Job { wait: String::new(), ..server(&format!("auth {option}")) };
         let Some((guest, line)) = guest("pppd_refuses_our_wrong_password", &job) else { return };
@@ -228,7 +237,8 @@ async fn pppd_refuses_our_wrong_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn we_refuse_a_pppd_that_wants_a_method_we_do_not_allow() {
-    let Some((guest, line)) = guest("we_refuse_a_pppd_that_wants_a_method_we_do_not_allow", &server("auth require-pap"))
+    let Some((guest, line)) =
+        guest("we_refuse_a_pppd_that_wants_a_method_we_do_not_allow", &server("auth require-pap"))
     else {
         return;
     };

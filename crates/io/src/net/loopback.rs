@@ -66,7 +66,8 @@ pub enum FarEnd {
 /// called inside a tokio runtime.
 pub fn loopback(far_end: FarEnd) -> (LoopbackPort, LoopbackHandle) {
     let wake = Arc::new(Notify::new());
-    let shared = Arc::new(Shared { stack: Mutex::new(Stack::new(Instant::now(), far_end)), wake: wake.clone() });
+    let shared =
+        Arc::new(Shared { stack: Mutex::new(Stack::new(Instant::now(), far_end)), wake: wake.clone() });
     tokio::spawn(work(Arc::downgrade(&shared), wake));
     (LoopbackPort { shared: shared.clone() }, LoopbackHandle { shared })
 }

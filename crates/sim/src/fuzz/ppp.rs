@@ -1,6 +1,6 @@
 //! `Ppp`: any order of inputs between the packets of a real peer.
 //!
-//! Four octets choose the configuration of each end, the others are acts, see [`Act`].
+//! Four octets choose the configuration of each end, the others are acts, see `Act`.
 
 mod check;
 mod world;

@@ -83,7 +83,8 @@ impl Guest {
         let engine = engine.trim();
         let initrd = initrd(folder, engine, job)?;
         let (near, far) = UnixStream::pair()?;
-        let mut command = if engine == "uml" { uml(folder, initrd.path()) } else { qemu(folder, initrd.path()) };
+        let mut command =
+            if engine == "uml" { uml(folder, initrd.path()) } else { qemu(folder, initrd.path()) };
         let mut child = command
             .stdin(Stdio::from(OwnedFd::from(far)))
             .stdout(Stdio::piped())
@@ -109,7 +110,9 @@ impl Guest {
                         return Ok(line);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => return Err(format!("no {text:?} in time:\n{}", self.console())),
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(format!("no {text:?} in time:\n{}", self.console()));
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(format!("the guest ended without {text:?}:\n{}", self.console()));
                 }
@@ -174,7 +177,10 @@ fn qemu(folder: &Path, initrd: &Path) -> Command {
         .arg(initrd)
         .args(["-chardev", "file,id=console,path=/dev/stdout", "-serial", "chardev:console"])
         .args(["-chardev", "socket,id=link,fd=0", "-serial", "chardev:link"])
-        .args(["-append", "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on rdinit=/init"]);
+        .args([
+            "-append",
+            "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on rdinit=/init",
+        ]);
     command
 }
 

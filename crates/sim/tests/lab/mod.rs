@@ -10,11 +10,11 @@ use std::time::Duration;
 use openras_engine::ConnState;
 use openras_engine::client::dial::{Command, DialEnd, DialEvent, DialParams, Notice};
 use openras_ppp::{AuthMethod, Negotiated, Secret};
+use openras_service::Service;
 use openras_service::config::{Config, DialLine, PortConfig, PortLine};
 use openras_service::connections::{Connection, DialRequest};
 use openras_service::events::CallEvent;
 use openras_service::users::{Keep, NewUser};
-use openras_service::Service;
 use tokio::time::timeout;
 
 /// Longer than any step of a guest takes.
