@@ -29,7 +29,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     User(User),
     /// Show every kind of call inside one process, with real parts
-    #[command(after_help = "Example:\n  openras demo\n  openras demo --json | tail -n 1")]
+    #[command(
+        after_help = "Exit codes:\n  0 all went as they must   1 one did not\n\nExample:\n  openras demo\n  openras demo --json | tail -n 1"
+    )]
     Demo(Demo),
 }
 

@@ -39,6 +39,7 @@ impl Front {
             view: View::new(verbose),
             keyboard: Keyboard::start(),
             pause: Pause::None,
+            state: None,
         }))
     }
 
@@ -166,6 +167,8 @@ pub(crate) struct Person {
     view: View,
     keyboard: Keyboard,
     pause: Pause,
+    /// The state announced last.
+    state: Option<ConnState>,
 }
 
 impl Person {
@@ -183,7 +186,11 @@ impl Person {
         }
         self.view.show(now, notice);
         if let Notice::State { state, error, .. } = notice {
-            self.enter(*state, *error);
+            // a pause that is announced again with an error is over: the dial has failed in it
+            let failed = self.state.replace(*state) == Some(*state) && error.is_some();
+            if !failed {
+                self.enter(*state, *error);
+            }
         }
     }
 

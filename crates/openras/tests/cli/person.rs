@@ -188,10 +188,9 @@ fn the_raw_terminals_keys_do_what_its_first_line_says() {
     person.sees("\u{1b}[1mbold");
     // typed fast, a command came in one read with what was before it, and was forgotten
     person.types("c\u{1d}\r");
-    assert_eq!((&server).bytes().next().unwrap().unwrap(), b'c');
-    let mut ppp = [0; 4];
+    let mut ppp = [0; 5];
     server.read_exact(&mut ppp).unwrap();
-    assert_eq!(ppp, [0x7e, 0xff, 0x7d, 0x23], "Ctrl-] Enter goes on with PPP");
+    assert_eq!(ppp, *b"c\x7e\xff\x7d\x23", "Ctrl-] Enter goes on with PPP");
     person.sees("Starting PPP");
     person.types("\u{3}");
     let (code, shown) = person.end();
@@ -203,6 +202,21 @@ fn the_raw_terminals_keys_do_what_its_first_line_says() {
     person.types("\u{1d}q");
     assert_eq!(server.read_to_end(&mut Vec::new()).unwrap(), 0, "Ctrl-] q hangs up");
     assert_eq!(person.end().0, 130);
+}
+
+#[test]
+fn a_pause_the_other_end_hangs_up_in_is_not_begun_again() {
+    // the last state repeats Interactive with its error, and the terminal's keys were shown once more
+    let lab = Lab::new();
+    lab.secret("pw", "secret");
+    let (line, listener) = talker();
+    let mut person = Person::dial(&lab, &line, "alice", "pw", &[]);
+    let server = greeted(&listener);
+    person.sees("login: ");
+    drop(server);
+    let (code, shown) = person.end();
+    assert_eq!(code, 4, "{shown}");
+    assert_eq!(shown.matches("Ctrl-] Enter").count(), 1, "{shown}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use openras_engine::ConnState;
 use openras_engine::client::dial::{Command, DialEnd, DialParams, Notice};
 use openras_ppp::Secret;
 use openras_service::connections::{Connection, DialRequest};
+use openras_service::events::CallEvent;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::show::Show;
@@ -77,67 +78,74 @@ where
 {
     let mut outcome = Outcome::default();
     let mut params = request.params.clone();
-    let mut port = world.service.events();
     let begun = Instant::now();
+    let mut port = PortSide { events: world.service.events(), begun, over: false };
     let limit = tokio::time::Instant::from_std(begun + LIMIT);
     let mut person = Person { script, text: String::new() };
     let mut traffic = Some(traffic);
-    let mut over = false;
     let Ok(mut connection) = world.service.dial(request) else { return outcome };
-    loop {
+    while outcome.end.is_none() {
         let notice = tokio::select! {
             biased;
-            event = port.recv() => {
-                match event {
-                    Ok(event) => {
-                        show.port(begun, &event);
-                        over |= event.kind == "down";
-                    }
-                    Err(RecvError::Lagged(_) | RecvError::Closed) => {}
-                }
-                continue;
-            }
+            () = port.show_next(show) => continue,
             notice = connection.notice() => notice,
             () = tokio::time::sleep_until(limit) => None,
         };
         let Some(notice) = notice else { break };
         show.dial(begun, &notice);
-        if let Notice::State { state, error, .. } = &notice {
-            outcome.states.push((*state, error.map(|e| e.0)));
-        }
         if let Some(command) = person.answer(&notice, &mut params) {
             connection.command(command).await;
         }
-        if matches!(notice, Notice::State { state: ConnState::CONNECTED, .. })
-            && let Some(traffic) = traffic.take()
-        {
-            let done = traffic(&connection).await;
-            done.iter().flat_map(|text| text.lines()).for_each(|line| show.traffic(begun, line));
-            outcome.traffic = Some(done);
-            connection.command(Command::HangUp).await;
-        }
-        if let Notice::Ended(end) = notice {
-            outcome.end = Some(end);
-            break;
+        match notice {
+            Notice::State { state, error, .. } => {
+                outcome.states.push((state, error.map(|e| e.0)));
+                if state == ConnState::CONNECTED
+                    && let Some(traffic) = traffic.take()
+                {
+                    let done = traffic(&connection).await;
+                    done.iter().flat_map(|text| text.lines()).for_each(|line| show.traffic(begun, line));
+                    outcome.traffic = Some(done);
+                    connection.command(Command::HangUp).await;
+                }
+            }
+            Notice::Ended(end) => outcome.end = Some(end),
+            _ => {}
         }
     }
-    if !over {
-        rest(&mut port, show, begun).await;
-    }
+    port.rest(show).await;
     outcome
 }
 
-/// The port says its last words a moment after the dialler.
-async fn rest(
-    port: &mut tokio::sync::broadcast::Receiver<openras_service::events::CallEvent>,
-    show: &mut Show,
+/// What the ports say while a call is made.
+struct PortSide {
+    events: tokio::sync::broadcast::Receiver<CallEvent>,
     begun: Instant,
-) {
-    while let Ok(Ok(event)) = tokio::time::timeout(Duration::from_secs(3), port.recv()).await {
-        show.port(begun, &event);
-        if event.kind == "down" {
-            break;
+    /// The call's end has been said.
+    over: bool,
+}
+
+impl PortSide {
+    async fn show_next(&mut self, show: &Show) {
+        match self.events.recv().await {
+            Ok(event) => {
+                show.port(self.begun, &event);
+                self.over |= event.kind == "down";
+            }
+            Err(RecvError::Lagged(_)) => {}
+            // the service lives longer than the call
+            Err(RecvError::Closed) => std::future::pending().await,
         }
+    }
+
+    /// The port says its last words a moment after the dialler.
+    async fn rest(&mut self, show: &Show) {
+        let last = async {
+            while !self.over {
+                self.show_next(show).await;
+            }
+        };
+        // a port that stays silent has its end in the service's log
+        let _ = tokio::time::timeout(Duration::from_secs(3), last).await;
     }
 }
 

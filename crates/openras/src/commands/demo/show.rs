@@ -47,8 +47,8 @@ impl Show {
     pub(super) fn welcome(&self) {
         if !self.json {
             out::line(
-                "One process: a service with four ports, a telephone exchange, and the callers.\n\
-                 Everything between them is real. Each line: seconds, which end, what it says.",
+                "One process, real parts: a service with four ports, a telephone exchange, and the callers.\n\
+                 Each line: seconds, which end, what it says.",
             );
         }
     }
