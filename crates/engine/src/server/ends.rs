@@ -296,6 +296,12 @@ pub(super) fn ppp(down: openras_ppp::Down, phase: Option<Phase>, up: bool) -> En
     End { packet: down.packet, ..End::new(error, why, remedy) }
 }
 
+/// The caller was refused with this number and left instead of trying again, which ended PPP so.
+pub(super) fn gave_up(number: RasError, end: End) -> End {
+    let why = format!("The caller was refused and did not try again: {} {}", number.sentence(), end.why);
+    End { error: Some(number), why, remedy: number.remedy().to_owned(), ..end }
+}
+
 fn ppp_sentences(reason: &DownReason, phase: Option<Phase>, up: bool) -> (String, &'static str) {
     let say = |why: &str, remedy| (why.to_owned(), remedy);
     match reason {

@@ -31,6 +31,8 @@ pub(super) struct Checks {
     questions: u32,
     /// The last one was the last that the call has.
     last: bool,
+    /// The number of the last verdict, if that was a refusal.
+    refused: Option<RasError>,
 }
 
 impl Checks {
@@ -48,6 +50,7 @@ impl Checks {
             differed: None,
             questions: 0,
             last: false,
+            refused: None,
         }
     }
 
@@ -89,7 +92,9 @@ impl Checks {
     pub(super) fn judge(&mut self, verdict: Verdict, cx: &mut Context) -> Verdict {
         let verdict = if self.require && self.differed.is_some() { wrong_credentials() } else { verdict };
         let verdict = self.without_retry(verdict);
+        self.refused = None;
         if let Verdict::Refuse { error, .. } = verdict {
+            self.refused = Some(RasError(error));
             cx.call.wrong_try |= RasError(error) == RasError::AUTHENTICATION_FAILURE;
             let name = cx.call.name.clone().unwrap_or_default();
             cx.event(PortEvent::Refused(name, RasError(error)));
@@ -117,6 +122,11 @@ impl Checks {
         // a right answer is no try; wrong ones stay, so that a way in buys no tries at other names
         self.questions = self.questions.saturating_sub(1);
         Ok(Some(name))
+    }
+
+    /// The number of the last verdict, if that was a refusal.
+    pub(super) fn refused(&self) -> Option<RasError> {
+        self.refused
     }
 
     /// The two names that differ and must be recorded: the dialog's, PPP's.

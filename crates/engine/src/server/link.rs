@@ -338,7 +338,13 @@ impl Link {
             };
         }
         let refused = matches!(down.reason, DownReason::PeerRefused(_));
+        let left = matches!(down.reason, DownReason::TerminatedByPeer | DownReason::LineLost) && !self.up;
         let end = ends::ppp(down, self.phase, self.up);
+        let end = match self.checks.refused() {
+            // what ended the call is the refusal; that the caller did not try again is its consequence
+            Some(number) if left => ends::gave_up(number, end),
+            _ => end,
+        };
         Ok(match self.checks.mismatch() {
             Some(why) if refused => End { packet: end.packet, ..why },
             // the caller did not take the tries it had left

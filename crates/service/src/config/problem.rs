@@ -49,7 +49,9 @@ impl fmt::Display for ConfigError {
         for (n, p) in self.problems.iter().enumerate() {
             let newline = if n == 0 { "" } else { "\n" };
             let file = self.file.escape_debug();
-            write!(f, "{newline}{file}:{}:{}: {}. {}", p.line, p.column, p.what, p.remedy)?;
+            // a file that cannot be read has no lines
+            let place = if p.line == 0 { String::new() } else { format!(":{}:{}", p.line, p.column) };
+            write!(f, "{newline}{file}{place}: {}. {}", p.what, p.remedy)?;
         }
         Ok(())
     }
