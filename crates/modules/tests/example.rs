@@ -11,6 +11,9 @@ use hmac::{Hmac, Mac};
 use openras_engine::server::{DialogCommand, DialogOutput, DialogVerdict, Echo};
 use openras_modules::{CallInfo, ModuleConfig, Parts, Registry, start};
 
+#[path = "../../sim/src/peers/skip.rs"]
+mod skip;
+
 const KEY: &[u8] = b"12345678901234567890";
 const KEY_HEX: &str = "3132333435363738393031323334353637383930";
 /// RFC 6287 appendix C.1: eight times the digit, and the answer to it.
@@ -25,7 +28,7 @@ fn examples() -> PathBuf {
 fn python() -> bool {
     let there = Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
-        println!("SKIP: no python3");
+        skip::skip("the Python example", "python3 does not run; run peers/install as root");
     }
     there
 }

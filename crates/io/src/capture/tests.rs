@@ -4,6 +4,9 @@ use openras_ppp::hdlc::{Framing, frame};
 
 use super::*;
 
+#[path = "../../../sim/src/peers/skip.rs"]
+mod skip;
+
 fn framed(protocol: Protocol, packet: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     frame(protocol, packet, Framing::DEFAULT, false, &mut out);
@@ -80,7 +83,10 @@ fn tshark_reads_every_frame_with_its_direction() {
     let fields = ["-T", "fields", "-e", "ppp.direction", "-e", "ppp.protocol"];
     let shown = match Command::new("tshark").arg("-r").arg(&path).args(fields).output() {
         Ok(shown) => shown,
-        Err(error) => return eprintln!("SKIP: no tshark here: {error}"),
+        Err(error) => {
+            let reason = format!("tshark does not run ({error}); run peers/install as root");
+            return skip::skip("tshark_reads_every_frame_with_its_direction", &reason);
+        }
     };
     let text = String::from_utf8_lossy(&shown.stdout).replace('\t', " ").to_lowercase();
     let lines: Vec<&str> = text.lines().collect();
