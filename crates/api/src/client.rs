@@ -1,0 +1,3 @@
+//! client
+/// c
+pub struct Client;

@@ -1,0 +1,210 @@
+//! Connections: calls that were dialled.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::CallId;
+use super::event::{Projection, State};
+use super::port::Statistics;
+use super::secret::SecretText;
+
+/// What to dial, and how: `POST /v1/connections`. What is left out is as in `Default`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dial {
+    /// Where the call goes, as `openras dial --line` takes it: `tcp:HOST:PORT` …. Files and devices only where the
+    /// configuration grants them to the client.
+    pub line: String,
+    /// A name for lists, such as the phone-book entry's.
+    #[serde(default)]
+    pub name: String,
+    /// The number this end has on the exchange, where it can be called back.
+    #[serde(default)]
+    pub own_number: Option<String>,
+    /// szUserName.
+    #[serde(default)]
+    pub user: String,
+    /// szDomain; sent as `DOMAIN\user`.
+    #[serde(default)]
+    pub domain: String,
+    /// szPassword.
+    #[serde(default)]
+    pub password: SecretText,
+    /// szCallbackNumber: empty = none, `*` = ask through the pause, else the number.
+    #[serde(default)]
+    pub callback_number: String,
+    /// The terminal before PPP.
+    #[serde(default)]
+    pub terminal: Terminal,
+    /// RDEOPT_PausedStates. Off, what would be a pause is an error and the call fails.
+    #[serde(default)]
+    pub pauses: bool,
+    /// The dial begins nothing new before each state was confirmed by `seen`.
+    #[serde(default)]
+    pub wait_seen: bool,
+    /// Methods by which the server may authenticate us, the preferred first: `mschapv2` `mschap` `chap` `pap`; an
+    /// empty list refuses all.
+    #[serde(default = "methods")]
+    pub auth: Vec<String>,
+    /// The server must ask for one of them.
+    #[serde(default)]
+    pub require_auth: bool,
+    /// Control packets come as events.
+    #[serde(default)]
+    pub packets: bool,
+    /// Where PPP frames are recorded: a descriptor handed over before by `POST /v1/descriptors`.
+    #[serde(default)]
+    pub capture: Option<u64>,
+}
+
+/// What a dialer allows unless told otherwise (defence rule 4).
+fn methods() -> Vec<String> {
+    vec!["mschapv2".into(), "chap".into()]
+}
+
+impl Dial {
+    /// A call over this line, with all else as by default.
+    pub fn new(line: impl Into<String>) -> Self {
+        Self {
+            line: line.into(),
+            name: String::new(),
+            own_number: None,
+            user: String::new(),
+            domain: String::new(),
+            password: SecretText::default(),
+            callback_number: String::new(),
+            terminal: Terminal::default(),
+            pauses: false,
+            wait_seen: false,
+            auth: methods(),
+            require_auth: false,
+            packets: false,
+            capture: None,
+        }
+    }
+}
+
+/// When bytes of the line go to a person before PPP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Terminal {
+    /// Text that waits for an answer opens the pause, PPP or silence goes on.
+    #[default]
+    Auto,
+    /// Before the number is dialled.
+    BeforeDial,
+    /// After the call stands.
+    AfterDial,
+    /// Straight to PPP.
+    Never,
+}
+
+/// The answer to a dial: it has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Dialled {
+    /// The connection's number.
+    pub id: CallId,
+    /// Whoever knows this is the creator: `GET /v1/connections/{id}/events?notifier=…` holds the dial, and `resume`
+    /// and `seen` name it. The second RasDial's "same notifier".
+    pub notifier: String,
+}
+
+/// A connection: a line of `GET /v1/connections`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Connection {
+    /// Its number.
+    pub id: CallId,
+    /// The name given at the dial.
+    pub name: String,
+    /// Its line.
+    pub line: String,
+    /// User id of the program that dialled it.
+    pub uid: u32,
+    /// The user name given.
+    pub user: String,
+    /// RasGetConnectStatus.
+    pub state: State,
+    /// When it began, in seconds since 1970.
+    pub begun: u64,
+    /// How long it has been connected, in seconds.
+    pub connected_seconds: Option<u64>,
+    /// What was agreed, once it was.
+    pub projection: Option<Projection>,
+    /// Counters of the line.
+    pub statistics: Statistics,
+}
+
+/// The second RasDial: `POST /v1/connections/{id}/resume`. What is left out stays as it was.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// As given by [`Dialled`].
+    pub notifier: String,
+    /// Another user name.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Another domain.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// Another password; in PasswordExpired the new one.
+    #[serde(default)]
+    pub password: Option<SecretText>,
+    /// The number to be called back at; empty = no callback.
+    #[serde(default)]
+    pub callback_number: Option<String>,
+}
+
+/// A state was handled: `POST /v1/connections/{id}/seen`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// As given by [`Dialled`].
+    pub notifier: String,
+    /// The `seq` of the state; all before it count as seen too.
+    pub seq: u32,
+}
+
+/// Ping through the link: `POST /v1/connections/{id}/ping`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ping {
+    /// Whom; left out, the other end of the link.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
+    /// How often, 1 to 10000.
+    pub count: u16,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Pinged {
+    /// Who was pinged.
+    pub address: IpAddr,
+    /// Seconds until each answer, `null` where none came.
+    pub rtts: Vec<Option<f64>>,
+}
+
+/// A TCP stream through the link: `POST /v1/connections/{id}/tcp` with `Upgrade: openras-stream`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TcpTo {
+    /// Where to.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+}
+
+/// IPv4 of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ipv4 {
+    /// Our address.
+    pub local: Ipv4Addr,
+    /// The other end's.
+    pub remote: Ipv4Addr,
+    /// DNS servers we were given.
+    pub dns: Vec<Ipv4Addr>,
+    /// NBNS (WINS) servers we were given.
+    pub nbns: Vec<Ipv4Addr>,
+}

@@ -1,0 +1,74 @@
+//! Users of the store.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::secret::SecretText;
+
+/// A user: a line of `GET /v1/users`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// Methods the stored secrets are good for.
+    pub auth: Vec<String>,
+    /// A TOTP seed is stored.
+    pub totp: bool,
+    /// Recovery codes left.
+    pub recovery_codes: u32,
+    /// The password must be changed at the next call.
+    pub must_change: bool,
+    /// The account is disabled (647).
+    pub disabled: bool,
+    /// The user may not dial in (649).
+    pub no_dial_in: bool,
+    /// `none`, `caller`, or the number that is always called back.
+    pub callback: String,
+    /// Prefixes a caller may choose.
+    pub callback_allow: Vec<String>,
+    /// Wrong tries reached the hard limit; `POST …/unlock`.
+    pub locked: bool,
+}
+
+/// A new user: `POST /v1/users`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: SecretText,
+    /// Also keep the password itself, encrypted: `chap` needs it.
+    #[serde(default)]
+    pub reversible: bool,
+    /// What the user may do.
+    #[serde(default)]
+    pub rights: UserRights,
+}
+
+/// What a user may do; members left out are not changed, or as by default for a new user: `PATCH /v1/users/{name}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserRights {
+    /// The password must be changed at the next call.
+    pub must_change: Option<bool>,
+    /// The account is disabled.
+    pub disabled: Option<bool>,
+    /// The user may not dial in.
+    pub no_dial_in: Option<bool>,
+    /// `none`, `caller`, or the number that is always called back.
+    pub callback: Option<String>,
+    /// With `caller`: prefixes that are allowed.
+    pub callback_allow: Option<Vec<String>>,
+}
+
+/// Another password: `PUT /v1/users/{name}/password`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Password {
+    /// The new one.
+    pub password: SecretText,
+    /// Also keep the password itself, encrypted.
+    #[serde(default)]
+    pub reversible: bool,
+}
