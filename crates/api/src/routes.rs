@@ -93,75 +93,287 @@ const EVENTS_QUERY: &[(&str, &str)] = &[
 
 /// All of them.
 pub const ROUTES: &[Route] = &[
-    Route { right: Right::Dial, takes: Some(of::<Dial>), gives: Gives::Json(of::<Dialled>), errors: &[600, 602, 608, 633, 704],
-        ..route("POST", "/v1/connections", "dial", "Begins a dial (RasDial)") },
-    Route { right: Right::Dial, gives: Gives::Json(of::<Vec<Connection>>), errors: &[],
-        ..route("GET", "/v1/connections", "connections", "Lists dialled connections (RasEnumConnections)") },
-    Route { gives: Gives::Json(of::<Connection>),
-        ..route("GET", "/v1/connections/{id}", "connection", "One connection with its state (RasGetConnectStatus)") },
-    Route { query: EVENTS_QUERY, gives: Gives::Stream(of::<Told>),
-        ..route("GET", "/v1/connections/{id}/events", "connection_events", "Events of one connection; the creator's reader holds the dial until Connected") },
-    Route { takes: Some(of::<Resume>), errors: &[6, 87, 704, 756],
-        ..route("POST", "/v1/connections/{id}/resume", "resume", "Goes on from a pause (the second RasDial)") },
-    Route { takes: Some(of::<Seen>), errors: &[6, 87],
-        ..route("POST", "/v1/connections/{id}/seen", "seen", "A state was handled: its notifier has returned") },
+    Route {
+        right: Right::Dial,
+        takes: Some(of::<Dial>),
+        gives: Gives::Json(of::<Dialled>),
+        errors: &[600, 602, 608, 633, 704],
+        ..route("POST", "/v1/connections", "dial", "Begins a dial (RasDial)")
+    },
+    Route {
+        right: Right::Dial,
+        gives: Gives::Json(of::<Vec<Connection>>),
+        errors: &[],
+        ..route("GET", "/v1/connections", "connections", "Lists dialled connections (RasEnumConnections)")
+    },
+    Route {
+        gives: Gives::Json(of::<Connection>),
+        ..route(
+            "GET",
+            "/v1/connections/{id}",
+            "connection",
+            "One connection with its state (RasGetConnectStatus)",
+        )
+    },
+    Route {
+        query: EVENTS_QUERY,
+        gives: Gives::Stream(of::<Told>),
+        ..route(
+            "GET",
+            "/v1/connections/{id}/events",
+            "connection_events",
+            "Events of one connection; the creator's reader holds the dial until Connected",
+        )
+    },
+    Route {
+        takes: Some(of::<Resume>),
+        errors: &[6, 87, 704, 756],
+        ..route("POST", "/v1/connections/{id}/resume", "resume", "Goes on from a pause (the second RasDial)")
+    },
+    Route {
+        takes: Some(of::<Seen>),
+        errors: &[6, 87],
+        ..route("POST", "/v1/connections/{id}/seen", "seen", "A state was handled: its notifier has returned")
+    },
     Route { ..route("POST", "/v1/connections/{id}/hangup", "hangup", "Ends a connection (RasHangUp)") },
-    Route { gives: Gives::Upgrade(STREAM), errors: &[6, 756],
-        ..route("POST", "/v1/connections/{id}/terminal", "terminal", "The line of an Interactive pause as raw bytes") },
-    Route { gives: Gives::Json(of::<Projection>), errors: &[6, 730],
-        ..route("GET", "/v1/connections/{id}/projection", "projection", "What was agreed (RasGetProjectionInfo)") },
-    Route { gives: Gives::Json(of::<Statistics>),
-        ..route("GET", "/v1/connections/{id}/statistics", "statistics", "Counters (RasGetConnectionStatistics)") },
-    Route { ..route("POST", "/v1/connections/{id}/statistics/clear", "clear_statistics", "Begins the counters at 0 (RasClearConnectionStatistics)") },
-    Route { takes: Some(of::<Ping>), gives: Gives::Json(of::<Pinged>), errors: &[6, 87, 731],
-        ..route("POST", "/v1/connections/{id}/ping", "ping", "Pings through the link") },
-    Route { takes: Some(of::<TcpTo>), gives: Gives::Upgrade(STREAM), errors: &[6, 87, 731],
-        ..route("POST", "/v1/connections/{id}/tcp", "tcp", "A TCP stream through the link, as raw bytes") },
-    Route { right: Right::Dial, gives: Gives::Json(of::<Vec<Call>>), errors: &[],
-        ..route("GET", "/v1/calls", "calls", "Lists calls, dialled and answered, and those that ended lately") },
-    Route { gives: Gives::Json(of::<CallStory>),
-        ..route("GET", "/v1/calls/{id}", "call", "One call with its last events and packets, also after its end") },
+    Route {
+        gives: Gives::Upgrade(STREAM),
+        errors: &[6, 756],
+        ..route(
+            "POST",
+            "/v1/connections/{id}/terminal",
+            "terminal",
+            "The line of an Interactive pause as raw bytes",
+        )
+    },
+    Route {
+        gives: Gives::Json(of::<Projection>),
+        errors: &[6, 730],
+        ..route(
+            "GET",
+            "/v1/connections/{id}/projection",
+            "projection",
+            "What was agreed (RasGetProjectionInfo)",
+        )
+    },
+    Route {
+        gives: Gives::Json(of::<Statistics>),
+        ..route(
+            "GET",
+            "/v1/connections/{id}/statistics",
+            "statistics",
+            "Counters (RasGetConnectionStatistics)",
+        )
+    },
+    Route {
+        ..route(
+            "POST",
+            "/v1/connections/{id}/statistics/clear",
+            "clear_statistics",
+            "Begins the counters at 0 (RasClearConnectionStatistics)",
+        )
+    },
+    Route {
+        takes: Some(of::<Ping>),
+        gives: Gives::Json(of::<Pinged>),
+        errors: &[6, 87, 731],
+        ..route("POST", "/v1/connections/{id}/ping", "ping", "Pings through the link")
+    },
+    Route {
+        takes: Some(of::<TcpTo>),
+        gives: Gives::Upgrade(STREAM),
+        errors: &[6, 87, 731],
+        ..route("POST", "/v1/connections/{id}/tcp", "tcp", "A TCP stream through the link, as raw bytes")
+    },
+    Route {
+        right: Right::Dial,
+        gives: Gives::Json(of::<Vec<Call>>),
+        errors: &[],
+        ..route("GET", "/v1/calls", "calls", "Lists calls, dialled and answered, and those that ended lately")
+    },
+    Route {
+        gives: Gives::Json(of::<CallStory>),
+        ..route(
+            "GET",
+            "/v1/calls/{id}",
+            "call",
+            "One call with its last events and packets, also after its end",
+        )
+    },
     Route { ..route("POST", "/v1/calls/{id}/hangup", "end_call", "Ends a call, dialled or answered") },
-    Route { right: Right::Dial, query: &[("packets", "`true`: control packets too")], gives: Gives::Stream(of::<Told>), errors: &[],
-        ..route("GET", "/v1/events", "events", "What happens from now on, as far as it is the client's to hear") },
-    Route { right: Right::Dial, gives: Gives::Upgrade(DESCRIPTOR), errors: &[],
-        ..route("POST", "/v1/descriptors", "descriptor", "Hands over an open file, as for a capture") },
-    Route { right: Right::Admin, gives: Gives::Json(of::<Vec<Port>>), errors: &[],
-        ..route("GET", "/v1/ports", "ports", "Lists the ports (RasAdminPortEnum)") },
-    Route { right: Right::Admin, gives: Gives::Json(of::<Port>),
-        ..route("GET", "/v1/ports/{name}", "port", "One port (RasAdminPortGetInfo); a `/` in its name is `%2F`") },
-    Route { right: Right::Admin,
-        ..route("POST", "/v1/ports/{name}/disconnect", "disconnect", "Ends a port's call (RasAdminPortDisconnect)") },
-    Route { right: Right::Admin,
-        ..route("POST", "/v1/ports/{name}/statistics/clear", "clear_port_statistics", "Begins a port's counters at 0 (RasAdminPortClearStatistics)") },
-    Route { right: Right::Admin, gives: Gives::Json(of::<Vec<User>>), errors: &[],
-        ..route("GET", "/v1/users", "users", "Lists the users") },
-    Route { right: Right::Admin, takes: Some(of::<NewUser>), gives: Gives::Json(of::<User>), errors: &[183],
-        ..route("POST", "/v1/users", "add_user", "Adds a user") },
-    Route { right: Right::Admin, gives: Gives::Json(of::<User>), errors: &[2],
-        ..route("GET", "/v1/users/{name}", "user", "One user (RasAdminUserGetInfo)") },
-    Route { right: Right::Admin, takes: Some(of::<UserRights>), gives: Gives::Json(of::<User>), errors: &[2],
-        ..route("PATCH", "/v1/users/{name}", "set_user", "Changes what a user may do (RasAdminUserSetInfo)") },
-    Route { right: Right::Admin, errors: &[2],
-        ..route("DELETE", "/v1/users/{name}", "remove_user", "Removes a user") },
-    Route { right: Right::Admin, takes: Some(of::<Password>), errors: &[2],
-        ..route("PUT", "/v1/users/{name}/password", "set_password", "Sets a user's password") },
-    Route { right: Right::Admin, errors: &[2],
-        ..route("POST", "/v1/users/{name}/unlock", "unlock_user", "Lets a user try again after too many wrong tries") },
-    Route { right: Right::Dial, gives: Gives::Json(of::<Server>), errors: &[],
-        ..route("GET", "/v1/server", "server", "The service: version, what runs, what an administrator should know") },
-    Route { right: Right::Admin, gives: Gives::Json(of::<Reloaded>), errors: &[],
-        ..route("POST", "/v1/server/reload", "reload", "Reads the configuration again, checked whole first") },
-    Route { right: Right::Admin, query: &[("after", "begin behind this record"), ("follow", "`true`: wait for more")],
-        gives: Gives::Text(NDJSON), errors: &[],
-        ..route("GET", "/v1/audit", "audit", "The audit record, one JSON object a line") },
-    Route { right: Right::Admin, gives: Gives::Json(of::<Verified>), errors: &[],
-        ..route("GET", "/v1/audit/verify", "verify_audit", "Whether the record's chain of hashes holds") },
-    Route { right: Right::Admin, gives: Gives::Text("text/plain; version=0.0.4"), errors: &[],
-        ..route("GET", "/metrics", "metrics", "Counters for Prometheus") },
-    Route { right: Right::Dial, gives: Gives::Text("application/json"), errors: &[],
-        ..route("GET", "/v1/openapi.json", "openapi", "This API as an OpenAPI document") },
+    Route {
+        right: Right::Dial,
+        query: &[("packets", "`true`: control packets too")],
+        gives: Gives::Stream(of::<Told>),
+        errors: &[],
+        ..route(
+            "GET",
+            "/v1/events",
+            "events",
+            "What happens from now on, as far as it is the client's to hear",
+        )
+    },
+    Route {
+        right: Right::Dial,
+        gives: Gives::Upgrade(DESCRIPTOR),
+        errors: &[],
+        ..route("POST", "/v1/descriptors", "descriptor", "Hands over an open file, as for a capture")
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Json(of::<Vec<Port>>),
+        errors: &[],
+        ..route("GET", "/v1/ports", "ports", "Lists the ports (RasAdminPortEnum)")
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Json(of::<Port>),
+        ..route(
+            "GET",
+            "/v1/ports/{name}",
+            "port",
+            "One port (RasAdminPortGetInfo); a `/` in its name is `%2F`",
+        )
+    },
+    Route {
+        right: Right::Admin,
+        ..route(
+            "POST",
+            "/v1/ports/{name}/disconnect",
+            "disconnect",
+            "Ends a port's call (RasAdminPortDisconnect)",
+        )
+    },
+    Route {
+        right: Right::Admin,
+        ..route(
+            "POST",
+            "/v1/ports/{name}/statistics/clear",
+            "clear_port_statistics",
+            "Begins a port's counters at 0 (RasAdminPortClearStatistics)",
+        )
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Json(of::<Vec<User>>),
+        errors: &[],
+        ..route("GET", "/v1/users", "users", "Lists the users")
+    },
+    Route {
+        right: Right::Admin,
+        takes: Some(of::<NewUser>),
+        gives: Gives::Json(of::<User>),
+        errors: &[183],
+        ..route("POST", "/v1/users", "add_user", "Adds a user")
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Json(of::<User>),
+        errors: &[2],
+        ..route("GET", "/v1/users/{name}", "user", "One user (RasAdminUserGetInfo)")
+    },
+    Route {
+        right: Right::Admin,
+        takes: Some(of::<UserRights>),
+        gives: Gives::Json(of::<User>),
+        errors: &[2],
+        ..route("PATCH", "/v1/users/{name}", "set_user", "Changes what a user may do (RasAdminUserSetInfo)")
+    },
+    Route {
+        right: Right::Admin,
+        errors: &[2],
+        ..route("DELETE", "/v1/users/{name}", "remove_user", "Removes a user")
+    },
+    Route {
+        right: Right::Admin,
+        takes: Some(of::<Password>),
+        errors: &[2],
+        ..route("PUT", "/v1/users/{name}/password", "set_password", "Sets a user's password")
+    },
+    Route {
+        right: Right::Admin,
+        errors: &[2],
+        ..route(
+            "POST",
+            "/v1/users/{name}/unlock",
+            "unlock_user",
+            "Lets a user try again after too many wrong tries",
+        )
+    },
+    Route {
+        right: Right::Dial,
+        gives: Gives::Json(of::<Server>),
+        errors: &[],
+        ..route(
+            "GET",
+            "/v1/server",
+            "server",
+            "The service: version, what runs, what an administrator should know",
+        )
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Json(of::<Reloaded>),
+        errors: &[],
+        ..route("POST", "/v1/server/reload", "reload", "Reads the configuration again, checked whole first")
+    },
+    Route {
+        right: Right::Admin,
+        query: &[("after", "begin behind this record"), ("follow", "`true`: wait for more")],
+        gives: Gives::Text(NDJSON),
+        errors: &[],
+        ..route("GET", "/v1/audit", "audit", "The audit record, one JSON object a line")
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Json(of::<Verified>),
+        errors: &[],
+        ..route("GET", "/v1/audit/verify", "verify_audit", "Whether the record's chain of hashes holds")
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Text("text/plain; version=0.0.4"),
+        errors: &[],
+        ..route("GET", "/metrics", "metrics", "Counters for Prometheus")
+    },
+    Route {
+        right: Right::Dial,
+        gives: Gives::Text("application/json"),
+        errors: &[],
+        ..route("GET", "/v1/openapi.json", "openapi", "This API as an OpenAPI document")
+    },
 ];
+
+impl Route {
+    /// The HTTP status of its good answer.
+    pub fn status(&self) -> u16 {
+        match self.gives {
+            Gives::Nothing => 204,
+            Gives::Upgrade(_) => 101,
+            // these two make something that was not there
+            Gives::Json(_) if matches!(self.id, "dial" | "add_user") => 201,
+            Gives::Json(_) | Gives::Stream(_) | Gives::Text(_) => 200,
+        }
+    }
+
+    /// The name of its parameter, if it has one.
+    pub fn parameter(&self) -> Option<&'static str> {
+        Some(self.path.split_once('{')?.1.split_once('}')?.0)
+    }
+
+    /// Its path with this text in the place of its parameter, percent-encoded by the caller.
+    pub fn with(&self, parameter: &str) -> String {
+        match (self.path.split_once('{'), self.path.split_once('}')) {
+            (Some((before, _)), Some((_, after))) => format!("{before}{parameter}{after}"),
+            _ => self.path.to_owned(),
+        }
+    }
+}
+
+/// The route of this name.
+pub fn by_id(id: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.id == id)
+}
 
 /// The type a [`Descriptor`] line has, for the document.
 pub(crate) fn descriptor_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -12,5 +12,5 @@ pub mod terminal;
 pub mod users;
 
 pub use error::RasError;
-pub use line::{CallInput, CallOutput, LineEvent, LineOp};
+pub use line::{CallInput, CallOutput, LineEvent, LineOp, Snapshot, Watched};
 pub use state::ConnState;

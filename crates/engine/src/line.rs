@@ -3,9 +3,10 @@
 //! All lines look like a switched one: a TCP host, a device or an exchange number is *dialled*; a call that
 //! comes in *rings* and is answered.
 
-use openras_ppp::Negotiated;
+use openras_ppp::{Negotiated, Stats};
 
 use crate::RasError;
+use crate::server::port::Condition;
 
 /// What a machine wants of its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,4 +78,19 @@ pub enum CallOutput<N> {
     Notice(N),
     /// Over; the line is closed. Nothing follows.
     Ended,
+}
+
+/// What an onlooker may know of a machine over a line at any time, without asking it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Counters of its PPP; all 0 before there is one, and again when another one begins after a callback.
+    pub stats: Stats,
+    /// What an administrator sees of a port; `None` for a machine that is no port.
+    pub condition: Option<Condition>,
+}
+
+/// A machine that can be looked at while it runs.
+pub trait Watched {
+    /// How things stand now. Cheap: it is asked after every input.
+    fn snapshot(&self) -> Snapshot;
 }

@@ -1,76 +1,99 @@
-//! `--capture FILE`: the PPP frames of a call with their direction, as a pcap file.
+//! `--capture FILE`: the PPP frames of a call with their direction, as a pcapng file.
 //!
-//! Link type 204 (`LINKTYPE_PPP_WITH_DIR`): before each frame one octet, 0 = received, 1 = sent; frames begin with
-//! the address field. Secrets are blanked before anything is written (defence rule 14): the password of a PAP
-//! request, and all of a CHAP change-password packet behind its identifier and length. What a person types before
-//! PPP is no frame and is not written.
+//! Link type 204 (`LINKTYPE_PPP_WITH_DIR`), and the direction once more in each block's flags. Secrets are blanked
+//! before anything leaves the call's task (defence rule 14): the password of a PAP request, and all of a CHAP
+//! change-password packet behind its identifier and length. What a person types before PPP is no frame and is not
+//! written.
+//!
+//! A capture never holds its call: a thread writes, and what it is too slow for is left out and counted in the file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use openras_engine::escape;
 use openras_ppp::hdlc::Deframer;
 use openras_ppp::wire::Protocol;
+use rustix::fs::OFlags;
+use tokio::sync::watch;
 
 use crate::driver::Tap;
 
+mod pcapng;
 #[cfg(test)]
 mod tests;
+mod writer;
+
+pub use pcapng::Summary;
 
 /// Bytes of a frame that are written; longer ones are cut, with their true length.
 const SNAPLEN: usize = 65_535;
-/// Of the classic format, with microseconds, in network byte order.
-const MAGIC: u32 = 0xa1b2_c3d4;
-/// LINKTYPE_PPP_WITH_DIR.
-const LINK_TYPE: u32 = 204;
-/// Address and control as every packet decoder expects them (RFC 1662 §3.1).
-const HEADER: [u8; 2] = [0xff, 0x03];
+/// Characters of a comment.
+const COMMENT: usize = 500;
 
-/// A capture file that watches one driver.
+/// A capture that watches one driver. Dropped with it, the file is completed.
 pub struct Capture {
-    file: Option<BufWriter<File>>,
+    queue: writer::Queue,
+    went: watch::Receiver<Summary>,
     received: Deframer,
     sent: Deframer,
 }
 
+/// Waits for the end of a capture, apart from it.
+#[derive(Clone, Debug)]
+pub struct Written(watch::Receiver<Summary>);
+
+impl Written {
+    /// Until the file is complete, or given up because it cannot be written. A reader of a pipe who does not read
+    /// makes this at most 2 s after the call's end.
+    pub async fn wait(mut self) -> Summary {
+        while self.0.changed().await.is_ok() {}
+        *self.0.borrow()
+    }
+}
+
 impl Capture {
-    /// A new file at `path` with mode 0600; one that is there already is overwritten and gets that mode.
+    /// A new file at `path` with mode 0600; one that is there already is overwritten and gets that mode. A link at
+    /// `path` is not followed. A named pipe that has a reader will do.
     ///
     /// # Errors
-    /// The file cannot be made or written.
+    /// The file cannot be made or written, or is of another kind; or 256 captures are being written already.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        // a pipe without a reader is an error instead of a wait
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32);
+        let file = options.open(path)?;
+        let kind = file.metadata()?.file_type();
+        if kind.is_file() {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        } else if !kind.is_fifo() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a pipe"));
+        }
         Self::to(file)
     }
 
-    /// Writes to a file that somebody else has opened.
+    /// Writes to a file, pipe or socket that somebody else has opened.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// There is no thread to write it, or 256 captures are being written already.
     pub fn to(file: File) -> io::Result<Self> {
-        let mut file = BufWriter::new(file);
-        for word in [MAGIC, 0x0002_0004, 0, 0, SNAPLEN as u32, LINK_TYPE] {
-            file.write_all(&word.to_be_bytes())?;
-        }
-        file.flush()?;
-        Ok(Self { file: Some(file), received: deframer(), sent: deframer() })
+        Self::about(file, "")
     }
 
-    /// Writes one frame; a file that cannot be written is given up, and the call goes on.
-    fn record(file: &mut Option<BufWriter<File>>, sent: bool, frame: &[u8]) {
-        let Some(open) = file else { return };
-        let packet = redact(frame);
-        // packets of the user's are many; what decides a call is on disk at once
-        let is_control = packet.first().is_some_and(|high| high & 0x80 != 0);
-        let written =
-            write(open, sent, &packet).and_then(|()| if is_control { open.flush() } else { Ok(()) });
-        if let Err(error) = written {
-            tracing::warn!(%error, "the capture file cannot be written");
-            *file = None;
-        }
+    /// As [`to`](Self::to), with a text that says which call it is; it stands in the file's properties.
+    ///
+    /// # Errors
+    /// As [`to`](Self::to).
+    pub fn about(file: File, text: &str) -> io::Result<Self> {
+        let (queue, went) = writer::Queue::start(file, &escape::short(text, COMMENT))?;
+        Ok(Self { queue, went, received: deframer(), sent: deframer() })
+    }
+
+    /// To wait for the file's end when the capture itself is given away.
+    pub fn written(&self) -> Written {
+        Written(self.went.clone())
     }
 }
 
@@ -80,21 +103,6 @@ fn deframer() -> Deframer {
     deframer.set_receive_accm(0);
     deframer.set_receive_mru(u16::MAX);
     deframer
-}
-
-fn write(file: &mut impl Write, sent: bool, frame: &[u8]) -> io::Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let whole = 1 + HEADER.len() + frame.len();
-    let kept = frame.get(..SNAPLEN - 1 - HEADER.len()).unwrap_or(frame);
-    // seconds as the format has them: they wrap in 2106
-    for word in
-        [now.as_secs() as u32, now.subsec_micros(), (1 + HEADER.len() + kept.len()) as u32, whole as u32]
-    {
-        file.write_all(&word.to_be_bytes())?;
-    }
-    file.write_all(&[u8::from(sent)])?;
-    file.write_all(&HEADER)?;
-    file.write_all(kept)
 }
 
 /// The frame with a two-octet protocol field and without secrets.
@@ -150,7 +158,7 @@ impl Tap for Capture {
     fn received(&mut self, mut bytes: &[u8]) {
         while let Some(frame) = self.received.next_frame(&mut bytes) {
             if let Ok(frame) = frame {
-                Self::record(&mut self.file, false, frame);
+                self.queue.add(false, redact(frame));
             }
         }
     }
@@ -158,7 +166,7 @@ impl Tap for Capture {
     fn sent(&mut self, mut bytes: &[u8]) {
         while let Some(frame) = self.sent.next_frame(&mut bytes) {
             if let Ok(frame) = frame {
-                Self::record(&mut self.file, true, frame);
+                self.queue.add(true, redact(frame));
             }
         }
     }

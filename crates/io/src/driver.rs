@@ -11,6 +11,9 @@
 //! receiver; the machine's timers go on even if the owner does not take them. An owner that has dropped the
 //! receiver does not want to know, and the call goes on.
 //!
+//! **The gauge.** After each input the machine's counters and condition are published where anybody can read them
+//! without asking the call, which may be busy or stand still.
+//!
 //! **The end.** A dropped command sender or a cancelled token gives the machine its farewell command once and
 //! [`FAREWELL`] to end by; then the line is dropped. A machine that has ended gives the line back at once; its last
 //! notices wait for an owner that is there, and [`FAREWELL`] for one that has left.
@@ -20,10 +23,11 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use openras_engine::{CallInput, CallOutput, LineEvent, LineOp};
+use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, Watched};
 use openras_ppp::Machine;
 use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
@@ -32,8 +36,11 @@ use tokio_util::sync::CancellationToken;
 use crate::line::Line;
 use crate::net::{IpPort, MAX_PACKET};
 
+mod gauge;
 #[cfg(test)]
 mod tests;
+
+pub use gauge::{Gauge, Reading};
 
 /// Bytes waiting for the line's write side at which nothing more is read.
 pub const HIGH_WATER: usize = 64 * 1024;
@@ -67,6 +74,8 @@ pub struct Ends<C, N> {
     pub farewell: fn() -> C,
     /// Sees the bytes that pass.
     pub tap: Option<Box<dyn Tap>>,
+    /// Where its counters and condition are published.
+    pub gauge: Arc<Gauge>,
 }
 
 /// How a machine's run was over.
@@ -81,10 +90,10 @@ pub enum Outcome {
 /// Runs the machine until it ends. Times are tokio's, so that a paused clock rules here too.
 pub async fn run<M, C, N>(machine: M, line: impl Line, ip: impl IpPort, ends: Ends<C, N>) -> Outcome
 where
-    M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>>,
+    M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>> + Watched,
 {
-    let Ends { mut commands, notices, cancel, farewell, tap } = ends;
-    let mut call = Call::new(machine, line, ip, tap, notices);
+    let Ends { mut commands, notices, cancel, farewell, tap, gauge } = ends;
+    let mut call = Call::new(machine, line, ip, tap, gauge, notices);
     let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
     let mut leave_by = None;
     call.feed(CallInput::Tick);
@@ -156,15 +165,23 @@ struct Call<M, L, I, C, N> {
     /// Notices the owner's channel had no room for yet.
     backlog: VecDeque<N>,
     tap: Option<Box<dyn Tap>>,
+    gauge: Arc<Gauge>,
     ended: bool,
     commands: PhantomData<fn(C)>,
 }
 
 impl<M, L: Line, I: IpPort, C, N> Call<M, L, I, C, N>
 where
-    M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>>,
+    M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>> + Watched,
 {
-    fn new(machine: M, line: L, ip: I, tap: Option<Box<dyn Tap>>, notices: mpsc::Sender<N>) -> Self {
+    fn new(
+        machine: M,
+        line: L,
+        ip: I,
+        tap: Option<Box<dyn Tap>>,
+        gauge: Arc<Gauge>,
+        notices: mpsc::Sender<N>,
+    ) -> Self {
         Self {
             machine,
             line,
@@ -174,6 +191,7 @@ where
             notices: Some(notices),
             backlog: VecDeque::new(),
             tap,
+            gauge,
             ended: false,
             commands: PhantomData,
         }
@@ -197,6 +215,7 @@ where
                 CallOutput::Ended => self.ended = true,
             }
         }
+        self.gauge.publish(&self.machine.snapshot());
     }
 
     fn line_op(&mut self, op: LineOp) {

@@ -11,6 +11,6 @@ pub mod net;
 #[cfg(test)]
 mod testing;
 
-pub use driver::{Ends, Outcome, Tap, run};
+pub use driver::{Ends, Gauge, Outcome, Tap, run};
 pub use line::Line;
 pub use net::IpPort;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, RasError};
+use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, RasError, Snapshot, Watched};
 use openras_ppp::{Machine, Negotiated};
 use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
@@ -85,6 +85,12 @@ impl Machine for Plain {
     }
 }
 
+impl Watched for Plain {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::default()
+    }
+}
+
 impl Plain {
     fn line(&mut self, event: LineEvent<'_>) {
         let heard = match event {
@@ -125,7 +131,7 @@ impl Phone {
         let (say, commands) = mpsc::channel(8);
         let (notices, heard) = mpsc::channel(8);
         let cancel = CancellationToken::new();
-        let ends = Ends { commands, notices, cancel: cancel.clone(), farewell: || Say::Bye, tap };
+        let ends = Ends { commands, notices, cancel: cancel.clone(), farewell: || Say::Bye, tap, gauge: Default::default() };
         let task = tokio::spawn(run(Plain::default(), line, ip, ends));
         Self { say, heard, cancel, task }
     }

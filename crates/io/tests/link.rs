@@ -30,7 +30,7 @@ async fn use_link(caller: Running, answerer: Running) {
 #[tokio::test]
 async fn a_page_comes_through_ppp_over_the_exchange_and_the_capture_shows_it() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("call.pcap");
+    let path = folder.path().join("call.pcapng");
     let (caller, answerer) = over_exchange(Some(&path)).await;
     use_link(caller, answerer).await;
     assert!(std::fs::metadata(&path).unwrap().len() > 3_000_000);

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::dialog::{CallInfo, DialogEnds, dialog};
+use crate::jail::Wall;
 
 /// A boxed future, for traits that are used as objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -32,6 +33,26 @@ pub trait Module: Send + Sync {
     /// and so is a panic. When the call ends first the dialog's methods say so, and the future is dropped
     /// five seconds later.
     fn run(&self, dialog: crate::Dialog) -> BoxFuture<'_, ()>;
+
+    /// How it stands, where it has processes.
+    fn condition(&self) -> Option<Condition> {
+        None
+    }
+}
+
+/// How a program module stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// What stands around its processes.
+    pub wall: Wall,
+    /// Processes that wait for a call; with `isolation = "shared"`, 1 while the process runs.
+    pub waiting: usize,
+    /// Processes started so far.
+    pub started: u64,
+    /// Of these, processes that did not start, or ended before a call came, or under all of their dialogs.
+    pub failed: u64,
+    /// Verdicts, and other lines of a shared process, that belonged to no dialog.
+    pub refused: u64,
 }
 
 /// Starts `module` for one call on the current tokio runtime and gives the service's ends of its dialog.

@@ -9,6 +9,7 @@
 
 pub mod dialog;
 pub mod host;
+pub mod jail;
 pub mod process;
 pub mod protocol;
 mod redact;
@@ -16,7 +17,8 @@ pub mod registry;
 pub mod totp;
 
 pub use dialog::{CallInfo, Dialog, DialogEnds, Interrupted, dialog};
-pub use host::{BoxFuture, Module, start};
+pub use host::{BoxFuture, Condition, Module, start};
+pub use jail::Wall;
 pub use registry::{BuildError, ModuleConfig, Parts, Registry};
 
 // The Rust in the guide is compiled with the tests.

@@ -1,33 +1,44 @@
-//! Programs as modules, in any language: one process for one dialog, supervised.
+//! Programs as modules, in any language: one process for one dialog, or one for all, supervised.
 //!
 //! Whatever the program does (hang, flood, die, talk nonsense) ends its own dialog with an error verdict and its
 //! whole process group with SIGKILL. It is given a dialog's lines and nothing else of the service.
 
+mod channel;
 mod child;
 mod config;
+mod jailed;
+mod launch;
 mod lines;
 mod meter;
+mod pool;
 mod session;
+mod shared;
+mod slots;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use openras_engine::server::DialogVerdict;
-use tokio::process::ChildStderr;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
-pub use config::{Limits, ProgramConfig, ProgramError, ReceiveMode, Settings};
+pub use config::{Isolation, Limits, ProgramConfig, ProgramError, ReceiveMode, Settings};
 
 use crate::dialog::{ABORTED, CallInfo, Dialog};
-use crate::host::{BoxFuture, Module};
+use crate::host::{BoxFuture, Condition, Module};
+use crate::jail::Wall;
 use crate::protocol::{self, Malformed};
 use crate::redact::Redactor;
-use child::{Launch, Running};
+use crate::registry::Parts;
+use channel::{Incoming, Outgoing};
+use launch::{Process, Reader, Started};
 use lines::Lines;
+use pool::Pool;
 use session::Session;
+use shared::Mux;
 
 /// How long a program that closed its output may take to end, so that the record can say how.
 const EXIT: Duration = Duration::from_millis(500);
@@ -43,7 +54,13 @@ const STDERR_LINE: usize = 1024;
 pub enum Fault {
     /// It could not be started.
     Start(io::ErrorKind),
-    /// It said nothing within this time after its start.
+    /// Its jail could not be built; why, and the system's error number.
+    Jail(String, i32),
+    /// A file that it needs cannot be used by its user; why.
+    File(String),
+    /// Its jail was not ready within this time.
+    NotReady(Duration),
+    /// It said nothing within this time after its `begin`.
     NoBegin(Duration),
     /// It was its turn, and it said nothing for this long.
     Silent(Duration),
@@ -65,7 +82,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start(kind) => write!(f, "it could not be started: {kind}"),
-            Self::NoBegin(time) => write!(f, "it said nothing within {time:?} of its start"),
+            Self::Jail(why, _) | Self::File(why) => write!(f, "it could not be started: {why}"),
+            Self::NotReady(time) => write!(f, "it was not started within {time:?}"),
+            Self::NoBegin(time) => write!(f, "it said nothing within {time:?} of its begin"),
             Self::Silent(time) => write!(f, "it was its turn and it said nothing for {time:?}"),
             Self::Exited(Some(how)) => write!(f, "it ended without a verdict ({how})"),
             Self::Exited(None) => f.write_str("it closed its output without a verdict"),
@@ -84,10 +103,11 @@ impl Fault {
     /// The Win32 or RAS number for the record (SECURITY_MESSAGE's dwError).
     pub fn code(&self) -> u32 {
         match self {
-            Self::Start(io::ErrorKind::NotFound) => 2,
-            Self::Start(io::ErrorKind::PermissionDenied) => 5,
-            Self::Start(_) | Self::Pipe(_) => 31,
-            Self::NoBegin(_) | Self::Silent(_) => 638,
+            Self::Start(kind) => started(*kind),
+            Self::Jail(_, errno) => started(io::Error::from_raw_os_error(*errno).kind()),
+            Self::File(_) => 5,
+            Self::Pipe(_) => 31,
+            Self::NotReady(_) | Self::NoBegin(_) | Self::Silent(_) => 638,
             Self::Exited(_) => ABORTED,
             Self::Malformed(_) | Self::LineTooLong => 13,
             Self::Flood | Self::TooMuch => 1816,
@@ -95,48 +115,122 @@ impl Fault {
     }
 }
 
+/// The number for a start that failed.
+fn started(kind: io::ErrorKind) -> u32 {
+    match kind {
+        io::ErrorKind::NotFound => 2,
+        io::ErrorKind::PermissionDenied => 5,
+        _ => 31,
+    }
+}
+
 /// A program as a module.
-#[derive(Debug)]
 pub struct ProgramModule {
     name: String,
     config: ProgramConfig,
-    launch: Launch,
+    processes: Processes,
+    /// Verdicts that came when there was nothing to decide.
+    refused: AtomicU64,
+}
+
+enum Processes {
+    /// One a dialog.
+    Each(Pool),
+    /// One for all.
+    Shared(Mux),
+}
+
+impl fmt::Debug for ProgramModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProgramModule").field("name", &self.name).field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl ProgramModule {
-    /// Looks the program up, so that a missing one is found at start and not at the first call.
-    pub fn new(name: impl Into<String>, config: ProgramConfig) -> Result<Self, ProgramError> {
-        let launch = config.launch()?;
-        Ok(Self { name: name.into(), config, launch })
+    /// Looks the program up and tries its wall, so that what is wrong is found at start and not at the first call;
+    /// waits for that, some milliseconds. Processes are kept ready on the current runtime, if there is one;
+    /// `isolation = "shared"` needs one.
+    pub fn new(name: impl Into<String>, config: ProgramConfig, parts: &Parts) -> Result<Self, ProgramError> {
+        let (name, launch) = (name.into(), config.launch(parts)?);
+        Self::with(name, config, launch)
     }
 
-    async fn converse(&self, mut dialog: Dialog) {
+    fn with(name: String, config: ProgramConfig, launch: Arc<dyn launch::Launch>) -> Result<Self, ProgramError> {
+        let any = config.receive == ReceiveMode::Any;
+        let processes = match config.isolation {
+            Isolation::Shared if tokio::runtime::Handle::try_current().is_err() => {
+                return Err(ProgramError::NoRuntime);
+            }
+            Isolation::Shared => Processes::Shared(Mux::new(&name, launch, &config.limits, any)),
+            Isolation::Call => Processes::Each(Pool::new(&name, launch, config.warm)),
+            // what runs with the service's rights runs for a call only
+            Isolation::None => Processes::Each(Pool::new(&name, launch, 0)),
+        };
+        tracing::info!(module = name, wall = %processes.wall(), "the module's wall");
+        Ok(Self { name, config, processes, refused: AtomicU64::new(0) })
+    }
+
+    async fn converse(&self, dialog: Dialog) {
+        match &self.processes {
+            Processes::Each(pool) => match pool.take().await {
+                Ok(started) => self.alone(dialog, started).await,
+                Err(fault) => self.refuse(dialog, &fault),
+            },
+            Processes::Shared(mux) => self.together(dialog, mux).await,
+        }
+    }
+
+    /// A dialog with a process of its own.
+    async fn alone(&self, mut dialog: Dialog, started: Started) {
         let info = dialog.info().clone();
         let redactor = Arc::new(Redactor::default());
-        let (program, pipes) = match self.launch.start().await {
-            Ok(started) => started,
-            Err(error) => return self.refuse(dialog, &Fault::Start(error.kind())),
-        };
+        let Started { process, pipes } = started;
         // killed with its reader, should this future be dropped
         let mut last_words = JoinSet::new();
-        last_words.spawn(log_stderr(pipes.stderr, self.name.clone(), info.call.clone(), redactor.clone()));
-        let pipes = (pipes.stdin, pipes.stdout);
-        let log = |text: &str| {
-            tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
-        };
+        let net = redactor.clone();
+        let clean = move |text: &str| net.clean(text);
+        last_words.spawn(log_stderr(pipes.stderr, self.name.clone(), info.call.clone(), clean, false));
         let any = self.config.receive == ReceiveMode::Any;
-        let mut session = Session::new(pipes, &self.launch.limits, any, &log, &redactor);
+        let channel = (Outgoing::pipe(pipes.stdin), Incoming::Pipe { lines: pipes.stdout, any });
+        let log = |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
+        let mut session = Session::new(channel, &self.config.limits, &log, &redactor);
         session.tell(self.begin(&info).line());
         match session.run(&mut dialog).await {
             Ok(verdict) => {
                 dialog.complete(verdict.map_or_else(call_ended, |verdict| cleaned(verdict, &redactor)));
-                let _ = timeout(self.launch.limits.grace, goodbye(&mut session, &program)).await;
+                let _ = timeout(self.config.limits.grace, goodbye(&mut session, &*process)).await;
+                self.count_refused(session.refused(), &info);
             }
-            Err(Fault::Exited(_)) => self.refuse(dialog, &Fault::Exited(program.ended(EXIT).await)),
+            Err(Fault::Exited(_)) => self.refuse(dialog, &Fault::Exited(process.ended(EXIT).await)),
             Err(fault) => self.refuse(dialog, &fault),
         }
-        program.end().await;
+        process.end().await;
         let _ = timeout(LAST_WORDS, last_words.join_next()).await;
+    }
+
+    /// A dialog with a share of the process of all.
+    async fn together(&self, mut dialog: Dialog, mux: &Mux) {
+        let info = dialog.info().clone();
+        let begin = self.config.limits.begin;
+        let share = match timeout(begin, mux.join()).await {
+            Ok(Ok(share)) => share,
+            Ok(Err(fault)) => return self.refuse(dialog, &fault),
+            Err(_) => return self.refuse(dialog, &Fault::NotReady(begin)),
+        };
+        let shared::Share { incoming, outgoing, redactor, leave } = share;
+        let log = |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
+        let mut session = Session::new((outgoing, incoming), &self.config.limits, &log, &redactor);
+        session.tell(self.begin(&info).line());
+        let ended = session.run(&mut dialog).await;
+        match ended {
+            Ok(verdict) => {
+                dialog.complete(verdict.map_or_else(call_ended, |verdict| cleaned(verdict, &redactor)));
+            }
+            Err(fault) => self.refuse(dialog, &fault),
+        }
+        // the others go on: this one's process is told that it is over, whoever's fault it was
+        let _ = timeout(self.config.limits.grace, session.say_end()).await;
+        drop(leave);
     }
 
     fn begin<'a>(&'a self, info: &'a CallInfo) -> protocol::Begin<'a> {
@@ -157,6 +251,22 @@ impl ProgramModule {
         tracing::error!(module = self.name, call = dialog.info().call, "the module failed: {fault}");
         dialog.complete(DialogVerdict::Error { code: fault.code(), text: format!("{}: {fault}", self.name) });
     }
+
+    fn count_refused(&self, verdicts: u64, info: &CallInfo) {
+        if verdicts > 0 {
+            self.refused.fetch_add(verdicts, Ordering::Relaxed);
+            tracing::warn!(module = self.name, call = info.call, verdicts, "verdicts after the first are refused");
+        }
+    }
+}
+
+impl Processes {
+    fn wall(&self) -> Wall {
+        match self {
+            Self::Each(pool) => pool.launch().wall(),
+            Self::Shared(mux) => mux.launch().wall(),
+        }
+    }
 }
 
 impl Module for ProgramModule {
@@ -167,11 +277,31 @@ impl Module for ProgramModule {
     fn run(&self, dialog: Dialog) -> BoxFuture<'_, ()> {
         Box::pin(self.converse(dialog))
     }
+
+    fn condition(&self) -> Option<Condition> {
+        let own = self.refused.load(Ordering::Relaxed);
+        let (waiting, started, failed, refused) = match &self.processes {
+            Processes::Each(pool) => {
+                let (waiting, started, failed) = pool.counts();
+                (waiting, started, failed, own)
+            }
+            Processes::Shared(mux) => mux.counts().read(),
+        };
+        Some(Condition { wall: self.processes.wall(), waiting, started, failed, refused })
+    }
 }
 
-async fn goodbye(session: &mut Session<'_>, program: &Running) {
-    session.farewell().await;
-    while program.ended(EXIT).await.is_none() {}
+/// Hears the program out, until it has ended.
+async fn goodbye(session: &mut Session<'_>, process: &dyn Process) {
+    let ended = async { while process.ended(EXIT).await.is_none() {} };
+    tokio::select! {
+        () = session.farewell() => (),
+        () = ended => {
+            // what it said is in the pipe; what it started may hold the pipe open
+            let _ = timeout(LAST_WORDS, session.farewell()).await;
+        }
+    }
+    while process.ended(EXIT).await.is_none() {}
 }
 
 fn call_ended() -> DialogVerdict {
@@ -186,17 +316,30 @@ fn cleaned(verdict: DialogVerdict, redactor: &Redactor) -> DialogVerdict {
     }
 }
 
-/// Past its share the pipe is not read any more, so that a flood stands still instead of costing time.
-async fn log_stderr(pipe: ChildStderr, module: String, call: String, redactor: Arc<Redactor>) {
+/// Past its share the pipe is not read any more, so that a flood stands still instead of costing time; one that lasts
+/// for many dialogs has a new share each minute.
+async fn log_stderr(pipe: Reader, module: String, call: String, clean: impl Fn(&str) -> String, again: bool) {
     let mut lines = Lines::new(pipe, STDERR_LINE);
-    for _ in 0..STDERR_LINES {
-        let Ok(Some(line)) = lines.next().await else { return };
-        let text = redactor.clean(&String::from_utf8_lossy(&line.bytes));
-        tracing::warn!(module, call, "stderr: {text}");
+    loop {
+        let minute = Instant::now() + Duration::from_secs(60);
+        for _ in 0..STDERR_LINES {
+            let Ok(Some(line)) = lines.next().await else { return };
+            let text = clean(&String::from_utf8_lossy(&line.bytes));
+            tracing::warn!(module, call, "stderr: {text}");
+        }
+        if !again {
+            break;
+        }
+        if Instant::now() < minute {
+            tracing::warn!(module, "stderr: more than {STDERR_LINES} lines in a minute; the next one is waited for");
+            sleep_until(minute).await;
+        }
     }
     tracing::warn!(module, call, "stderr: more than {STDERR_LINES} lines; the rest is not read");
     std::future::pending::<()>().await;
 }
 
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod tests;

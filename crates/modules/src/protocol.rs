@@ -27,13 +27,15 @@ pub const ASK_MAX: u64 = 1024;
 pub const NAME_MAX: (usize, usize) = (256, 15);
 /// Longest timeout a program may name.
 const TIMEOUT_MAX: f64 = 86_400.0;
+/// Most seconds a program may ask for (defence rule 8).
+pub const MORE_MAX: u64 = 300;
 /// Length of an Ask that names none.
 const ASK_DEFAULT: u64 = 256;
 
 /// A message from the program.
 #[derive(Clone, Debug)]
 pub enum FromProgram {
-    /// `send`, `receive`, `ask`, `complete`.
+    /// `send`, `receive`, `ask`, `more`, `complete`.
     Command(DialogCommand),
     /// `log`: a line for the service's log; from outside.
     Log(String),
@@ -64,7 +66,7 @@ impl fmt::Display for Malformed {
         match self {
             Self::NotJson(column) => write!(f, "the line is not JSON (column {column})"),
             Self::NoType => f.write_str("the line is not a JSON object with a \"type\""),
-            Self::UnknownType => f.write_str("the \"type\" is none of send, receive, ask, complete, log"),
+            Self::UnknownType => f.write_str("the \"type\" is none of send, receive, ask, more, complete, log"),
             Self::Field { name, must_be } => write!(f, "\"{name}\" must be {must_be}"),
             Self::Extra(message) => write!(f, "the \"{message}\" message has a field it does not know"),
         }
@@ -75,14 +77,44 @@ impl std::error::Error for Malformed {}
 
 /// Reads one line of a program, without its end. `any` holds for a `receive` that does not say.
 pub fn parse(line: &[u8], any: bool) -> Result<FromProgram, Malformed> {
+    message(object(line)?, any)
+}
+
+/// Reads one line of a program of many dialogs: which one it is for, where it says so, and the message.
+pub fn parse_addressed(line: &[u8], any: bool) -> (Option<String>, Result<FromProgram, Malformed>) {
+    match object(line) {
+        Ok(mut fields) => match fields.remove("dialog") {
+            Some(Value::String(dialog)) => (Some(dialog), message(fields, any)),
+            None => (None, message(fields, any)),
+            Some(_) => (None, Err(Malformed::Field { name: "dialog", must_be: "text" })),
+        },
+        Err(why) => (None, Err(why)),
+    }
+}
+
+/// A line for a program of many dialogs: with the name of one.
+pub fn addressed(dialog: &str, line: &Line) -> Line {
+    let mut addressed = Line::new(Vec::with_capacity(line.len() + 16 + 6 * dialog.len()));
+    addressed.extend_from_slice(br#"{"dialog":"#);
+    let _ = serde_json::to_writer(&mut *addressed, dialog);
+    addressed.push(b',');
+    addressed.extend_from_slice(line.get(1..).unwrap_or_default());
+    addressed
+}
+
+fn object(line: &[u8]) -> Result<Map<String, Value>, Malformed> {
     let value: Value = serde_json::from_slice(line).map_err(|error| Malformed::NotJson(error.column()))?;
-    let Value::Object(mut fields) = value else { return Err(Malformed::NoType) };
+    if let Value::Object(fields) = value { Ok(fields) } else { Err(Malformed::NoType) }
+}
+
+fn message(mut fields: Map<String, Value>, any: bool) -> Result<FromProgram, Malformed> {
     let Some(Value::String(kind)) = fields.remove("type") else { return Err(Malformed::NoType) };
     let mut fields = Fields(fields);
     let (name, message) = match kind.as_str() {
         "send" => ("send", FromProgram::Command(send(&mut fields)?)),
         "receive" => ("receive", FromProgram::Command(receive(&mut fields, any)?)),
         "ask" => ("ask", FromProgram::Command(DialogCommand::Ask(ask(&mut fields)?))),
+        "more" => ("more", FromProgram::Command(DialogCommand::Extend(more(&mut fields)?))),
         "complete" => ("complete", FromProgram::Command(DialogCommand::Complete(complete(&mut fields)?))),
         "log" => ("log", FromProgram::Log(fields.required("text")?)),
         _ => return Err(Malformed::UnknownType),
@@ -125,6 +157,12 @@ fn ask(fields: &mut Fields) -> Result<AskLine, Malformed> {
     let max = fields.number("max")?.unwrap_or(ASK_DEFAULT);
     let max = Some(max).filter(|max| (1..=ASK_MAX).contains(max)).ok_or(wrong)?;
     Ok(AskLine { prompt, echo, max: usize::try_from(max).unwrap_or(1), timeout: fields.timeout()? })
+}
+
+fn more(fields: &mut Fields) -> Result<Duration, Malformed> {
+    let wrong = Malformed::Field { name: "seconds", must_be: "a number from 1 to 300" };
+    let seconds = fields.number("seconds")?.filter(|seconds| (1..=MORE_MAX).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or(wrong)
 }
 
 fn complete(fields: &mut Fields) -> Result<DialogVerdict, Malformed> {

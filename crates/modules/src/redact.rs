@@ -1,6 +1,7 @@
 //! Text from a module on its way to the log: escaped, cut, and without what a person typed unseen.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use openras_ppp::Secret;
 use zeroize::Zeroizing;
@@ -31,7 +32,10 @@ impl Redactor {
 
     /// `text` fit for a log: at most 1 KiB, no controls, nothing remembered.
     pub(crate) fn clean(&self, text: &str) -> String {
-        let mut text = Zeroizing::new(text.to_owned());
+        shown(&self.strip(Zeroizing::new(text.to_owned())))
+    }
+
+    fn strip(&self, mut text: Zeroizing<String>) -> Zeroizing<String> {
         for input in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             if let Ok(input) = std::str::from_utf8(input.expose())
                 && text.contains(input)
@@ -39,8 +43,37 @@ impl Redactor {
                 text = Zeroizing::new(text.replace(input, "***"));
             }
         }
-        let end = text.floor_char_boundary(LONGEST);
-        text.get(..end).unwrap_or("").escape_debug().to_string()
+        text
+    }
+}
+
+fn shown(text: &str) -> String {
+    let end = text.floor_char_boundary(LONGEST);
+    text.get(..end).unwrap_or("").escape_debug().to_string()
+}
+
+/// What was typed unseen in all dialogs of a process that has many. Each is forgotten with its dialog.
+#[derive(Debug, Default)]
+pub(crate) struct Everyone(Mutex<HashMap<u64, Arc<Redactor>>>);
+
+impl Everyone {
+    /// One more dialog.
+    pub(crate) fn join(&self, dialog: u64) -> Arc<Redactor> {
+        let redactor = Arc::new(Redactor::default());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(dialog, redactor.clone());
+        redactor
+    }
+
+    /// One less.
+    pub(crate) fn leave(&self, dialog: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&dialog);
+    }
+
+    /// As [`Redactor::clean`], for a text that may be about any of them.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let dialogs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = Zeroizing::new(text.to_owned());
+        shown(&dialogs.values().fold(whole, |text, one| one.strip(text)))
     }
 }
 

@@ -1,16 +1,18 @@
 //! Modules by configuration: `[module.NAME]` with its `kind`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::host::Module;
+use crate::host::{Condition, Module};
 use crate::process::{ProgramConfig, ProgramError, ProgramModule};
 use crate::totp::{Clock, CodeStore, Totp, TotpConfig, system_clock};
 
 /// One `[module.NAME]` table.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum ModuleConfig {
     /// The built-in one-time codes.
@@ -19,6 +21,9 @@ pub enum ModuleConfig {
     Program(Box<ProgramConfig>),
 }
 
+/// A range that no distribution gives to people, services or containers.
+const UIDS: Range<u32> = 1_879_100_000..1_879_104_096;
+
 /// What modules need of the service.
 #[derive(Clone)]
 pub struct Parts {
@@ -26,11 +31,19 @@ pub struct Parts {
     pub codes: Option<Arc<dyn CodeStore>>,
     /// The time.
     pub clock: Clock,
+    /// The program that is run as `PROGRAM module-jail …`; its `main` begins with
+    /// [`jail::main_if_asked`](crate::jail::main_if_asked). `None` = the running program.
+    pub helper: Option<PathBuf>,
+    /// Users and groups that belong to nobody else, for modules, where the service may change users: the first
+    /// half for the modules, the second half to clear away after them. The same numbers serve as groups.
+    pub uids: Range<u32>,
+    /// Files and folders no module may ever read: the state folder, the key file.
+    pub hidden: Vec<PathBuf>,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { codes: None, clock: system_clock() }
+        Self { codes: None, clock: system_clock(), helper: None, uids: UIDS, hidden: Vec::new() }
     }
 }
 
@@ -54,7 +67,7 @@ impl ModuleConfig {
                 Ok(Arc::new(Totp::new(name, config.clone(), codes, parts.clock.clone())))
             }
             Self::Program(config) => {
-                let program = ProgramModule::new(name, ProgramConfig::clone(config));
+                let program = ProgramModule::new(name, ProgramConfig::clone(config), parts);
                 Ok(Arc::new(program.map_err(|why| BuildError::Program(shown(name), why))?))
             }
         }
@@ -70,7 +83,9 @@ fn shown(name: &str) -> String {
 pub struct Registry(BTreeMap<String, Arc<dyn Module>>);
 
 impl Registry {
-    /// Makes every module, or gives all that is wrong at once.
+    /// Makes every module, or gives all that is wrong at once. Waits while walls are tried, some milliseconds for
+    /// each program; call it within a tokio runtime, on a thread that may wait, so that processes are kept ready from
+    /// the start. Dropped, it ends the processes that wait for calls.
     pub fn build(configs: &BTreeMap<String, ModuleConfig>, parts: &Parts) -> Result<Self, Vec<BuildError>> {
         let mut modules = BTreeMap::new();
         let mut wrong = Vec::new();
@@ -86,6 +101,11 @@ impl Registry {
     /// The module of this name.
     pub fn module(&self, name: &str) -> Option<Arc<dyn Module>> {
         self.0.get(name).cloned()
+    }
+
+    /// How the modules with processes stand, by name.
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, Condition)> {
+        self.0.iter().filter_map(|(name, module)| Some((name.as_str(), module.condition()?)))
     }
 
     /// All names, sorted.
@@ -108,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_program_is_found_when_the_service_starts() {
-        let registry = build("[x]\nkind = \"program\"\ncommand = [\"sh\", \"-c\", \"exit 1\"]").unwrap();
+        let registry = build("[x]\nkind = \"program\"\ncommand = [\"sh\", \"-c\", \"exit 1\"]\nisolation = \"none\"").unwrap();
         assert_eq!(registry.names().collect::<Vec<_>>(), ["x"]);
         assert_eq!(registry.module("x").unwrap().name(), "x");
         assert!(registry.module("y").is_none());
@@ -138,6 +158,9 @@ mod tests {
             ("[x]\ncommand = [\"sh\"]".to_owned(), "kind"),
             ("[x]\nkind = \"totp\"\nretries = 9".to_owned(), "retries"),
             (format!("{program}shell = true"), "shell"),
+            (format!("{program}isolation = \"some\""), "some"),
+            (format!("{program}warm = 17"), "0 to 16"),
+            (format!("{program}network = 1"), "1"),
             (format!("{program}receive = \"some\""), "some"),
             (format!("{program}[x.limits]\nbegin = -1"), "seconds"),
             (format!("{program}[x.limits]\nbegin = nan"), "seconds"),

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use openras_engine::client::dial::DialParams;
-use openras_ppp::Secret;
+use openras_api::types::connection::Resume;
+use openras_api::types::secret::SecretText;
 use serde::Deserialize;
 
 /// The longest line that is read: a 64 KiB terminal write in base64, and its frame.
@@ -24,19 +24,13 @@ pub(crate) enum Answer {
 }
 
 /// What a resume changes.
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Changes {
     user: Option<String>,
     domain: Option<String>,
-    password: Option<String>,
+    password: Option<SecretText>,
     callback_number: Option<String>,
-}
-
-impl std::fmt::Debug for Changes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Changes(***)")
-    }
 }
 
 impl Answer {
@@ -56,19 +50,14 @@ impl Answer {
     }
 }
 
-impl Changes {
-    /// The parameters with the changes made.
-    pub(crate) fn apply(self, before: &DialParams) -> DialParams {
-        DialParams {
-            user: self.user.unwrap_or_else(|| before.user.clone()),
-            domain: self.domain.unwrap_or_else(|| before.domain.clone()),
-            password: self.password.map_or_else(|| before.password.clone(), |p| Secret::new(p.into_bytes())),
-            callback_number: self.callback_number.unwrap_or_else(|| before.callback_number.clone()),
-        }
+impl From<Changes> for Resume {
+    fn from(changes: Changes) -> Self {
+        let Changes { user, domain, password, callback_number } = changes;
+        Self { user, domain, password, callback_number, ..Self::default() }
     }
 }
 
-/// The bytes of a `terminal` answer.
+/// The bytes of a `terminal` answer or event.
 ///
 /// # Errors
 /// A sentence, when it is not base64.
@@ -87,13 +76,12 @@ mod tests {
 
     #[test]
     fn a_resume_changes_only_what_it_names() {
-        let before = DialParams { user: "alice".into(), domain: "LAB".into(), ..Default::default() };
         let Ok(Answer::Resume(changes)) = Answer::parse(br#"{"resume":{"password":"new"}}"#) else {
             panic!("a resume")
         };
-        let after = changes.apply(&before);
-        assert_eq!((after.user.as_str(), after.domain.as_str()), ("alice", "LAB"));
-        assert_eq!(after.password.expose(), b"new");
+        let resume = Resume::from(changes);
+        assert!(resume.user.is_none() && resume.domain.is_none() && resume.callback_number.is_none());
+        assert_eq!(resume.password.unwrap().0.expose(), b"new");
     }
 
     #[test]

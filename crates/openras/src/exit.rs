@@ -4,7 +4,7 @@ use openras_engine::RasError;
 
 /// Connected and ended well.
 pub(crate) const OK: u8 = 0;
-/// `demo`: a row did not go as it must.
+/// `demo`: a row did not go as it must; `status --check`, `audit --verify`: something is wrong; the service refused.
 pub(crate) const FAILED: u8 = 1;
 /// A file or the configuration.
 pub(crate) const CONFIGURATION: u8 = 3;
@@ -22,6 +22,8 @@ pub(crate) const PAUSE: u8 = 8;
 pub(crate) const LOST: u8 = 9;
 /// `--ping` or `--fetch`.
 pub(crate) const TRAFFIC: u8 = 10;
+/// No service can be reached, or none could be started.
+pub(crate) const SERVICE: u8 = 11;
 /// Hung up before Connected.
 pub(crate) const HUNG_UP: u8 = 130;
 
@@ -36,6 +38,7 @@ pub(crate) fn of(error: RasError, was_connected: bool) -> u8 {
         638 | 703 => PAUSE,
         704 | 751 => CALLBACK,
         705 | 718..=738 | 812 => PPP,
+        711 => SERVICE,
         110 => CONFIGURATION,
         631 => HUNG_UP,
         _ => LINE,
@@ -59,6 +62,7 @@ mod tests {
             (778, AUTHENTICATION),
             (638, PAUSE),
             (631, HUNG_UP),
+            (711, SERVICE),
         ];
         for (number, code) in table {
             assert_eq!(of(RasError(number), false), code, "{number}");

@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use openras_engine::client::dial::{DialEvent, DialParams, Notice};
+use openras_api::Problem;
+use openras_api::types::CallId;
+use openras_api::types::connection::Resume;
+use openras_api::types::event::{Event, State, Told};
 use openras_engine::{ConnState, escape};
 use openras_ppp::Secret;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::answers::{Answer, terminal_bytes};
+use crate::answers::{Answer, base64, terminal_bytes};
 use crate::json;
 use crate::keyboard::{Key, Keyboard, Mode, RawKeys};
 use crate::out;
@@ -17,8 +20,8 @@ use crate::traffic::Line;
 
 /// What the watcher wants.
 pub(crate) enum Said {
-    /// Resume the pause with these.
-    Resume(DialParams),
+    /// Resume the pause with these; the notifier is the session's to add.
+    Resume(Resume),
     /// Bytes for the other end.
     Terminal(Vec<u8>),
     /// Hang up.
@@ -56,33 +59,65 @@ impl Front {
         !matches!(self, Self::Log(_))
     }
 
-    /// Shows a notice.
-    pub(crate) fn show(&mut self, now: Duration, notice: &Notice) {
+    /// Shows an event of the dial.
+    pub(crate) fn show(&mut self, told: &Told) {
         match self {
-            Self::Person(person) => person.show(now, notice),
-            Self::Program(program) => program.show(now, notice),
-            Self::Log(view) => view.show(now, notice),
+            Self::Person(person) => person.show(told),
+            Self::Program(program) => program.show(told),
+            Self::Log(view) => view.show(told),
+        }
+    }
+
+    /// Shows what the other end says in the Interactive pause.
+    pub(crate) fn terminal(&mut self, call: CallId, now: Duration, bytes: &[u8]) {
+        match self {
+            // the one place where bytes from outside reach the terminal as they are (defence rule 15)
+            Self::Person(_) => out::raw(bytes),
+            Self::Program(_) => {
+                let event = json!({ "event": "terminal", "data": base64(bytes) });
+                json::line(&json::mine(call, now, event));
+            }
+            Self::Log(_) => {}
+        }
+    }
+
+    /// Shows whether an answer was taken.
+    pub(crate) fn reply(&mut self, call: CallId, now: Duration, reply: &Result<(), Problem>) {
+        match (self, reply) {
+            (Self::Program(_), _) => {
+                let event = json!({ "event": "reply", "error": reply.as_ref().err() });
+                json::line(&json::mine(call, now, event));
+            }
+            (Self::Person(person), Err(error)) => person.view.line(now, &render::problem(error), true),
+            (Self::Log(view), Err(error)) => view.line(now, &render::problem(error), true),
+            (_, Ok(())) => {}
         }
     }
 
     /// Shows a line of `--ping` or `--fetch`.
-    pub(crate) fn traffic(&mut self, now: Duration, line: &Line) {
+    pub(crate) fn traffic(&mut self, call: CallId, now: Duration, line: &Line) {
+        self.mine(call, now, &line.text(), line.failed(), line.json());
+    }
+
+    /// Says that this program leaves and the call stays.
+    pub(crate) fn detached(&mut self, call: CallId, now: Duration) {
+        let text = format!("c{call} stays connected; `openras hangup c{call}` ends it");
+        self.mine(call, now, &text, false, json!({ "event": "detached" }));
+    }
+
+    fn mine(&mut self, call: CallId, now: Duration, text: &str, bad: bool, event: Value) {
         match self {
-            Self::Person(person) => person.view.line(now, &line.text(), line.failed()),
-            Self::Log(view) => view.line(now, &line.text(), line.failed()),
-            Self::Program(_) => {
-                let mut event = line.json();
-                json::stamp(&mut event, now);
-                out::line(event);
-            }
+            Self::Person(person) => person.view.line(now, text, bad),
+            Self::Log(view) => view.line(now, text, bad),
+            Self::Program(_) => json::line(&json::mine(call, now, event)),
         }
     }
 
-    /// The next thing the watcher says; waits for ever for one who cannot.
-    pub(crate) async fn said(&mut self, params: &DialParams) -> Said {
+    /// The next thing the watcher says; waits for ever for one who cannot. `user` is who the dial is for.
+    pub(crate) async fn said(&mut self, user: &str) -> Said {
         match self {
-            Self::Person(person) => person.said(params).await,
-            Self::Program(program) => program.said(params).await,
+            Self::Person(person) => person.said(user).await,
+            Self::Program(program) => program.said().await,
             Self::Log(_) => std::future::pending().await,
         }
     }
@@ -99,19 +134,16 @@ impl View {
         Self { paint: Paint::for_stdout(), packets: verbose > 0 }
     }
 
-    fn show(&self, now: Duration, notice: &Notice) {
-        let text = match notice {
-            Notice::State { state, error, .. } => render::state(self.paint, *state, *error),
-            Notice::Event(DialEvent::Packet(packet)) if self.packets => render::packet(self.paint, packet),
-            Notice::Event(event) => {
-                let text = render::event(event).unwrap_or_default();
-                return text.lines().for_each(|text| out::line(render::timed(self.paint, now, text)));
+    fn show(&self, told: &Told) {
+        let lines = render::event(self.paint, &told.event, self.packets);
+        // what belongs to a line stands under it
+        for (i, text) in lines.iter().enumerate() {
+            if matches!(told.event, Event::Ended(_)) && i > 0 {
+                out::line(text);
+            } else {
+                out::line(render::timed(self.paint, render::time(told.t), text));
             }
-            Notice::Reply(Err(error)) => self.paint.bad(&format!("{error}: {}", error.sentence())),
-            Notice::Ended(end) => render::end(self.paint, end),
-            Notice::Terminal(_) | Notice::Reply(Ok(())) => return,
-        };
-        out::line(render::timed(self.paint, now, &text));
+        }
     }
 
     fn line(&self, now: Duration, text: &str, bad: bool) {
@@ -144,9 +176,9 @@ enum Field {
 }
 
 impl Field {
-    fn prompt(self, params: &DialParams) -> String {
+    fn prompt(self, user: &str) -> String {
         match self {
-            Self::User => format!("User [{}]: ", escape::line(&params.user)),
+            Self::User => format!("User [{}]: ", escape::line(user)),
             Self::Password => "Password: ".into(),
             Self::NewPassword => "New password: ".into(),
             Self::NewPasswordAgain => "New password again: ".into(),
@@ -176,20 +208,21 @@ impl Person {
         &mut self.keyboard
     }
 
-    fn show(&mut self, now: Duration, notice: &Notice) {
-        if let Notice::Terminal(bytes) = notice {
+    fn show(&mut self, told: &Told) {
+        if let Event::Terminal { data } = &told.event {
             // the one place where bytes from outside reach the terminal as they are (defence rule 15)
-            return out::raw(bytes);
+            return out::raw(&terminal_bytes(data).unwrap_or_default());
         }
-        if matches!(notice, Notice::State { .. } | Notice::Ended(_)) {
+        if matches!(told.event, Event::State(_) | Event::Ended(_)) {
             self.leave();
         }
-        self.view.show(now, notice);
-        if let Notice::State { state, error, .. } = notice {
+        self.view.show(told);
+        if let Event::State(state) = &told.event {
             // a pause that is announced again with an error is over: the dial has failed in it
-            let failed = self.state.replace(*state) == Some(*state) && error.is_some();
+            let conn = state.conn_state();
+            let failed = self.state.replace(conn) == Some(conn) && state.error.is_some();
             if !failed {
-                self.enter(*state, *error);
+                self.enter(state);
             }
         }
     }
@@ -201,8 +234,8 @@ impl Person {
         self.keyboard.mode(Mode::Line);
     }
 
-    fn enter(&mut self, state: ConnState, error: Option<openras_engine::RasError>) {
-        let asked = match state {
+    fn enter(&mut self, state: &State) {
+        let asked = match state.conn_state() {
             ConnState::INTERACTIVE => {
                 out::line(
                     "  Ctrl-] Enter = go on with PPP, Ctrl-] q = hang up, Ctrl-] Ctrl-] = Ctrl-] itself",
@@ -216,20 +249,20 @@ impl Person {
             ConnState::PASSWORD_EXPIRED => vec![Field::NewPassword, Field::NewPasswordAgain],
             _ => return,
         };
-        if let Some(error) = error {
-            out::line(format_args!("  {}", error.remedy()));
+        if let Some(error) = &state.error {
+            out::line(format_args!("  {}", render::safe(&error.remedy)));
         }
         self.pause = Pause::Questions { asked, typed: Vec::new(), prompted: false };
     }
 
-    async fn said(&mut self, params: &DialParams) -> Said {
+    async fn said(&mut self, user: &str) -> Said {
         loop {
             match &mut self.pause {
                 Pause::None => return std::future::pending().await,
                 Pause::Terminal(keys, typed) => {
                     match typed.pop_front() {
                         Some(Key::Bytes(bytes)) => return Said::Terminal(bytes),
-                        Some(Key::Continue) => return Said::Resume(params.clone()),
+                        Some(Key::Continue) => return Said::Resume(Resume::default()),
                         Some(Key::HangUp) => return Said::HangUp,
                         None => {}
                     }
@@ -237,7 +270,7 @@ impl Person {
                     typed.extend(keys.sort(&bytes));
                 }
                 Pause::Questions { .. } => {
-                    if let Some(said) = self.ask(params).await {
+                    if let Some(said) = self.ask(user).await {
                         return said;
                     }
                 }
@@ -251,14 +284,13 @@ impl Person {
         Said::HangUp
     }
 
-    async fn ask(&mut self, params: &DialParams) -> Option<Said> {
+    async fn ask(&mut self, user: &str) -> Option<Said> {
         let Pause::Questions { asked, typed, prompted } = &mut self.pause else { return None };
         let Some(field) = asked.get(typed.len()).copied() else {
-            let said = answer(asked, typed, params);
-            match said {
-                Some(params) => {
+            match answer(asked, typed) {
+                Some(resume) => {
                     self.pause = Pause::None;
-                    return Some(Said::Resume(params));
+                    return Some(Said::Resume(resume));
                 }
                 None => typed.clear(),
             }
@@ -268,7 +300,7 @@ impl Person {
         // this future is dropped and made anew whenever something else happens: ask once
         if !std::mem::replace(prompted, true) {
             self.keyboard.mode(field.mode());
-            out::part(format_args!("  {}", field.prompt(params)));
+            out::part(format_args!("  {}", field.prompt(user)));
         }
         let Some(line) = self.keyboard.line().await else { return Some(self.nobody_there()) };
         *prompted = false;
@@ -277,21 +309,23 @@ impl Person {
     }
 }
 
-/// The parameters with what was typed; `None` where two new passwords differ.
-fn answer(asked: &[Field], typed: &[Secret], before: &DialParams) -> Option<DialParams> {
+/// The answer that was typed; `None` where two new passwords differ.
+fn answer(asked: &[Field], typed: &[Secret]) -> Option<Resume> {
     let text = |secret: &Secret| String::from_utf8_lossy(secret.expose()).trim().to_string();
-    let mut params = before.clone();
+    let mut resume = Resume::default();
     for (field, line) in asked.iter().zip(typed) {
         match field {
             Field::User if line.is_empty() => {}
-            Field::User => params.user = text(line),
-            Field::Password | Field::NewPassword => params.password = line.clone(),
-            Field::NewPasswordAgain if params.password != *line => return None,
+            Field::User => resume.user = Some(text(line)),
+            Field::Password | Field::NewPassword => resume.password = Some(line.clone().into()),
+            Field::NewPasswordAgain if resume.password.as_ref().is_none_or(|new| new.0 != *line) => {
+                return None;
+            }
             Field::NewPasswordAgain => {}
-            Field::Number => params.callback_number = text(line),
+            Field::Number => resume.callback_number = Some(text(line)),
         }
     }
-    Some(params)
+    Some(resume)
 }
 
 /// A program that reads and writes JSON lines.
@@ -302,14 +336,14 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    fn show(&mut self, now: Duration, notice: &Notice) {
-        if let Notice::State { state, .. } = notice {
-            self.paused = state.is_paused();
+    fn show(&mut self, told: &Told) {
+        if let Event::State(state) = &told.event {
+            self.paused = state.paused;
         }
-        out::line(json::notice(now, notice));
+        json::line(told);
     }
 
-    async fn said(&mut self, params: &DialParams) -> Said {
+    async fn said(&mut self) -> Said {
         loop {
             if self.closed {
                 // nobody is left to answer: a pause now would never end
@@ -326,19 +360,19 @@ impl Program {
             if line.expose().iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match said(line.expose(), params) {
+            match said(line.expose()) {
                 Ok(Some(said)) => return said,
                 Ok(None) => {}
-                Err(problem) => out::line(json!({ "event": "misunderstood", "message": problem })),
+                Err(problem) => json::line(&json!({ "event": "misunderstood", "message": problem })),
             }
         }
     }
 }
 
-fn said(line: &[u8], params: &DialParams) -> Result<Option<Said>, String> {
+fn said(line: &[u8]) -> Result<Option<Said>, String> {
     Ok(match Answer::parse(line)? {
-        Answer::Resume(changes) => Some(Said::Resume(changes.apply(params))),
-        Answer::Continue(true) => Some(Said::Resume(params.clone())),
+        Answer::Resume(changes) => Some(Said::Resume(changes.into())),
+        Answer::Continue(true) => Some(Said::Resume(Resume::default())),
         Answer::Terminal(text) => Some(Said::Terminal(terminal_bytes(&text)?)),
         Answer::Hangup(true) => Some(Said::HangUp),
         Answer::Continue(false) | Answer::Hangup(false) => None,

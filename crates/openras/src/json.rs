@@ -1,116 +1,69 @@
-//! `openras dial --json`: one event a line, for programs. docs/dial.md lists them.
+//! JSON lines for programs: the service's own shapes, and the few events a program here makes itself. docs/dial.md
+//! lists them.
 
 use std::time::Duration;
 
-use openras_engine::client::dial::{DialEnd, DialEvent, Notice};
-use openras_engine::escape;
-use openras_engine::{ConnState, RasError};
-use openras_ppp::Negotiated;
-use openras_ppp::event::{Direction, Packet};
-use serde_json::{Map, Value, json};
+use openras_api::types::CallId;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::answers::base64;
-use crate::render::link_local;
+use crate::out;
 
-/// A RAS number as it stands in every event.
-pub(crate) fn error(error: Option<RasError>) -> Value {
-    match error {
-        None => Value::Null,
-        Some(error) => json!({ "error": error.0, "name": error.name(), "message": error.sentence() }),
+/// One object on a line of its own. Characters that could steer a terminal stand as `\u…`, which is the same JSON.
+pub(crate) fn line(value: &impl Serialize) {
+    out::line(text(value));
+}
+
+/// As [`line`], without writing it.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    match serde_json::to_string(value) {
+        Ok(text) => tame(&text),
+        // the shapes have no maps with keys that are no strings, and no secrets
+        Err(error) => json!({ "event": "unwritable", "message": error.to_string() }).to_string(),
     }
 }
 
-/// A notice of a dial as one event; `since` is the time since the dial began.
-pub(crate) fn notice(since: Duration, notice: &Notice) -> Value {
-    let mut event = match notice {
-        Notice::State { seq, state, error: failed } => self::state(*seq, *state, *failed),
-        Notice::Terminal(bytes) => json!({ "event": "terminal", "data": base64(bytes) }),
-        Notice::Event(event) => dial_event(event),
-        Notice::Reply(Ok(())) => json!({ "event": "reply", "error": null }),
-        Notice::Reply(Err(failed)) => json!({ "event": "reply", "error": error(Some(*failed)) }),
-        Notice::Ended(end) => ended(end),
-    };
-    stamp(&mut event, since);
+/// serde_json writes C0 controls as `\u…`; DEL, C1 and those that turn or hide text are left to us. Outside a string
+/// JSON has none of them.
+fn tame(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let plain = c.is_ascii() && c != '\u{7f}';
+        if plain || openras_engine::escape::line(c.encode_utf8(&mut [0; 4])).chars().eq([c]) {
+            out.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+/// An event of this program's own about a call, with the time since the call began.
+pub(crate) fn mine(call: CallId, since: Duration, mut event: Value) -> Value {
+    if let Some(members) = event.as_object_mut() {
+        members.insert("call".into(), json!(call));
+        members.insert("t".into(), json!(seconds(since)));
+    }
     event
 }
 
-/// Adds the time in seconds.
-pub(crate) fn stamp(event: &mut Value, since: Duration) {
-    if let Some(members) = event.as_object_mut() {
-        members.insert("t".into(), json!((since.as_secs_f64() * 1e6).round() / 1e6));
-    }
+/// Seconds to the microsecond.
+pub(crate) fn seconds(since: Duration) -> f64 {
+    (since.as_secs_f64() * 1e6).round() / 1e6
 }
 
-fn state(seq: u32, state: ConnState, failed: Option<RasError>) -> Value {
-    json!({
-        "event": "state",
-        "seq": seq,
-        "state": state.0,
-        "name": state.name(),
-        "paused": state.is_paused(),
-        "done": state.is_done(),
-        "error": error(failed),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn dial_event(event: &DialEvent) -> Value {
-    match event {
-        DialEvent::Banner(text) => json!({ "event": "banner", "text": escape::line(text) }),
-        DialEvent::Packet(packet) => self::packet(packet),
-        DialEvent::PeerIdentification(text) => {
-            json!({ "event": "identification", "text": escape::line(text) })
-        }
-        DialEvent::NoAuthentication => json!({ "event": "no_authentication" }),
-        DialEvent::Message(text) => json!({ "event": "message", "text": escape::line(text) }),
-        DialEvent::TimeRemaining(seconds, text) => {
-            json!({ "event": "time_remaining", "seconds": seconds, "text": escape::line(text) })
-        }
-        DialEvent::Projection(agreed) => projection(agreed),
+    #[test]
+    fn nothing_that_steers_is_written_and_nothing_is_lost() {
+        let text = "a\u{1b}[2J\u{9b}\u{202e}\u{7f}\u{e9}\u{1f600}\u{feff}\\ \"\n";
+        let written = super::text(&json!({ "name": text }));
+        let steers = |c: char| c.is_control() || matches!(c, '\u{202e}' | '\u{feff}');
+        assert!(!written.chars().any(steers), "{written}");
+        assert!(written.contains('\u{e9}') && written.contains('\u{1f600}'), "{written}");
+        let back: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(back["name"], text);
     }
-}
-
-fn packet(packet: &Packet) -> Value {
-    json!({
-        "event": "packet",
-        "direction": if packet.direction == Direction::Sent { "sent" } else { "received" },
-        "text": packet.text(),
-    })
-}
-
-/// What was agreed.
-pub(crate) fn projection(agreed: &Negotiated) -> Value {
-    let mut event = Map::new();
-    event.insert("event".into(), json!("projection"));
-    event.insert("authentication".into(), json!(agreed.us.map(|method| method.word())));
-    if let Some(ip) = &agreed.ipv4 {
-        let list =
-            |servers: &[Option<std::net::Ipv4Addr>]| servers.iter().flatten().copied().collect::<Vec<_>>();
-        event.insert(
-            "ipv4".into(),
-            json!({ "local": ip.local, "remote": ip.remote, "dns": list(&ip.dns), "nbns": list(&ip.nbns) }),
-        );
-    }
-    if let Some((local, remote)) = &agreed.ipv6 {
-        event.insert("ipv6".into(), json!({ "local": link_local(*local), "remote": link_local(*remote) }));
-    }
-    let failed: Map<String, Value> = agreed
-        .failed
-        .iter()
-        .map(|(protocol, why)| (protocol.to_string(), json!(format!("{why:?}"))))
-        .collect();
-    if !failed.is_empty() {
-        event.insert("failed".into(), Value::Object(failed));
-    }
-    Value::Object(event)
-}
-
-fn ended(end: &DialEnd) -> Value {
-    json!({
-        "event": "ended",
-        "connected": end.was_connected,
-        "error": error(end.error),
-        "why": end.why,
-        "remedy": end.remedy,
-        "packet": end.packet.as_ref().map(packet),
-    })
 }

@@ -8,47 +8,35 @@ mod exit;
 mod front;
 mod json;
 mod keyboard;
+mod logging;
+mod notify;
 mod out;
+mod private;
 mod render;
 mod secret_file;
 mod session;
 mod signals;
+mod table;
+mod terminal;
 mod traffic;
 
 use std::process::ExitCode;
 
+use anyhow::{Context as _, Result};
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Hidden, LogFormat, Serve};
 
 fn main() -> ExitCode {
-    leave_no_core();
+    // the process of a module: it builds its own walls, and has none of ours yet
+    openras_modules::jail::main_if_asked();
+    private::leave_no_core();
+    // before anything is opened and any thread begins
+    if std::env::args_os().nth(1).is_some_and(|word| word == "serve" || word == "private-service") {
+        private::close_inherited();
+    }
     let cli = Cli::parse();
-    log_to_stderr(match &cli.command {
-        Command::Serve(serve) => 1 + serve.verbose,
-        // once for packets, which the dial shows itself
-        Command::Dial(dial) => dial.verbose.saturating_sub(1),
-        Command::User(_) | Command::Demo(_) => 0,
-    });
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            out::note(format_args!("openras: the system gives no threads or events: {error}"));
-            return ExitCode::from(exit::CONFIGURATION);
-        }
-    };
-    let outcome = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(args) => commands::serve::run(args).await,
-            Command::Dial(args) => commands::dial::run(*args).await,
-            Command::User(args) => commands::user::run(args).await,
-            Command::Demo(args) => commands::demo::run(args).await,
-        }
-    });
-    // the thread that reads the keyboard may wait for a key for ever
-    runtime.shutdown_background();
-    match outcome {
+    match begin(cli.command) {
         Ok(code) => ExitCode::from(code),
         Err(error) if error.is::<signals::Interrupted>() => ExitCode::from(exit::HUNG_UP),
         Err(error) => {
@@ -58,34 +46,59 @@ fn main() -> ExitCode {
     }
 }
 
-/// A crash writes no memory to a disk, and no process of the same user reads ours: there are secrets in it (defence
-/// rule 14).
-fn leave_no_core() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let no_core = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    if let Err(error) = no_core.and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable)) {
-        out::note(format_args!("openras: a crash may leave secrets in a core file: {error}"));
+fn begin(command: Command) -> Result<u8> {
+    match command {
+        Command::Serve(args) => serve(args),
+        Command::Hidden(Hidden::PrivateService(args)) => private::start(&args),
+        Command::Hidden(Hidden::Generate(what)) => commands::generate::run(&what),
+        Command::Dial(args) => {
+            // once for packets, which the dial shows itself
+            logging::start(args.verbose.saturating_sub(1));
+            in_runtime(commands::dial::run(*args))
+        }
+        Command::Client(args) => {
+            logging::start(0);
+            in_runtime(commands::client::run(args))
+        }
+        Command::User(args) => {
+            logging::start(0);
+            in_runtime(commands::user::run(args))
+        }
+        Command::Demo(args) => {
+            logging::start(0);
+            in_runtime(commands::demo::run(args))
+        }
     }
 }
 
-/// What the service does goes to standard error; a dial and the demo show it themselves. Libraries speak up only in
-/// trouble. `RUST_LOG` overrides.
-fn log_to_stderr(detail: u8) {
-    let level = match detail {
-        0 => "error",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
+fn serve(args: Serve) -> Result<u8> {
+    let log = match &args.private {
+        Some(_) => {
+            private::settle();
+            Some(private::log_file()?)
+        }
+        None => None,
     };
-    let ours =
-        ["openras", "openras_service", "openras_modules", "openras_io", "openras_engine", "openras_ppp"];
-    let words = ours.map(|part| format!("{part}={level}")).join(",");
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("error,{words}")));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| out::Log)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false)
-        .init();
+    // held to the end: the last lines are written
+    let _log = logging::start_service(1 + args.verbose, args.log_format, log)
+        .context("the system gives no thread for the log")?;
+    let json = args.log_format == LogFormat::Json;
+    let outcome = in_runtime(commands::serve::run(args));
+    match outcome {
+        // a program that reads the log reads this too
+        Err(error) if json => {
+            tracing::error!("{error:#}");
+            Ok(exit::CONFIGURATION)
+        }
+        outcome => outcome,
+    }
+}
+
+fn in_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.enable_all().build().context("the system gives no threads or events")?;
+    let outcome = runtime.block_on(work);
+    // the thread that reads the keyboard may wait for a key for ever
+    runtime.shutdown_background();
+    outcome
 }

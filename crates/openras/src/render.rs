@@ -1,13 +1,11 @@
-//! What a person sees: states as they pass with their time and our sentence, colour only on a terminal.
+//! What a person sees: events as they pass, with their time and our sentence; colour only on a terminal.
 
 use std::io::{IsTerminal, stdout};
 use std::time::Duration;
 
-use openras_engine::client::dial::{DialEnd, DialEvent};
-use openras_engine::escape;
-use openras_engine::{ConnState, RasError};
-use openras_ppp::Negotiated;
-use openras_ppp::event::{Direction, Packet};
+use openras_api::Problem;
+use openras_api::types::event::{Direction, Ended, Event, Packet, Projection, State};
+use openras_engine::{ConnState, escape};
 
 /// Colours, or none.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +44,12 @@ impl Paint {
     }
 }
 
+/// Text the service gave, safe to show. The service escapes what came from outside; what it did not escape is
+/// escaped here, and a backslash of its own stays one (defence rule 15).
+pub(crate) fn safe(text: &str) -> String {
+    text.split('\\').map(escape::line).collect::<Vec<_>>().join("\\")
+}
+
 /// Seconds with milliseconds, right-aligned in nine columns.
 fn seconds(since: Duration) -> String {
     format!("{:9.3}", since.as_secs_f64())
@@ -56,86 +60,141 @@ pub(crate) fn timed(paint: Paint, since: Duration, text: &str) -> String {
     format!("{}  {text}", paint.faint(&seconds(since)))
 }
 
+/// Time of an event, in seconds; anything but a time is 0.
+pub(crate) fn time(t: f64) -> Duration {
+    Duration::try_from_secs_f64(t).unwrap_or_default()
+}
+
+/// One event as lines for people; none where there is nothing to say. Packets only if `packets`.
+pub(crate) fn event(paint: Paint, event: &Event, packets: bool) -> Vec<String> {
+    let line = match event {
+        Event::State(state) => self::state(paint, state),
+        Event::Packet(packet) if packets => self::packet(paint, packet),
+        Event::Banner { text } => format!("the other end says: {}", safe(text.trim())),
+        Event::Identification { text } => format!("the other end is {}", safe(text)),
+        Event::NoAuthentication => {
+            "the server asked for no authentication: nothing proves who either end is".to_string()
+        }
+        Event::Message { text } if !text.is_empty() => format!("the server says: {}", safe(text)),
+        Event::TimeRemaining { seconds, text } => {
+            format!("the server ends this in {seconds} s: {}", safe(text))
+        }
+        Event::Projection(agreed) => return projection(agreed),
+        Event::Port { kind, text, error, .. } => port(paint, kind, text, error.as_ref()),
+        Event::Ended(end) => return self::end(paint, end),
+        Event::Lost { count } => {
+            paint.asks(&format!("{count} events are missing here: this reader was too slow"))
+        }
+        Event::Terminal { .. } | Event::Packet(_) | Event::Message { .. } => return Vec::new(),
+    };
+    vec![line]
+}
+
+/// A number and what happened.
+pub(crate) fn problem(problem: &Problem) -> String {
+    format!("{}: {}", problem.number(), safe(&problem.message))
+}
+
 /// One state: its name and sentence.
-pub(crate) fn state(paint: Paint, state: ConnState, error: Option<RasError>) -> String {
-    let name = state
-        .name()
-        .map_or_else(|| state.0.to_string(), |name| name.trim_start_matches("RASCS_").to_string());
+fn state(paint: Paint, state: &State) -> String {
+    let conn = state.conn_state();
+    let name = match conn.name() {
+        Some(name) => name.trim_start_matches("RASCS_").to_string(),
+        None => state.state.to_string(),
+    };
     let padded = format!("{name:<20}");
-    let name = match (error, state.is_paused(), state) {
+    let name = match (&state.error, state.paused, conn) {
         (Some(_), false, _) | (None, false, ConnState::DISCONNECTED) => paint.bad(&padded),
         (_, true, _) => paint.asks(&padded),
         (None, false, ConnState::CONNECTED) => paint.good(&padded),
         _ => paint.strong(&padded),
     };
-    let sentence = match error {
-        Some(error) => format!("{error}: {}", error.sentence()),
-        None => state.sentence().to_string(),
+    let sentence = match &state.error {
+        Some(error) => problem(error),
+        None => conn.sentence().to_string(),
     };
     format!("{name} {sentence}")
 }
 
 /// A control packet.
-pub(crate) fn packet(paint: Paint, packet: &Packet) -> String {
+fn packet(paint: Paint, packet: &Packet) -> String {
     let arrow = match packet.direction {
         Direction::Sent => "->",
         Direction::Received => "<-",
     };
-    paint.faint(&format!("{arrow} {}", packet.text()))
+    paint.faint(&format!("{arrow} {}", safe(&packet.text)))
 }
 
-/// An event that is no state and no packet, as a sentence.
-pub(crate) fn event(event: &DialEvent) -> Option<String> {
-    Some(match event {
-        DialEvent::Banner(text) => format!("the other end says: {}", escape::line(text.trim())),
-        DialEvent::Packet(_) => return None,
-        DialEvent::PeerIdentification(text) => format!("the other end is {}", escape::line(text)),
-        DialEvent::NoAuthentication => {
-            "the server asked for no authentication: nothing proves who either end is".to_string()
-        }
-        DialEvent::Message(text) if text.is_empty() => return None,
-        DialEvent::Message(text) => format!("the server says: {}", escape::line(text)),
-        DialEvent::TimeRemaining(seconds, text) => {
-            format!("the server ends this in {seconds} s: {}", escape::line(text))
-        }
-        DialEvent::Projection(agreed) => projection(agreed),
-    })
+/// A step of an answered call.
+fn port(paint: Paint, kind: &str, text: &str, error: Option<&Problem>) -> String {
+    let text = safe(text);
+    match (kind, error) {
+        (_, Some(_)) => paint.bad(&text),
+        ("up", None) => paint.good(&text),
+        _ => text,
+    }
 }
 
 /// What was agreed, a line for each part.
-pub(crate) fn projection(agreed: &Negotiated) -> String {
+pub(crate) fn projection(agreed: &Projection) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(ip) = &agreed.ipv4 {
         let mut text = format!("we are {}, the server is {}", ip.local, ip.remote);
-        let dns: Vec<String> = ip.dns.iter().flatten().map(ToString::to_string).collect();
+        let dns: Vec<String> = ip.dns.iter().map(ToString::to_string).collect();
         if !dns.is_empty() {
             text += &format!("; DNS {}", dns.join(", "));
         }
         parts.push(text);
     }
-    if let Some((local, remote)) = &agreed.ipv6 {
-        parts.push(format!("we are {}, the server is {}", link_local(*local), link_local(*remote)));
+    if let Some(ip) = &agreed.ipv6 {
+        parts.push(format!("we are {}, the server is {}", ip.local, ip.remote));
     }
     for (protocol, why) in &agreed.failed {
-        parts.push(format!("no {protocol} ({why:?})"));
+        parts.push(format!("no {} ({})", safe(protocol), safe(why)));
     }
-    parts.join("\n")
-}
-
-/// FE80::/64 with an interface identifier, RFC 5072 §5.
-pub(crate) fn link_local(id: [u8; 8]) -> std::net::Ipv6Addr {
-    let [a, b, c, d, e, f, g, h] = id;
-    std::net::Ipv6Addr::from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h])
+    parts
 }
 
 /// How it ended: what decided it and what to try.
-pub(crate) fn end(paint: Paint, end: &DialEnd) -> String {
-    let Some(error) = end.error else {
-        return if end.was_connected {
+fn end(paint: Paint, end: &Ended) -> Vec<String> {
+    let Some(error) = &end.error else {
+        return vec![if end.connected {
             paint.good("ended well")
         } else {
             paint.asks("hung up before it was connected")
-        };
+        }];
     };
-    format!("{}\n  why:  {}\n  try:  {}", paint.bad(&error.to_string()), end.why, end.remedy)
+    let mut lines = vec![paint.bad(&error.number().to_string())];
+    for (word, text) in [("why:", &end.why), ("try:", &end.remedy)] {
+        if !text.is_empty() {
+            lines.push(format!("  {word:<5} {}", safe(text)));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_service_escaped_is_not_escaped_twice_and_what_it_did_not_is() {
+        assert_eq!(safe("a\\u{1b}b"), "a\\u{1b}b");
+        assert_eq!(safe("a\u{1b}b\u{202e}\u{9b}\n"), "a\\u{1b}b\\u{202e}\\u{9b}\\n");
+    }
+
+    #[test]
+    fn no_colour_is_no_escape() {
+        let paint = Paint { on: false };
+        let ended = Ended {
+            connected: false,
+            error: Some(Problem::from(openras_engine::RasError(691))),
+            why: "the \u{1b}[2J packet".into(),
+            remedy: "another password".into(),
+            packet: None,
+        };
+        let lines = event(paint, &Event::Ended(ended), false);
+        assert_eq!(lines.get(1).map(String::as_str), Some("  why:  the \\u{1b}[2J packet"));
+        assert!(lines.iter().all(|line| !line.contains('\u{1b}')), "{lines:?}");
+    }
 }

@@ -1,136 +1,276 @@
-//! One dial from its first state to its end: notices out, answers and Ctrl-C in, traffic in between.
+//! One dial from its first state to its end: events out, answers and signals in, traffic in between.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
-use anyhow::Result;
-use openras_engine::ConnState;
-use openras_engine::client::dial::{Command, DialEvent, DialParams, Notice};
-use openras_service::connections::Connection;
+use openras_api::client::Events;
+use openras_api::types::CallId;
+use openras_api::types::connection::{Dialled, Resume};
+use openras_api::types::event::{Ended, Event, Told};
+use openras_api::{Client, Problem};
+use openras_engine::{ConnState, RasError};
+use tokio::sync::mpsc;
 
 use crate::exit;
 pub(crate) use crate::front::Front;
 use crate::front::Said;
 use crate::out;
-use crate::signals::Signals;
+use crate::render;
+use crate::signals::{Heard, Signals};
+use crate::terminal::Terminal;
 pub(crate) use crate::traffic::Traffic;
-use crate::traffic::{self, Report};
+use crate::traffic::{self, Far, Report};
 
-/// Commands that may wait for the dial before the watcher is not listened to any more.
-const WAITING: usize = 16;
+/// Replies of the service that may wait to be shown.
+const REPLIES: usize = 32;
 
 /// One dial and who watches it.
 pub(crate) struct Session {
-    connection: Connection,
-    params: DialParams,
+    client: Client,
+    dialled: Dialled,
+    events: Events,
+    /// Who the dial is for, as far as this program knows.
+    user: String,
     front: Front,
     traffic: Traffic,
     signals: Signals,
-    /// Commands the dial had no room for yet; its notices are taken meanwhile, or both would wait for each other.
-    commands: VecDeque<Command>,
+    terminal: Terminal,
+    replies: (mpsc::Sender<Result<(), Problem>>, mpsc::Receiver<Result<(), Problem>>),
     begun: Instant,
-    server: Option<std::net::Ipv4Addr>,
+    /// Connected was reached.
+    connected: bool,
     traffic_failed: bool,
     hang_ups: u32,
 }
 
 impl Session {
     pub(crate) fn new(
-        connection: Connection,
-        params: DialParams,
+        client: Client,
+        (dialled, events): (Dialled, Events),
+        user: String,
         front: Front,
         traffic: Traffic,
         signals: Signals,
-        begun: Instant,
     ) -> Self {
         Self {
-            connection,
-            params,
+            client,
+            dialled,
+            events,
+            user,
             front,
             traffic,
             signals,
-            commands: VecDeque::new(),
-            begun,
-            server: None,
+            terminal: Terminal::default(),
+            replies: mpsc::channel(REPLIES),
+            begun: Instant::now(),
+            connected: false,
             traffic_failed: false,
             hang_ups: 0,
         }
     }
 
-    /// Stays with the dial until it is over. Gives the exit code.
-    pub(crate) async fn run(mut self) -> Result<u8> {
+    /// Stays with the dial until it is over, or this program leaves it. Gives the exit code.
+    pub(crate) async fn run(mut self) -> u8 {
         let mut reports = None;
         loop {
-            tokio::select! {
-                notice = self.connection.notice_while_giving(&mut self.commands) => {
-                    let Some(notice) = notice else { return Ok(exit::LINE) };
-                    if let Some(code) = self.notice(&notice) {
-                        return Ok(code);
-                    }
-                    if out::is_gone() && self.hang_ups == 0 {
-                        self.hang_up();
-                    }
-                    if matches!(notice, Notice::State { state: ConnState::CONNECTED, .. }) {
-                        reports = Some(traffic::start(&self.traffic, self.connection.stack(), self.server));
-                    }
+            let done = tokio::select! {
+                told = self.events.next() => self.told(told, &mut reports).await,
+                bytes = self.terminal.read() => {
+                    self.front.terminal(self.call(), self.begun.elapsed(), &bytes);
+                    None
                 }
-                said = self.front.said(&self.params), if self.commands.len() < WAITING => self.said(said),
+                said = self.front.said(&self.user), if self.terminal.has_room() => {
+                    self.said(said);
+                    None
+                }
+                Some(reply) = self.replies.1.recv() => {
+                    self.front.reply(self.dialled.id, self.begun.elapsed(), &reply);
+                    None
+                }
                 report = next(&mut reports) => self.report(report),
-                () = self.signals.next() => self.hang_up(),
+                heard = self.signals.heard() => self.heard(heard),
+            };
+            if let Some(code) = done {
+                return code;
+            }
+            if out::is_gone() && self.hang_ups == 0 {
+                if self.connected {
+                    return exit::OK;
+                }
+                self.hang_up();
             }
         }
     }
 
-    fn notice(&mut self, notice: &Notice) -> Option<u8> {
-        if let Notice::Event(DialEvent::Projection(agreed)) = notice {
-            self.server = agreed.ipv4.map(|ip| ip.remote);
+    fn call(&self) -> CallId {
+        self.dialled.id
+    }
+
+    async fn told(
+        &mut self,
+        told: Option<Result<Told, Problem>>,
+        reports: &mut Option<mpsc::Receiver<Report>>,
+    ) -> Option<u8> {
+        let told = match told {
+            Some(Ok(told)) => {
+                // the service's clock for the call began a moment before ours
+                let begun = Instant::now().checked_sub(render::time(told.t));
+                self.begun = begun.map_or(self.begun, |begun| begun.min(self.begun));
+                told
+            }
+            Some(Err(problem)) => self.lost(problem),
+            None => self.lost(gone()),
+        };
+        if matches!(told.event, Event::State(_) | Event::Ended(_)) {
+            let rest = self.terminal.rest().await;
+            if !rest.is_empty() {
+                self.front.terminal(self.call(), self.begun.elapsed(), &rest);
+            }
         }
-        self.front.show(self.begun.elapsed(), notice);
-        match notice {
-            Notice::Ended(end) => Some(match end.error {
-                Some(error) if !(self.hang_ups > 0 && end.was_connected) => {
-                    exit::of(error, end.was_connected)
+        self.front.show(&told);
+        match &told.event {
+            Event::State(state) if state.error.is_none() => match state.conn_state() {
+                ConnState::INTERACTIVE => self.open_terminal().await,
+                ConnState::CONNECTED => {
+                    self.connected = true;
+                    let link = Far { client: self.client.clone(), call: self.call() };
+                    *reports = Some(traffic::start(&self.traffic, link));
                 }
-                _ if !end.was_connected => exit::HUNG_UP,
-                _ if self.traffic_failed => exit::TRAFFIC,
-                _ => exit::OK,
-            }),
-            Notice::State { .. } | Notice::Terminal(_) | Notice::Event(_) | Notice::Reply(_) => None,
+                _ => {}
+            },
+            Event::Ended(end) => {
+                self.show_replies();
+                return Some(self.code(end));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// The event with which a dial ends whose service is not there any more.
+    fn lost(&self, problem: Problem) -> Told {
+        let t = self.begun.elapsed().as_secs_f64();
+        Told { call: self.call(), n: 0, t, event: Event::Ended(ended(self.connected, problem)) }
+    }
+
+    fn code(&self, end: &Ended) -> u8 {
+        match &end.error {
+            Some(error) if !(self.hang_ups > 0 && end.connected) => exit::of(error.number(), end.connected),
+            _ if !end.connected => exit::HUNG_UP,
+            _ if self.traffic_failed => exit::TRAFFIC,
+            _ => exit::OK,
+        }
+    }
+
+    async fn open_terminal(&mut self) {
+        // a pause that is over again, or a front that cannot type, needs none
+        if self.front.can_answer()
+            && let Ok(terminal) = Terminal::open(&self.client, self.call(), self.replies.0.clone()).await
+        {
+            self.terminal = terminal;
         }
     }
 
     fn said(&mut self, said: Said) {
         match said {
-            Said::Resume(params) => {
-                self.params = params.clone();
-                self.commands.push_back(Command::Resume { notifier: 0, params });
+            Said::Resume(resume) => {
+                if let Some(user) = &resume.user {
+                    self.user.clone_from(user);
+                }
+                self.resume(Resume { notifier: self.dialled.notifier.clone(), ..resume });
             }
-            Said::Terminal(bytes) => self.commands.push_back(Command::Terminal(bytes)),
+            Said::Terminal(bytes) => {
+                if !self.terminal.type_bytes(bytes) {
+                    self.reply(Err(Problem::from(RasError(756))));
+                }
+            }
             Said::HangUp => self.hang_up(),
         }
     }
 
-    fn report(&mut self, report: Report) {
+    fn resume(&mut self, resume: Resume) {
+        if self.terminal.is_open() {
+            self.terminal.resume(resume);
+            return;
+        }
+        let (client, call) = (self.client.clone(), self.call());
+        self.ask(async move { client.resume(call, &resume).await });
+    }
+
+    /// Asks the service without waiting for it; what it says comes as a reply.
+    fn ask(&self, question: impl Future<Output = Result<(), Problem>> + Send + 'static) {
+        let replies = self.replies.0.clone();
+        tokio::spawn(async move {
+            // a session that is over shows no reply
+            let _ = replies.send(question.await).await;
+        });
+    }
+
+    fn reply(&self, reply: Result<(), Problem>) {
+        // full only when nobody looks
+        let _ = self.replies.0.try_send(reply);
+    }
+
+    /// What the service said while the last event was shown.
+    fn show_replies(&mut self) {
+        while let Ok(reply) = self.replies.1.try_recv() {
+            self.front.reply(self.dialled.id, self.begun.elapsed(), &reply);
+        }
+    }
+
+    fn report(&mut self, report: Report) -> Option<u8> {
         let now = self.begun.elapsed();
         match report {
             Report::Line(line) => {
                 self.traffic_failed |= line.failed();
-                self.front.traffic(now, &line);
+                self.front.traffic(self.call(), now, &line);
             }
+            Report::Done if self.traffic.detach => return Some(self.leave()),
             Report::Done => self.hang_up(),
         }
+        None
+    }
+
+    fn heard(&mut self, heard: Heard) -> Option<u8> {
+        // a terminal that was closed, or a session that ends, is no wish to hang up
+        if heard == Heard::End && self.connected && self.hang_ups == 0 {
+            return Some(self.leave());
+        }
+        self.hang_up();
+        None
+    }
+
+    /// The call goes on without this program.
+    fn leave(&mut self) -> u8 {
+        self.front.detached(self.call(), self.begun.elapsed());
+        if self.traffic_failed { exit::TRAFFIC } else { exit::OK }
     }
 
     /// Politely at first, at once when asked again; the dial's own limits end what still hangs.
     fn hang_up(&mut self) {
         self.hang_ups += 1;
-        // what was typed before is of no use any more
-        self.commands.retain(|command| matches!(command, Command::HangUp));
-        self.commands.push_back(Command::HangUp);
+        let (client, call) = (self.client.clone(), self.call());
+        self.ask(async move { client.hangup(call).await });
     }
 }
 
-async fn next(reports: &mut Option<tokio::sync::mpsc::Receiver<Report>>) -> Report {
+/// The service has gone away.
+fn gone() -> Problem {
+    Problem::new(RasError(711), "The service ended, and its calls with it.")
+        .remedy("Its log says why; dialling again starts it again.")
+}
+
+/// An end that the service could not tell.
+pub(crate) fn ended(connected: bool, problem: Problem) -> Ended {
+    let (why, remedy) = (render::safe(&problem.message), render::safe(&problem.remedy));
+    Ended { connected, error: Some(problem), why, remedy, packet: None }
+}
+
+/// A dial that never began, as its end is told.
+pub(crate) fn never_began(problem: Problem) -> Told {
+    Told { call: 0, n: 0, t: 0.0, event: Event::Ended(ended(false, problem)) }
+}
+
+async fn next(reports: &mut Option<mpsc::Receiver<Report>>) -> Report {
     match reports {
         Some(receiver) => match receiver.recv().await {
             Some(report) => report,

@@ -10,6 +10,15 @@ pub(crate) struct Signals {
     hangup: Signal,
 }
 
+/// What a service was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// SIGHUP: read the configuration again.
+    Reload,
+    /// SIGINT, SIGTERM: end.
+    Stop,
+}
+
 impl Signals {
     /// Begins to listen.
     ///
@@ -24,14 +33,42 @@ impl Signals {
         })
     }
 
-    /// The next of them.
+    /// The next of them, where all mean the same.
     pub(crate) async fn next(&mut self) {
+        self.heard().await;
+    }
+
+    /// The next of them, for a client.
+    pub(crate) async fn heard(&mut self) -> Heard {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
+            _ = self.interrupt.recv() => Heard::Interrupt,
+            _ = self.terminate.recv() => Heard::End,
+            _ = self.hangup.recv() => Heard::End,
         }
     }
+
+    /// The next of them, for a service.
+    pub(crate) async fn told(&mut self) -> Told {
+        tokio::select! {
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::Reload,
+        }
+    }
+
+    /// The next that means the end.
+    pub(crate) async fn stop(&mut self) {
+        while self.told().await != Told::Stop {}
+    }
+}
+
+/// What a signal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// SIGINT: the person wants the work to end.
+    Interrupt,
+    /// SIGTERM, SIGHUP: this program is to end; its terminal or session has gone.
+    End,
 }
 
 /// Ended by a signal before anything had begun.

@@ -1,14 +1,20 @@
 //! `--ping` and `--fetch`: what goes over the link once it stands.
 
 use std::fmt::{self, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use openras_api::Client;
+use openras_api::types::CallId;
+use openras_api::types::connection::{Ping, TcpTo};
 use openras_io::net::http;
 use openras_io::net::loopback::{LoopbackHandle, Rtt};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
+
+use crate::render;
 
 /// What a dial shall do once connected.
 #[derive(Clone, Debug, Default)]
@@ -17,12 +23,14 @@ pub(crate) struct Traffic {
     pub(crate) fetch: Option<String>,
     /// `--for`.
     pub(crate) stay: Option<Duration>,
+    /// `--detach`: the call stays when all is done.
+    pub(crate) detach: bool,
 }
 
 /// What comes of it.
 pub(crate) enum Report {
     Line(Line),
-    /// Nothing more to do: hang up.
+    /// Nothing more to do: hang up, or leave.
     Done,
 }
 
@@ -109,30 +117,84 @@ impl fmt::Display for Page {
     }
 }
 
+/// A connected call as something to send packets through.
+pub(crate) trait Link: Sync {
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// Pings the other end.
+    fn ping(&self, count: u16) -> impl Future<Output = Result<(IpAddr, Vec<Rtt>), String>> + Send;
+
+    /// A TCP stream through it.
+    fn connect(&self, to: IpAddr, port: u16) -> impl Future<Output = Result<Self::Stream, String>> + Send;
+}
+
+/// A call of the service's, over its socket.
+pub(crate) struct Far {
+    pub(crate) client: Client,
+    pub(crate) call: CallId,
+}
+
+impl Link for Far {
+    type Stream = openras_api::client::Stream;
+
+    async fn ping(&self, count: u16) -> Result<(IpAddr, Vec<Rtt>), String> {
+        let ping = Ping { address: None, count };
+        // a ping a second, and the last may take a while
+        let client = self.client.clone().timeout(SILENCE + Duration::from_secs(2 * u64::from(count)));
+        let pinged = client.ping(self.call, &ping).await.map_err(|error| render::problem(&error))?;
+        let rtts = pinged.rtts.into_iter().map(|rtt| rtt.map(render::time)).collect();
+        Ok((pinged.address, rtts))
+    }
+
+    async fn connect(&self, address: IpAddr, port: u16) -> Result<Self::Stream, String> {
+        let to = TcpTo { address, port };
+        self.client.tcp(self.call, &to).await.map_err(|error| render::problem(&error))
+    }
+}
+
+/// A call inside this process, as the demo's.
+pub(crate) struct Near<'a> {
+    pub(crate) stack: &'a LoopbackHandle,
+    pub(crate) server: IpAddr,
+}
+
+impl Link for Near<'_> {
+    type Stream = openras_io::net::loopback::TcpStream;
+
+    async fn ping(&self, count: u16) -> Result<(IpAddr, Vec<Rtt>), String> {
+        let rtts = async {
+            self.stack.until_up().await?;
+            self.stack.ping(self.server, count).await
+        };
+        rtts.await.map(|rtts| (self.server, rtts)).map_err(|error| error.to_string())
+    }
+
+    async fn connect(&self, to: IpAddr, port: u16) -> Result<Self::Stream, String> {
+        let stream = async {
+            self.stack.until_up().await?;
+            self.stack.tcp_connect(to, port).await
+        };
+        stream.await.map_err(|error| error.to_string())
+    }
+}
+
 /// Does what was asked, and then says `Done` unless the call shall stay.
-pub(crate) fn start(
-    traffic: &Traffic,
-    link: &LoopbackHandle,
-    server: Option<Ipv4Addr>,
-) -> mpsc::Receiver<Report> {
+pub(crate) fn start(traffic: &Traffic, link: Far) -> mpsc::Receiver<Report> {
     let (reports, receiver) = mpsc::channel(8);
-    let (traffic, link) = (traffic.clone(), link.clone());
+    let traffic = traffic.clone();
     tokio::spawn(async move {
         let begun = tokio::time::Instant::now();
         if let Some(count) = traffic.ping {
-            let pings = match server {
-                Some(server) => ping(&link, server, count).await,
-                None => Err("the server named no IPv4 address".into()),
-            };
             // a session that is over wants no report
-            let _ = reports.send(Report::Line(Line::Pings(pings))).await;
+            let _ = reports.send(Report::Line(Line::Pings(ping(&link, count).await))).await;
         }
         if let Some(url) = &traffic.fetch {
             let _ = reports.send(Report::Line(Line::Page(fetch(&link, url).await))).await;
         }
+        let work = traffic.ping.is_some() || traffic.fetch.is_some() || traffic.detach;
         match traffic.stay {
             Some(stay) => tokio::time::sleep_until(begun + stay).await,
-            None if traffic.ping.is_none() && traffic.fetch.is_none() => return reports.closed().await,
+            None if !work => return reports.closed().await,
             None => {}
         }
         let _ = reports.send(Report::Done).await;
@@ -144,33 +206,34 @@ pub(crate) fn start(
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// One step of a fetch, within its time.
-async fn step<T>(work: impl Future<Output = std::io::Result<T>>) -> Result<T, String> {
+async fn step<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     match tokio::time::timeout(SILENCE, work).await {
-        Ok(done) => done.map_err(|error| error.to_string()),
+        Ok(done) => done,
         Err(_) => Err(format!("the server said nothing for {} s", SILENCE.as_secs())),
     }
 }
 
+async fn io<T>(work: impl Future<Output = std::io::Result<T>>) -> Result<T, String> {
+    step(async { work.await.map_err(|error| error.to_string()) }).await
+}
+
 /// Pings; one answer is enough to be well.
-pub(crate) async fn ping(link: &LoopbackHandle, address: Ipv4Addr, count: u16) -> Result<Pings, String> {
-    let rtts = async {
-        link.until_up().await?;
-        link.ping(address.into(), count).await
-    };
-    let rtts = rtts.await.map_err(|error| error.to_string())?;
+pub(crate) async fn ping(link: &impl Link, count: u16) -> Result<Pings, String> {
+    let (address, rtts) = link.ping(count).await?;
     if rtts.iter().flatten().next().is_none() {
         return Err(format!("{address} answered none of {count}"));
     }
-    Ok(Pings { address: address.into(), rtts })
+    Ok(Pings { address, rtts })
 }
 
 /// Gets a page whole; anything but 200 is a failure.
-pub(crate) async fn fetch(link: &LoopbackHandle, url: &str) -> Result<Page, String> {
+pub(crate) async fn fetch(link: &impl Link, url: &str) -> Result<Page, String> {
     let begun = Instant::now();
-    step(link.until_up()).await?;
-    let mut page = step(http::fetch(link, url)).await?;
+    let (address, port, uri) = http::parse(url).map_err(|error| error.to_string())?;
+    let stream = step(link.connect(address, port)).await?;
+    let mut page = io(http::get(stream, &uri)).await?;
     let (mut digest, mut bytes, mut text) = (Sha256::new(), 0u64, Vec::new());
-    while let Some(chunk) = step(page.chunk()).await? {
+    while let Some(chunk) = io(page.chunk()).await? {
         digest.update(&chunk);
         bytes += chunk.len() as u64;
         if bytes <= 1024 {

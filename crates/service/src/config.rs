@@ -5,6 +5,7 @@
 
 mod check;
 mod engine;
+mod grant;
 mod line;
 mod problem;
 mod read;
@@ -19,6 +20,7 @@ use openras_engine::server::port::NameCheck;
 use openras_ppp::AuthMethod;
 
 pub use check::{Finding, Place};
+pub use grant::{Grant, GrantTo, LinePattern};
 pub use line::{DialLine, Host, HostPort, LineError, PortLine};
 pub use openras_modules::ModuleConfig;
 pub use problem::{ConfigError, Problem};
@@ -27,12 +29,22 @@ pub use span::{DurationError, Pool, parse_duration, show_duration};
 /// Everything the service is told before it starts.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Folder of the users and the journal.
+    /// The file it was read from; a reload reads it again.
+    pub file: Option<PathBuf>,
+    /// The service was started by a client for its own user and ends by itself. Not a key of the file.
+    pub private: bool,
+    /// Folder of the users and the audit record.
     pub state: PathBuf,
     /// File of the key that encrypts what is reversible in the store; `None` is `key` in the state folder.
     pub key_file: Option<PathBuf>,
     /// Least characters of a new password (default 1).
     pub password_min: u32,
+    /// What happens to new calls while the audit record cannot be written (default: they are refused).
+    pub audit_full: AuditFull,
+    /// Audit records also go to the system's log (default false).
+    pub audit_syslog: bool,
+    /// Which lines which programs may have dialled.
+    pub grants: Vec<Grant>,
     /// The ports, in the order written.
     pub ports: Vec<PortConfig>,
     /// The security modules by name.
@@ -43,9 +55,14 @@ impl Default for Config {
     /// No ports, no modules, the user's own state folder.
     fn default() -> Self {
         Self {
+            file: None,
+            private: false,
             state: default_state(),
             key_file: None,
             password_min: 1,
+            audit_full: AuditFull::default(),
+            audit_syslog: false,
+            grants: Vec::new(),
             ports: Vec::new(),
             modules: BTreeMap::new(),
         }
@@ -69,7 +86,8 @@ impl Config {
     /// One problem if the file cannot be read (or is larger than 1 MiB); otherwise all problems it has.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let text = problem::read_file(file)?;
-        Self::parse(&text, &file.display().to_string())
+        let config = Self::parse(&text, &file.display().to_string())?;
+        Ok(Self { file: Some(file.into()), ..config })
     }
 
     /// Reads and checks the text of a file; `file` names it in problems.
@@ -93,6 +111,16 @@ impl Config {
     pub fn key_path(&self) -> PathBuf {
         self.key_file.clone().unwrap_or_else(|| self.state.join("key"))
     }
+}
+
+/// What happens to new calls while the audit record cannot be written, as on a full disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditFull {
+    /// They are refused; calls that run go on.
+    #[default]
+    Refuse,
+    /// They are served, and what they do is not on record.
+    GoOn,
 }
 
 /// One `[[port]]`: a line that answers, and what a caller meets there.
@@ -124,6 +152,8 @@ pub struct PortConfig {
     pub callback_line: Option<CallbackLine>,
     /// Passwords may cross a network in the clear (defence rule 17) (default false).
     pub insecure: bool,
+    /// Each call is recorded, secrets blanked, in `captures` in the state folder (default false).
+    pub capture: bool,
     /// Waiting times and counts.
     pub limits: Limits,
 }
@@ -145,6 +175,7 @@ impl PortConfig {
             nbns: Vec::new(),
             callback_line: None,
             insecure: false,
+            capture: false,
             limits: Limits::default(),
         }
     }
@@ -156,6 +187,12 @@ const DEFAULT_POOL: Pool = Pool::between([10, 64, 0, 2], [10, 64, 0, 254]);
 /// How long a port waits for what, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// Calls that may be unauthenticated at the same time; `None` is half of `calls`, rounded up.
+    pub unauthenticated: Option<u16>,
+    /// Of these, how many may come from one source address (default 4).
+    pub per_source: u16,
+    /// How long a caller may stay unauthenticated in all (default 2 min).
+    pub before_auth: Duration,
     /// The longest security dialog, all modules together (default 5 min).
     pub dialog: Duration,
     /// The longest wait for the service's own answers (default 30 s).
@@ -181,6 +218,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            unauthenticated: None,
+            per_source: 4,
+            before_auth: Duration::from_secs(120),
             dialog: Duration::from_secs(300),
             answer: Duration::from_secs(30),
             auth_tries: 3,

@@ -1,5 +1,9 @@
 //! Connections that were dialled: a request becomes a running [`Dial`] with its line and IP stack.
 
+pub(crate) mod held;
+mod pump;
+pub mod told;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
@@ -8,6 +12,7 @@ use std::time::Duration;
 use openras_engine::RasError;
 use openras_engine::client::Dial;
 use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
+use openras_io::driver::Gauge;
 use openras_io::line::{PtyDevice, TcpDial, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
 use openras_io::{Ends, Line, Tap, capture, driver};
@@ -71,6 +76,7 @@ pub struct Connection {
     notices: mpsc::Receiver<Notice>,
     commands: mpsc::Sender<Command>,
     stack: LoopbackHandle,
+    gauge: Arc<Gauge>,
 }
 
 impl Connection {
@@ -104,6 +110,11 @@ impl Connection {
     pub fn stack(&self) -> &LoopbackHandle {
         &self.stack
     }
+
+    /// The counters of its line.
+    pub fn gauge(&self) -> &Arc<Gauge> {
+        &self.gauge
+    }
 }
 
 /// Starts a dial.
@@ -116,17 +127,19 @@ pub(crate) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<Connect
         Some(file) => Some(Box::new(tap(file)?) as Box<dyn Tap>),
         None => None,
     };
+    let gauge = Arc::new(Gauge::default());
     let ends = Ends {
         commands: for_dial,
         notices,
         cancel: shared.cancel.child_token(),
         farewell: || Command::HangUp,
         tap,
+        gauge: gauge.clone(),
     };
     let (ip, stack) = loopback(FarEnd::Gateway);
     let machine = Dial::new(config(request), seed);
     shared.tasks.spawn(driver::run(machine, line, ip, ends));
-    Ok(Connection { notices: for_owner, commands, stack })
+    Ok(Connection { notices: for_owner, commands, stack, gauge })
 }
 
 fn line(shared: &Shared, request: &DialRequest) -> Box<dyn Line> {

@@ -1,30 +1,19 @@
-//! What happens on the ports, for whoever watches: a person at `serve`, the demo, later the event stream.
+//! What a port tells, as events of its call.
 
-use std::time::Instant;
-
-use openras_engine::escape;
+use openras_api::types::event::Event;
+use openras_api::types::problem::Problem;
 use openras_engine::server::DialogVerdict;
 use openras_engine::server::port::PortEvent;
+use openras_engine::{RasError, escape};
 
-/// One step of one call. Texts from outside are already escaped.
-#[derive(Clone, Debug)]
-pub struct CallEvent {
-    /// When.
-    pub at: Instant,
-    /// The port's name, as `line1/3`.
-    pub port: String,
-    /// Counts the service's calls from 1.
-    pub call: u64,
-    /// What kind of step, for programs: `ring`, `dialog`, `up` ….
-    pub kind: &'static str,
-    /// The step as a sentence for people.
-    pub text: String,
-    /// The RAS number of a refusal or failure.
-    pub error: Option<openras_engine::RasError>,
+/// A step of the call on this port as it is told to people and programs. Texts from outside are escaped.
+pub(crate) fn told(port: &str, event: &PortEvent) -> Event {
+    let (kind, text, error) = describe(event);
+    Event::Port { port: port.to_owned(), kind: kind.to_owned(), text, error: error.map(Problem::from) }
 }
 
 /// The kind, sentence and number of a port's event.
-pub(crate) fn describe(event: &PortEvent) -> (&'static str, String, Option<openras_engine::RasError>) {
+pub(crate) fn describe(event: &PortEvent) -> (&'static str, String, Option<RasError>) {
     let (kind, text) = match event {
         PortEvent::Ring(None) => ("ring", "it rings".into()),
         PortEvent::Ring(Some(number)) => ("ring", format!("it rings: {}", escape::line(number))),

@@ -1,34 +1,58 @@
-//! One call's questions: who it is, what it may do, which address it gets, what its modules say.
+//! The owner of one call's machine: answers what it asks (is this user who they say, what may they do, which address
+//! do they get, what do the modules say), tells the call's story, and puts on record what must be.
+
+mod record;
+mod verify;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use openras_engine::RasError;
-use openras_engine::server::port::{Admission, Answer, Ask, Command, Notice, PortEvent, wrong_credentials};
+use openras_api::types::call::CallDirection;
+use openras_api::types::event::{Ended, Event};
+use openras_api::types::problem::Problem;
+use openras_engine::server::port::{Admission, Answer, Ask, Command, Notice, PortEnd, PortEvent};
 use openras_engine::server::{DialogCommand, DialogOutput, DialogVerdict};
+use openras_engine::{RasError, escape};
 use openras_modules::CallInfo;
-use openras_ppp::Claim;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::events::{CallEvent, describe};
-use crate::journal::{Entry, Outcome, What};
+use crate::calls::{About, Story};
+use crate::config::PortConfig;
+use crate::connections::told::projection;
+use crate::events::{describe, told};
+use crate::limits::{Pass, Room};
+use crate::ports::Busy;
 use crate::service::Shared;
 
-/// Where a call comes from.
+pub(crate) use record::turned_away;
+
+/// What a module that is closed to a source for a while is told as: ERROR_DEVICE_NOT_READY.
+const NOT_READY: RasError = RasError(666);
+
+/// Where a call comes from, and what it meets.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// Counts the service's calls; 0 until it rings.
-    pub(crate) call: u64,
     /// `line1/3`.
     pub(crate) port: String,
-    /// Which `[[port]]`, for its pool.
-    pub(crate) pool: usize,
     /// `tcp`, `unix`, `pty`, `exchange`.
     pub(crate) kind: &'static str,
     /// The peer's address without its port, or the line's name (defence rule 6).
     pub(crate) source: String,
+    /// The port's settings when the call began.
+    pub(crate) config: Arc<PortConfig>,
+}
+
+/// How a line was over.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ran {
+    /// A call came in.
+    pub(crate) rang: bool,
+    /// No call came because the line could not be had.
+    pub(crate) failed: Option<RasError>,
 }
 
 /// Answers one call's questions until its driver is done.
@@ -36,38 +60,90 @@ pub(crate) struct Host {
     shared: Arc<Shared>,
     caller: Caller,
     number: Option<String>,
-    rang: bool,
+    ran: Ran,
+    /// Once it rings and is not turned away.
+    story: Option<Arc<Story>>,
+    busy: Arc<Busy>,
+    /// As long as the caller is unauthenticated.
+    pass: Option<Pass>,
     commands: mpsc::Sender<Command>,
     /// To the module whose dialog runs.
     dialog: Option<mpsc::Sender<DialogOutput>>,
+    over: bool,
 }
 
 impl Host {
-    pub(crate) fn new(shared: Arc<Shared>, caller: Caller, commands: mpsc::Sender<Command>) -> Self {
-        Self { shared, caller, number: None, rang: false, commands, dialog: None }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        caller: Caller,
+        commands: mpsc::Sender<Command>,
+        busy: Arc<Busy>,
+        pass: Option<Pass>,
+    ) -> Self {
+        Self {
+            shared,
+            caller,
+            number: None,
+            ran: Ran::default(),
+            story: None,
+            busy,
+            pass,
+            commands,
+            dialog: None,
+            over: false,
+        }
     }
 
-    /// Runs beside the driver; ends with it. Gives whether a call came in.
-    pub(crate) async fn run(mut self, mut notices: mpsc::Receiver<Notice>) -> bool {
-        while let Some(notice) = notices.recv().await {
+    /// Runs beside the driver; ends with it. When `stop` is cancelled a line without a call is given back.
+    pub(crate) async fn run(
+        mut self,
+        mut notices: mpsc::Receiver<Notice>,
+        stop: CancellationToken,
+        span: tracing::Span,
+    ) -> Ran {
+        let mut stopped = false;
+        loop {
+            let notice = tokio::select! {
+                notice = notices.recv() => notice,
+                () = stop.cancelled(), if !stopped && !self.ran.rang => {
+                    stopped = true;
+                    self.command(Command::Retire);
+                    continue;
+                }
+            };
+            let Some(notice) = notice else { break };
             match notice {
                 Notice::Ask(ask) => self.ask(ask).await,
                 Notice::Dialog(output) => self.hear(output).await,
-                Notice::Event(event) => self.event(event).await,
+                Notice::Event(event) => {
+                    self.event(event, &span);
+                }
             }
         }
-        self.shared.release(self.caller.pool, self.caller.call);
-        self.rang
+        if let Some(story) = &self.story {
+            self.shared.release(&self.caller.config.pool.to_string(), story.id());
+            self.over(None);
+        }
+        self.ran
+    }
+
+    /// Gives a command without waiting for room.
+    fn command(&self, command: Command) {
+        // never waited for here: a module that floods its call must not stop this task, which takes its notices.
+        // A call that has ended meanwhile wants no answer.
+        if let Err(mpsc::error::TrySendError::Full(command)) = self.commands.try_send(command) {
+            let commands = self.commands.clone();
+            tokio::spawn(async move { commands.send(command).await });
+        }
     }
 
     fn answer(&self, answer: Answer) {
-        // never waited for here: a module that floods its call must not stop this task, which takes its notices.
-        // A call that has ended meanwhile wants no answer.
-        if let Err(mpsc::error::TrySendError::Full(answer)) = self.commands.try_send(Command::Answer(answer))
-        {
-            let commands = self.commands.clone();
-            tokio::spawn(async move { commands.send(answer).await });
-        }
+        self.command(Command::Answer(answer));
+    }
+
+    /// The call's number; 0 before it rings.
+    fn call(&self) -> u64 {
+        self.story.as_ref().map_or(0, |story| story.id())
     }
 
     async fn ask(&mut self, ask: Ask) {
@@ -77,12 +153,17 @@ impl Host {
                 self.answer(Answer::Begun(begun));
             }
             // checks may wait (defence rule 6) and must not keep the call's other notices waiting
-            Ask::Verify(claim) => drop(tokio::spawn(verify(
-                self.shared.clone(),
-                self.caller.clone(),
-                claim,
-                self.commands.clone(),
-            ))),
+            Ask::Verify(claim) => {
+                let story = self.story.clone();
+                let checking = verify::verify(
+                    self.shared.clone(),
+                    self.caller.source.clone(),
+                    claim,
+                    self.commands.clone(),
+                    story,
+                );
+                drop(tokio::spawn(tracing::Instrument::in_current_span(checking)));
+            }
             Ask::Admit { name } => {
                 let admission = self.admit(name).await;
                 self.answer(Answer::Admit(admission));
@@ -99,18 +180,25 @@ impl Host {
     }
 
     fn begin(&mut self, name: &str) -> Result<(), RasError> {
-        let Some(module) = self.shared.modules.module(name) else {
+        let current = self.shared.current();
+        let Some(module) = current.modules.module(name) else {
             warn!(module = name, "no such module");
             return Err(RasError::DEVICE_DOES_NOT_EXIST);
         };
+        let source = &self.caller.source;
+        if let Some(wait) = self.shared.limits.module_wait(name, source, Instant::now()) {
+            warn!(module = name, source, "closed to this source for {} s more after it failed", wait.as_secs());
+            self.shared.counters.dialog(name, "backed_off");
+            return Err(NOT_READY);
+        }
         let info = CallInfo {
-            call: self.caller.call.to_string(),
+            call: self.call().to_string(),
             port: self.caller.port.clone(),
             device: self.caller.kind.to_string(),
             line: self.caller.kind.to_string(),
-            source: self.caller.source.clone(),
+            source: source.clone(),
             number: self.number.clone(),
-            limit: self.shared.config.ports.get(self.caller.pool).map(|port| port.limits.dialog),
+            limit: Some(self.caller.config.limits.dialog),
         };
         let ends = openras_modules::start(module, info);
         self.dialog = Some(ends.events);
@@ -130,14 +218,14 @@ impl Host {
     }
 
     async fn admit(&self, name: Option<String>) -> Result<Admission, RasError> {
-        let (Some(name), Some(users)) = (name, self.shared.users.clone()) else {
+        let (Some(name), Some(users)) = (name, self.shared.users().cloned()) else {
             return Ok(Admission::default());
         };
         let looked = tokio::task::spawn_blocking(move || users.admit(&name)).await;
         match looked {
             Ok(Ok(admission)) => admission,
             Ok(Err(error)) => {
-                warn!(call = self.caller.call, %error, "the user store does not answer");
+                warn!(%error, "the user store does not answer");
                 Err(RasError::AUTHENTICATION_FAILURE)
             }
             Err(_) => Err(RasError::AUTHENTICATION_FAILURE),
@@ -145,113 +233,172 @@ impl Host {
     }
 
     async fn may_call_back(&self, name: String, number: &str) -> bool {
-        let Some(users) = self.shared.users.clone() else { return false };
+        let Some(users) = self.shared.users().cloned() else { return false };
         let counted = tokio::task::spawn_blocking(move || users.count_callback(&name, unix_seconds())).await;
         let may = matches!(counted, Ok(Ok(true)));
         if !may {
-            warn!(call = self.caller.call, number, "no callback: the user has had today's number of them");
+            warn!(number, "no callback: the user has had today's number of them");
         }
         may
     }
 
     fn address(&self, wanted: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
-        let address = self.shared.lease(self.caller.pool, self.caller.call, wanted);
+        let range = self.caller.config.pool.to_string();
+        let address = self.shared.lease(&range, self.call(), wanted);
         if address.is_none() {
-            warn!(call = self.caller.call, port = self.caller.port, "the pool has no address left");
+            warn!("the pool {range} has no address left");
         }
         address
     }
 
-    async fn event(&mut self, event: PortEvent) {
+    fn event(&mut self, event: PortEvent, span: &tracing::Span) {
         if let PortEvent::Ring(number) = &event {
-            self.rang = true;
-            self.number.clone_from(number);
-            // a line that waits has no number of its own until it rings
-            self.caller.call = self.shared.next_call();
-            // a line that many share tells callers apart by their number, if it has one (defence rule 6)
-            if let (Some(number), "exchange") = (number, self.caller.kind) {
-                self.caller.source.clone_from(number);
-            }
+            self.rang(number.as_deref(), span);
         }
-        if !self.rang {
+        let Some(story) = self.story.clone() else {
             if let PortEvent::Down(end) = &event
                 && let Some(error) = end.error.filter(|error| *error != RasError::USER_DISCONNECTION)
+                && !self.ran.rang
             {
+                self.ran.failed = Some(error);
                 warn!(port = self.caller.port, "cannot answer: {error}: {}; {}", end.why, end.remedy);
             }
             return;
-        }
-        let (kind, text, error) = describe(&event);
-        if kind != "packet" {
-            info!(call = self.caller.call, port = self.caller.port, "{text}");
-        } else {
-            debug!(call = self.caller.call, port = self.caller.port, "{text}");
-        }
-        self.record(&event);
-        let event = CallEvent {
-            at: Instant::now(),
-            port: self.caller.port.clone(),
-            call: self.caller.call,
-            kind,
-            text,
-            error,
         };
-        // nobody may be watching
-        let _ = self.shared.events.send(event);
+        if let PortEvent::Packet(packet) = event {
+            debug!("{packet:?}");
+            return story.tell_packet(packet);
+        }
+        let (_, text, _) = describe(&event);
+        info!("{text}");
+        let recorded = self.recorded(&event).is_none_or(|record| self.shared.record(&record));
+        if !recorded && matches!(event, PortEvent::Answered) {
+            warn!("refused: the audit record cannot be written (audit_full)");
+            self.shared.counters.turned_away("audit");
+            self.command(Command::Disconnect);
+        }
+        story.tell(told(&self.caller.port, &event));
+        self.note(&story, event);
     }
 
-    /// Every verdict and every end goes into the record.
-    fn record(&self, event: &PortEvent) {
-        let entry = |what| Entry::new(unix_seconds(), what, &self.caller.port, &self.caller.source);
-        self.shared.record(match event {
-            PortEvent::Answered => Entry { number: self.number.as_deref(), ..entry(What::Answered) },
-            PortEvent::DialogEnded(module, verdict) => {
-                let (name, error) = match verdict {
-                    DialogVerdict::Success { user, .. } => (Some(user), None),
-                    DialogVerdict::Failure { user, .. } => {
-                        (Some(user), Some(RasError::AUTHENTICATION_FAILURE.0))
-                    }
-                    DialogVerdict::Error { code, .. } => (None, Some(*code)),
-                };
-                let name = name.map(String::as_str);
-                Entry { name, factor: Some(module), outcome: outcome(error), error, ..entry(What::Tried) }
+    /// What an event changes here.
+    fn note(&mut self, story: &Arc<Story>, event: PortEvent) {
+        match event {
+            PortEvent::Authenticated(name) => {
+                self.pass = None;
+                name.into_iter().for_each(|name| story.set_name(escape::line(&name)));
             }
-            PortEvent::Authenticated(name) => Entry {
-                name: name.as_deref(),
-                outcome: Some(Outcome::Accepted),
-                factor: Some("ppp"),
-                ..entry(What::Tried)
-            },
-            PortEvent::Refused(name, error) => {
-                let error = Some(error.0);
-                Entry {
-                    name: Some(name),
-                    outcome: outcome(error),
-                    error,
-                    factor: Some("ppp"),
-                    ..entry(What::Tried)
-                }
+            PortEvent::Refused(name, _) => story.set_name(escape::line(&name)),
+            PortEvent::DialogEnded(module, verdict) => self.dialog_ended(&module, &verdict),
+            PortEvent::Up(agreed) => {
+                let agreed = projection(&agreed);
+                story.tell(Event::Projection(agreed.clone()));
+                story.connected(agreed);
             }
-            PortEvent::CallingBack(number) => Entry { number: Some(number), ..entry(What::CallingBack) },
-            PortEvent::Up(_) => entry(What::Up),
-            PortEvent::Down(end) => {
-                let error = end.error.map(|error| error.0);
-                let reason = (!end.why.is_empty()).then_some(end.why.as_str());
-                Entry {
-                    name: end.name.as_deref(),
-                    outcome: outcome(error),
-                    error,
-                    reason,
-                    ..entry(What::Ended)
-                }
-            }
-            _ => return,
+            PortEvent::Down(end) => self.over(Some(&end)),
+            _ => {}
+        }
+    }
+
+    /// A call has come: begins its story, or turns it away.
+    fn rang(&mut self, number: Option<&str>, span: &tracing::Span) {
+        self.ran.rang = true;
+        self.number = number.map(str::to_owned);
+        // a line that many share tells callers apart by their number, if it has one (defence rule 6)
+        if let (Some(number), "exchange") = (number, self.caller.kind) {
+            self.caller.source = number.to_owned();
+        }
+        if self.pass.is_none()
+            && let Err((why, limit)) = self.enter(number)
+        {
+            self.shared.counters.turned_away(limit);
+            turned_away(&self.shared, &self.caller.config.name, &self.caller.source, &why);
+            return self.command(Command::Disconnect);
+        }
+        let busy = self.busy.clone();
+        let story = self.shared.calls.begin(About {
+            direction: CallDirection::Answered,
+            port: Some(self.caller.port.clone()),
+            line: self.caller.config.line.to_string(),
+            source: Some(escape::line(&self.caller.source)),
+            number: self.number.as_deref().map(escape::line),
+            uid: None,
+            name: None,
+            gauge: busy.gauge.clone(),
+            end: Box::new({
+                let busy = Arc::downgrade(&busy);
+                move || busy.upgrade().into_iter().for_each(|busy| busy.disconnect())
+            }),
         });
+        span.record("id", story.id());
+        span.record("source", &self.caller.source);
+        busy.rang(story.clone());
+        self.shared.counters.answered();
+        self.story = Some(story);
+    }
+
+    /// Room for the caller of a line that has waited.
+    fn enter(&mut self, number: Option<&str>) -> Result<(), (String, &'static str)> {
+        if !self.shared.may_answer() {
+            return Err(("the audit record cannot be written (audit_full)".into(), "audit"));
+        }
+        let room = Room {
+            port: &self.caller.config.name,
+            source: number,
+            of_port: self.caller.config.unauthenticated(),
+            of_source: self.caller.config.limits.per_source,
+        };
+        let pass = self.shared.limits.enter(&room).map_err(|refused| (refused.to_string(), refused.word()))?;
+        self.pass = Some(pass);
+        Ok(())
+    }
+
+    fn dialog_ended(&mut self, module: &str, verdict: &DialogVerdict) {
+        let (shared, source) = (&self.shared, &self.caller.source);
+        let word = match verdict {
+            DialogVerdict::Success { .. } => "success",
+            DialogVerdict::Failure { .. } => "failure",
+            DialogVerdict::Error { .. } => "error",
+        };
+        shared.counters.dialog(module, word);
+        match verdict {
+            DialogVerdict::Error { code, .. } if is_modules_fault(*code) => {
+                let wait = shared.limits.module_failed(module, source, Instant::now());
+                warn!(module, source, code, "the module failed; closed to this source for {} s", wait.as_secs());
+            }
+            DialogVerdict::Error { .. } => {}
+            _ => shared.limits.module_worked(module, source),
+        }
+    }
+
+    /// The call is over, once.
+    fn over(&mut self, end: Option<&PortEnd>) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let Some(story) = &self.story else { return };
+        self.pass = None;
+        let was_up = end.is_some_and(|end| end.was_up);
+        let error = match end {
+            Some(end) => end.error,
+            None => Some(RasError::PORT_DISCONNECTED),
+        };
+        let ended = Ended {
+            connected: was_up,
+            error: error.map(Problem::from),
+            why: end.map_or_else(|| "The line did not end in time and was dropped.".into(), |e| e.why.clone()),
+            remedy: end.map(|end| end.remedy.clone()).unwrap_or_default(),
+            packet: end.and_then(|end| end.packet.as_ref()).map(crate::calls::packet),
+        };
+        story.ended(ended);
+        self.shared.counters.ended(error.map_or(0, |error| error.0), &self.busy.gauge.read().stats);
     }
 }
 
-fn outcome(error: Option<u32>) -> Option<Outcome> {
-    Some(if error.is_some() { Outcome::Refused } else { Outcome::Accepted })
+/// Whether an error verdict tells of a module that crashed or hung, and not of a caller who left (619), did not answer
+/// in time (638), or typed more than fits (603, 610, 616).
+fn is_modules_fault(code: u32) -> bool {
+    !matches!(code, 603 | 610 | 616 | 619 | 638)
 }
 
 /// The module's commands become the port's.
@@ -263,27 +410,7 @@ async fn carry(mut commands: mpsc::Receiver<DialogCommand>, port: mpsc::Sender<C
     }
 }
 
-async fn verify(shared: Arc<Shared>, caller: Caller, claim: Claim, commands: mpsc::Sender<Command>) {
-    let Some(users) = shared.users.clone() else { return };
-    let source = caller.source.clone();
-    let checked = {
-        // never closed: an error here cannot be
-        let _turn = shared.checks.acquire().await;
-        tokio::task::spawn_blocking(move || users.verify(&claim, &source, unix_seconds())).await
-    };
-    let (verdict, delay) = match checked {
-        Ok(checked) => {
-            info!(call = caller.call, port = caller.port, "password: {}", checked.reason);
-            (checked.verdict, checked.delay)
-        }
-        Err(_) => (wrong_credentials(), Duration::ZERO),
-    };
-    tokio::time::sleep(delay).await;
-    // a call that has ended meanwhile wants no answer
-    let _ = commands.send(Command::Answer(Answer::Verdict(verdict))).await;
-}
-
 /// Seconds since 1970; 0 on a clock before that.
 pub(crate) fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }

@@ -1,16 +1,25 @@
-//! The service: configuration, users, the record of calls.
+//! The service: configuration, ports and connections, users, limits, and the record of what they did.
 
+pub mod audit;
+mod calls;
 pub mod config;
 pub mod connections;
-pub mod events;
+mod events;
 mod host;
-pub mod journal;
+pub mod http;
+mod limits;
+mod metrics;
 mod page;
 mod ports;
+mod reload;
+pub mod rights;
 mod service;
+pub mod socket;
+mod status;
 pub mod users;
 
+pub use audit::Audit;
+pub use calls::Heard;
 pub use config::Config;
-pub use journal::Journal;
 pub use service::{Service, StartError};
 pub use users::Users;

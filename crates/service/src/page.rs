@@ -8,26 +8,75 @@
 
 use std::fmt::Write;
 use std::sync::OnceLock;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use openras_io::IpPort;
 use openras_io::net::http;
 use openras_io::net::loopback::{FarEnd, LoopbackPort, loopback};
+use openras_ppp::Negotiated;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
+use tokio::io::ReadBuf;
 
 /// The largest `/bytes/N`.
 const MOST: usize = 16 * 1024 * 1024;
 /// Port of the page.
 const HTTP: u16 = 80;
 
+/// The port's own end of a call's link: a stack with the page on it, built when the first packet comes. Most calls of
+/// a service that has thousands never send one here.
+#[derive(Default)]
+pub(crate) struct Page {
+    /// What was agreed, while the link is up.
+    agreed: Option<Box<Negotiated>>,
+    stack: Option<LoopbackPort>,
+}
+
+impl IpPort for Page {
+    fn up(&mut self, negotiated: &Negotiated) {
+        self.agreed = Some(Box::new(negotiated.clone()));
+        if let Some(stack) = &mut self.stack {
+            stack.up(negotiated);
+        }
+    }
+
+    fn down(&mut self) {
+        self.agreed = None;
+        // a stack that is dropped ends its listener and its streams
+        self.stack = None;
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.stack {
+            Some(stack) => stack.poll_ready(cx),
+            None => Poll::Ready(()),
+        }
+    }
+
+    fn send(&mut self, packet: Vec<u8>) {
+        let Some(agreed) = &self.agreed else { return };
+        self.stack.get_or_insert_with(|| built(agreed)).send(packet);
+    }
+
+    /// Without a stack there is nothing to wait for: the driver asks again after it has sent.
+    fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
+        match &mut self.stack {
+            Some(stack) => stack.poll_recv(cx, buf),
+            None => Poll::Pending,
+        }
+    }
+}
+
 /// A stack with the page on it. Must be called inside a tokio runtime.
-pub(crate) fn stack() -> LoopbackPort {
-    let (port, handle) = loopback(FarEnd::Host);
+fn built(agreed: &Negotiated) -> LoopbackPort {
+    let (mut port, handle) = loopback(FarEnd::Host);
     // a new stack has no listener that could be in the way
     if let Ok(listener) = handle.tcp_listen(HTTP) {
         tokio::spawn(http::serve(listener, site));
     }
+    port.up(agreed);
     port
 }
 

@@ -2,36 +2,40 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use openras_api::types::port::Port;
+use openras_api::types::problem::Problem;
+use openras_api::types::server::{Reloaded, Server};
 use openras_engine::RasError;
 use openras_engine::server::pool::Pool;
 use openras_io::line::ExchangeHandle;
 use openras_modules::totp::CodeStore;
 use openras_modules::{Parts, Registry};
 use tokio::sync::{Semaphore, broadcast};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::Config;
-use crate::config::Finding;
+use crate::audit::{Audit, Options, Record, What};
+use crate::calls::{Calls, Heard};
+use crate::config::{AuditFull, Finding};
 use crate::connections::{Connection, DialRequest};
-use crate::events::CallEvent;
-use crate::journal::{Entry, Journal};
-use crate::ports;
+use crate::host::unix_seconds;
+use crate::limits::Limits;
+use crate::metrics::Counters;
+use crate::ports::Doors;
 use crate::users::{Policy, Users};
+use crate::{Config, metrics, reload, status};
 
-/// Events kept for a watcher that is behind; a slower one loses the oldest, and no call waits for it.
-const EVENTS: usize = 4096;
-
-/// Why the service did not start.
+/// Why the service did not start, or a configuration is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The configuration breaks rules.
     #[error("{}", joined(.0))]
     Config(Vec<Finding>),
-    /// The user store or the journal cannot be used.
+    /// The user store or the audit record cannot be used.
     #[error(transparent)]
     Store(#[from] crate::users::StoreError),
     /// Modules cannot be used; the service does not start without them (fail closed).
@@ -57,60 +61,126 @@ fn joined(problems: &[impl std::fmt::Display]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// The configuration in force and the modules made from it. A reload puts another one in its place; calls and dialogs
+/// that run keep theirs.
+pub(crate) struct Current {
+    pub(crate) config: Config,
+    pub(crate) modules: Registry,
+}
+
 /// What all calls share.
 pub(crate) struct Shared {
-    pub(crate) config: Config,
-    /// `None` where nothing answers: a program that only dials makes no files.
-    pub(crate) users: Option<Arc<Users>>,
-    pub(crate) modules: Registry,
+    current: RwLock<Arc<Current>>,
+    /// Set when something answers: a program that only dials makes no files.
+    users: OnceLock<Arc<Users>>,
+    audit: OnceLock<Arc<Audit>>,
     pub(crate) exchange: ExchangeHandle,
-    pub(crate) events: broadcast::Sender<CallEvent>,
+    /// Dialled and answered, and their stories.
+    pub(crate) calls: Calls,
+    pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
+    pub(crate) doors: Doors,
     pub(crate) cancel: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// Passwords that may be checked at the same time: each check takes 19 MiB and a whole core for a while.
     pub(crate) checks: Semaphore,
-    journal: Option<Journal>,
+    /// In seconds since 1970.
+    pub(crate) started: u64,
+    pub(crate) since: Instant,
     /// One pool for each distinct range; ports that name the same share it.
     pools: Mutex<HashMap<String, Pool>>,
-    calls: AtomicU64,
+    /// One reload at a time.
+    pub(crate) reloading: tokio::sync::Mutex<()>,
 }
 
 impl Shared {
-    /// The number of the next call, from 1.
-    pub(crate) fn next_call(&self) -> u64 {
-        self.calls.fetch_add(1, Ordering::Relaxed) + 1
+    /// What is in force now.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// An address of the pool of this `[[port]]` for a call.
-    pub(crate) fn lease(&self, port: usize, call: u64, wanted: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
-        self.with_pool(port, |pool| pool.lease(call, wanted)).flatten()
+    /// Puts another configuration in force.
+    pub(crate) fn set_current(&self, current: Current) {
+        self.add_pools(&current.config);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
+    }
+
+    /// The users; `None` where nothing answers.
+    pub(crate) fn users(&self) -> Option<&Arc<Users>> {
+        self.users.get()
+    }
+
+    /// The audit record; `None` where nothing answers.
+    pub(crate) fn audit(&self) -> Option<&Arc<Audit>> {
+        self.audit.get()
+    }
+
+    /// Takes the stores into use, once.
+    pub(crate) fn set_stores(&self, stores: Option<Stores>) {
+        if let Some(Stores { users, audit }) = stores {
+            // a second pair is dropped: there is one reload at a time
+            let _ = self.users.set(users);
+            if self.audit.set(audit.clone()).is_ok() {
+                self.tasks.spawn(audit.keep_synced(self.cancel.clone()));
+            }
+        }
+    }
+
+    /// An address of the pool with this range for a call.
+    pub(crate) fn lease(&self, range: &str, call: u64, wanted: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
+        self.pools().get_mut(range)?.lease(call, wanted)
     }
 
     /// Gives the call's address back.
-    pub(crate) fn release(&self, port: usize, call: u64) {
-        self.with_pool(port, |pool| pool.release(call));
-    }
-
-    fn with_pool<T>(&self, port: usize, act: impl FnOnce(&mut Pool) -> T) -> Option<T> {
-        let range = self.config.ports.get(port)?.pool.to_string();
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&range).map(act)
-    }
-
-    /// Adds to the record; one that cannot be written is said. A line goes to the system's memory, not to the disk,
-    /// so this does not wait long enough to matter to a call.
-    pub(crate) fn record(&self, entry: Entry<'_>) {
-        if let Some(journal) = &self.journal
-            && let Err(error) = journal.record(entry)
-        {
-            tracing::error!(%error, "the journal cannot be written");
+    pub(crate) fn release(&self, range: &str, call: u64) {
+        let mut pools = self.pools();
+        let Some(address) = pools.get_mut(range).and_then(|pool| pool.release(call)) else { return };
+        // pools of a newer configuration kept it out for as long as this call had it
+        for pool in pools.iter_mut().filter(|(other, _)| *other != range).map(|(_, pool)| pool) {
+            pool.unreserve(address);
         }
+    }
+
+    fn pools(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pool>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the pools a configuration names. What calls have out of other pools stays theirs.
+    fn add_pools(&self, config: &Config) {
+        let mut pools = self.pools();
+        let leased: Vec<Ipv4Addr> = pools.values().flat_map(Pool::leased).collect();
+        for port in &config.ports {
+            let range = port.pool.to_string();
+            if !pools.contains_key(&range)
+                // a range that has been checked reads back
+                && let Ok(mut pool) = range.parse::<Pool>()
+            {
+                leased.iter().for_each(|&address| pool.reserve_for_now(address));
+                pools.insert(range.clone(), pool);
+            }
+            if let Some(pool) = pools.get_mut(&range) {
+                pool.reserve(port.address);
+            }
+        }
+    }
+
+    /// Adds to the audit record. `false`: it could not be written, and the configuration says that new calls are then
+    /// refused. A line goes to the system's memory, not to the disk, so this does not wait long enough to matter.
+    pub(crate) fn record(&self, record: &Record<'_>) -> bool {
+        let Some(audit) = self.audit() else { return true };
+        audit.record(record).is_ok() || self.current().config.audit_full == AuditFull::GoOn
+    }
+
+    /// Whether a new call may be answered as far as the audit record goes.
+    pub(crate) fn may_answer(&self) -> bool {
+        let Some(audit) = self.audit() else { return true };
+        audit.is_writable() || self.current().config.audit_full == AuditFull::GoOn
     }
 }
 
 /// A running service. Dropped, it ends its calls.
 pub struct Service {
     shared: Arc<Shared>,
-    bound: Vec<(String, SocketAddr)>,
 }
 
 impl Service {
@@ -120,15 +190,41 @@ impl Service {
     /// The first thing that is not as the configuration says; nothing answers then.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
-        let blocking = tokio::task::spawn_blocking(move || open(config)).await;
-        let shared =
-            Arc::new(blocking.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
+        let opening = tokio::task::spawn_blocking(move || open(config)).await;
+        let (current, stores) = opening.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let ports = current.config.ports.clone();
+        let shared = Arc::new(shared(current));
+        shared.set_stores(stores);
+        shared.record(&Record::new(What::Started));
+        status::record_opt_outs(&shared);
         // dropped, it ends the ports that answer already when a later one cannot
-        let mut service = Self { shared, bound: Vec::new() };
-        for index in 0..service.shared.config.ports.len() {
-            service.bound.extend(ports::open(&service.shared, index).await?);
+        let service = Self { shared };
+        for port in ports {
+            service.shared.doors.open(&service.shared, port).await?;
         }
         Ok(service)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Takes another configuration. It is checked whole first: when anything is wrong nothing changes. Ports that are
+    /// the same keep their calls and listeners; others answer new calls as the new configuration says, while calls
+    /// that run go on as they began.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, its modules or its store.
+    pub async fn reload(&self, config: Config) -> Result<Reloaded, StartError> {
+        reload::reload(&self.shared, config).await
+    }
+
+    /// Reads the configuration file again and takes it as by [`reload`](Self::reload).
+    ///
+    /// # Errors
+    /// 2 where the service has no file, 87 with everything that is wrong with it.
+    pub async fn reload_file(&self) -> Result<Reloaded, Problem> {
+        reload::reload_file(&self.shared).await
     }
 
     /// Places a call. Its states come from the connection.
@@ -139,26 +235,71 @@ impl Service {
         crate::connections::dial(&self.shared, request)
     }
 
-    /// What happens on the ports from now on.
-    pub fn events(&self) -> broadcast::Receiver<CallEvent> {
-        self.shared.events.subscribe()
+    /// What happens in all calls from now on; control packets only while somebody reads them.
+    pub fn events(&self) -> broadcast::Receiver<Arc<Heard>> {
+        self.shared.calls.subscribe()
     }
 
     /// The addresses the listening TCP ports have, by port name (port 0 lets the system choose).
-    pub fn addresses(&self) -> &[(String, SocketAddr)] {
-        &self.bound
+    pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
+        self.shared.doors.addresses()
     }
 
     /// The users of this service; `None` for one without ports.
     pub fn users(&self) -> Option<&Arc<Users>> {
-        self.shared.users.as_ref()
+        self.shared.users()
+    }
+
+    /// The audit record of this service; `None` for one without ports.
+    pub fn audit(&self) -> Option<&Arc<Audit>> {
+        self.shared.audit()
+    }
+
+    /// Every port that may take a call, as `line1/3`, with its call.
+    pub fn ports(&self) -> Vec<Port> {
+        self.shared.doors.list()
+    }
+
+    /// Ends the call of a port (631).
+    ///
+    /// # Errors
+    /// 6 where there is no such port, 668 where it has no call.
+    pub fn disconnect(&self, port: &str) -> Result<(), Problem> {
+        self.shared.doors.disconnect(port)
+    }
+
+    /// Begins the counters of a port's call at 0.
+    ///
+    /// # Errors
+    /// 6 where there is no such port.
+    pub fn clear_port_statistics(&self, port: &str) -> Result<(), Problem> {
+        self.shared.doors.clear_statistics(port)
+    }
+
+    /// The service itself: what runs, and what an administrator should know. May block for the store.
+    pub fn server(&self) -> Server {
+        status::server(&self.shared)
+    }
+
+    /// Counters as Prometheus reads them.
+    pub fn metrics(&self) -> String {
+        metrics::text(&self.shared)
+    }
+
+    /// Whether there is neither a call nor a port that listens.
+    pub fn is_idle(&self) -> bool {
+        self.shared.calls.running() == 0 && self.shared.doors.is_empty()
     }
 
     /// Ends every call politely and waits for them.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.shared.cancel.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+        if let Some(audit) = self.shared.audit() {
+            self.shared.record(&Record::new(What::Stopped));
+            audit.sync_aside().await;
+        }
     }
 }
 
@@ -168,44 +309,66 @@ impl Drop for Service {
     }
 }
 
+/// The files of a service that answers.
+pub(crate) struct Stores {
+    users: Arc<Users>,
+    audit: Arc<Audit>,
+}
+
 /// Everything that touches files. A service without ports and modules touches none.
-fn open(config: Config) -> Result<Shared, StartError> {
-    let answers = !config.ports.is_empty() || !config.modules.is_empty();
-    let (users, journal) = if answers {
-        stores(&config).map(|(users, journal)| (Some(users), Some(journal)))?
-    } else {
-        (None, None)
-    };
-    let codes = users.clone().map(|users| users as Arc<dyn CodeStore>);
-    let modules = Registry::build(&config.modules, &Parts { codes, ..Parts::default() })
-        .map_err(StartError::Modules)?;
-    let mut pools = HashMap::new();
-    for port in &config.ports {
-        let range = port.pool.to_string();
-        // a range that has been checked reads back
-        if let Ok(pool) = range.parse::<Pool>() {
-            pools.entry(range).or_insert(pool).reserve(port.address);
-        }
+fn open(config: Config) -> Result<(Current, Option<Stores>), StartError> {
+    let stores = stores(&config)?;
+    let modules = modules(&config, stores.as_ref().map(|stores| stores.users.clone()))?;
+    Ok((Current { config, modules }, stores))
+}
+
+/// Opens the stores of a configuration that answers.
+pub(crate) fn stores(config: &Config) -> Result<Option<Stores>, StartError> {
+    if config.ports.is_empty() && config.modules.is_empty() {
+        return Ok(None);
     }
-    Ok(Shared {
-        users,
-        modules,
+    let policy = Policy { password_min: config.password_min };
+    let users = Users::open(&config.state, config.key_file.as_deref(), policy)?;
+    let audit = Audit::open(&config.state, Options { syslog: config.audit_syslog })?;
+    Ok(Some(Stores { users: Arc::new(users), audit: Arc::new(audit) }))
+}
+
+impl Stores {
+    /// Its users.
+    pub(crate) fn users(&self) -> Arc<Users> {
+        self.users.clone()
+    }
+}
+
+/// Makes the modules of a configuration.
+pub(crate) fn modules(config: &Config, users: Option<Arc<Users>>) -> Result<Registry, StartError> {
+    let codes = users.map(|users| users as Arc<dyn CodeStore>);
+    let key = config.key_file.as_deref().map(Path::to_path_buf);
+    let hidden = std::iter::once(config.state.clone()).chain(key).collect();
+    let parts = Parts { codes, hidden, ..Parts::default() };
+    Registry::build(&config.modules, &parts).map_err(StartError::Modules)
+}
+
+fn shared(current: Current) -> Shared {
+    let shared = Shared {
+        current: RwLock::new(Arc::new(Current { config: Config::empty(), modules: Registry::default() })),
+        users: OnceLock::new(),
+        audit: OnceLock::new(),
         exchange: ExchangeHandle::start(openras_engine::exchange::Settings::default()),
-        events: broadcast::channel(EVENTS).0,
+        calls: Calls::new(),
+        limits: Limits::default(),
+        counters: Counters::default(),
+        doors: Doors::default(),
         cancel: CancellationToken::new(),
         tasks: TaskTracker::new(),
         checks: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
-        journal,
-        pools: Mutex::new(pools),
-        calls: AtomicU64::new(0),
-        config,
-    })
-}
-
-fn stores(config: &Config) -> Result<(Arc<Users>, Journal), StartError> {
-    let policy = Policy { password_min: config.password_min };
-    let users = Users::open(&config.state, config.key_file.as_deref(), policy)?;
-    Ok((Arc::new(users), Journal::open(&config.state)?))
+        started: unix_seconds(),
+        since: Instant::now(),
+        pools: Mutex::default(),
+        reloading: tokio::sync::Mutex::default(),
+    };
+    shared.set_current(current);
+    shared
 }
 
 /// 32 random bytes of the system's.

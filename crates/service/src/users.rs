@@ -26,6 +26,8 @@ use openras_modules::totp::Seed;
 use openras_ppp::{AuthMethod, Secret};
 use rusqlite::Connection;
 
+use crate::limits::Tries;
+
 pub use callbacks::CALLBACKS_A_DAY;
 pub(crate) use files::{Folder, open_private};
 pub use tries::HARD_LIMIT;
@@ -39,6 +41,8 @@ pub struct Users {
     /// Stands in for users that do not exist, so that they cost the same work.
     nobody: account::Account,
     policy: Policy,
+    /// Tries that are being looked at.
+    tries: Mutex<Tries>,
     /// When old tries were last swept out, in seconds since 1970.
     swept: AtomicU64,
 }
@@ -135,6 +139,27 @@ pub struct UserInfo {
 }
 
 impl UserInfo {
+    /// The rights in one line, for the audit record: what was before a change, and what is after.
+    pub fn summary(&self) -> String {
+        let word = |truth: bool| if truth { "yes" } else { "no" };
+        let callback = match &self.callback {
+            CallbackRight::None => "none".into(),
+            CallbackRight::Caller { allow } => format!("caller({})", allow.join(",")),
+            CallbackRight::Preset(number) => number.clone(),
+        };
+        let methods: Vec<_> = self.methods.iter().map(|method| method.word()).collect();
+        format!(
+            "must_change={} disabled={} no_dial_in={} callback={callback} auth={} totp={} recovery_codes={} locked={}",
+            word(self.must_change),
+            word(self.disabled),
+            word(self.no_dial_in),
+            methods.join(","),
+            word(self.totp),
+            self.recovery_left,
+            word(self.is_locked()),
+        )
+    }
+
     /// Whether the hard limit is reached: nothing is accepted until `unlock`.
     pub fn is_locked(&self) -> bool {
         self.wrong_passwords >= HARD_LIMIT || self.wrong_codes >= HARD_LIMIT
@@ -203,7 +228,7 @@ impl Users {
         let key_file = key_file.map_or_else(|| folder.file("key"), Path::to_path_buf);
         let vault = account::unlock_vault(&mut db, &folder, &key_file)?;
         let nobody = account::Account::nobody(&vault)?;
-        Ok(Self { db: Mutex::new(db), vault, nobody, policy, swept: AtomicU64::new(0) })
+        Ok(Self { db: Mutex::new(db), vault, nobody, policy, tries: Mutex::default(), swept: AtomicU64::new(0) })
     }
 
     /// The connection. A panic in another thread leaves no half-done transaction: SQLite rolls it back.

@@ -33,7 +33,7 @@ const PURE: &[&str] = &[
     "zeroize",
 ];
 
-const HOUSE: [Crate; 7] = [
+const HOUSE: [Crate; 9] = [
     Crate { name: "openras-ppp", floor: Some(0), ours: &[], others: PURE },
     Crate { name: "openras-engine", floor: Some(1), ours: &["openras-ppp"], others: PURE },
     Crate {
@@ -60,6 +60,7 @@ const HOUSE: [Crate; 7] = [
             "data-encoding",
             "getrandom",
             "hmac",
+            "nix",
             "rustix",
             "serde",
             "serde_json",
@@ -73,14 +74,46 @@ const HOUSE: [Crate; 7] = [
         ],
     },
     Crate {
+        name: "openras-api",
+        floor: Some(2),
+        ours: &["openras-ppp", "openras-engine"],
+        others: &[
+            "base64",
+            "bytes",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "rustix",
+            "schemars",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "tokio",
+            "tracing",
+            "zeroize",
+        ],
+    },
+    Crate {
+        name: "openras-client",
+        floor: Some(3),
+        ours: &["openras-ppp", "openras-engine", "openras-api"],
+        others: &["base64", "thiserror", "tokio"],
+    },
+    Crate {
         name: "openras-service",
         floor: Some(3),
-        ours: &["openras-ppp", "openras-engine", "openras-io", "openras-modules"],
+        ours: &["openras-ppp", "openras-engine", "openras-io", "openras-modules", "openras-api"],
         others: &[
             "argon2",
+            "axum",
+            "base64",
             "bytes",
             "chacha20poly1305",
             "getrandom",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "nix",
             "rand_chacha",
             "rusqlite",
             "rustix",
@@ -98,13 +131,25 @@ const HOUSE: [Crate; 7] = [
     Crate {
         name: "openras",
         floor: Some(4),
-        ours: &["openras-ppp", "openras-engine", "openras-io", "openras-modules", "openras-service"],
+        ours: &[
+            "openras-ppp",
+            "openras-engine",
+            "openras-io",
+            "openras-modules",
+            "openras-api",
+            "openras-client",
+            "openras-service",
+        ],
         others: &[
             "anyhow",
             "base64",
             "clap",
+            "clap_complete",
+            "clap_mangen",
             "hmac",
+            "nix",
             "rustix",
+            "sd-notify",
             "serde",
             "serde_json",
             "sha1",
@@ -120,7 +165,14 @@ const HOUSE: [Crate; 7] = [
     Crate {
         name: "openras-sim",
         floor: None,
-        ours: &["openras-ppp", "openras-engine", "openras-io", "openras-modules", "openras-service"],
+        ours: &[
+            "openras-ppp",
+            "openras-engine",
+            "openras-io",
+            "openras-modules",
+            "openras-api",
+            "openras-service",
+        ],
         others: &["arbitrary", "rand_chacha", "rustix", "tempfile"],
     },
 ];

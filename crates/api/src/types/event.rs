@@ -86,6 +86,24 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The kinds there are, as they stand in `event`.
+    pub const KINDS: &[&str] = &[
+        "state",
+        "terminal",
+        "banner",
+        "packet",
+        "identification",
+        "no_authentication",
+        "message",
+        "time_remaining",
+        "projection",
+        "port",
+        "ended",
+        "lost",
+    ];
+}
+
 /// RASCONNSTATE with its error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct State {

@@ -27,9 +27,8 @@ impl From<Secret> for SecretText {
 impl Serialize for SecretText {
     /// Bytes that are no UTF-8 cannot be JSON: they are an error here, not another password.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let text = std::str::from_utf8(self.0.expose()).map_err(|_| {
-            serde::ser::Error::custom("the secret is not UTF-8")
-        })?;
+        let text = std::str::from_utf8(self.0.expose())
+            .map_err(|_| serde::ser::Error::custom("the secret is not UTF-8"))?;
         to.serialize_str(text)
     }
 }

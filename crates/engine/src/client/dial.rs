@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use openras_ppp::{Machine, Negotiated, Secret};
 
 use crate::client::running::Running;
-use crate::line::{CallInput, CallOutput};
+use crate::line::{CallInput, CallOutput, Snapshot, Watched};
 use crate::{ConnState, RasError};
 
 /// The members of RASDIALPARAMS a person gives, at first and again when resuming a pause.
@@ -193,6 +193,16 @@ impl fmt::Debug for Dial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (state, error) = self.status();
         f.debug_struct("Dial").field("state", &state).field("error", &error).finish_non_exhaustive()
+    }
+}
+
+impl Watched for Dial {
+    fn snapshot(&self) -> Snapshot {
+        let stats = match &self.core {
+            Core::New(_) => None,
+            Core::Running(running) => running.stats(),
+        };
+        Snapshot { stats: stats.unwrap_or_default(), condition: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use openras_ppp::{Input, Machine};
+use openras_ppp::{Input, Machine, Stats};
 
 use crate::client::closing::{self, Failure, fail};
 use crate::client::connected::Leave;
@@ -83,6 +83,11 @@ impl Running {
 
     pub(crate) fn status(&self) -> (ConnState, Option<RasError>) {
         (self.cx.state, self.cx.error)
+    }
+
+    /// The counters of PPP, while there is one.
+    pub(crate) fn stats(&self) -> Option<Stats> {
+        self.phase.ppp().map(|ppp| *ppp.stats())
     }
 
     pub(crate) fn timeout(&self) -> Option<Instant> {

@@ -10,6 +10,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::line::{CallOutput, LineOp};
 
+use super::before::BeforeAuth;
 use super::dialog::DialogOutput;
 use super::ends::End;
 use super::port::{Answer, Ask, Notice, PortConfig, PortEnd, PortEvent};
@@ -21,6 +22,8 @@ const ROOM: usize = 16;
 pub(super) struct Context {
     pub(super) config: PortConfig,
     pub(super) call: Call,
+    /// The time before authentication.
+    pub(super) before: BeforeAuth,
     out: VecDeque<CallOutput<Notice>>,
     questions: Questions,
     random: ChaCha20Rng,
@@ -46,6 +49,7 @@ impl Context {
         Self {
             config,
             call: Call::default(),
+            before: BeforeAuth::default(),
             out: VecDeque::new(),
             questions: Questions::default(),
             random: ChaCha20Rng::from_seed(seed),
@@ -66,6 +70,11 @@ impl Context {
             self.out = VecDeque::new();
         }
         next
+    }
+
+    /// The caller has proved nothing from now on.
+    pub(super) fn begin_unauthenticated(&mut self, now: Instant) {
+        self.before.begin(now, self.config.before_auth, self.config.before_auth_most);
     }
 
     pub(super) fn output(&mut self, output: CallOutput<Notice>) {

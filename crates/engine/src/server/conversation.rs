@@ -67,6 +67,7 @@ impl Conversation {
                 _ => refuse(BUFFER_INVALID, cx),
             },
             DialogCommand::Ask(ask) => self.ask(now, &ask, cx),
+            DialogCommand::Extend(more) => cx.before.extend(now, more),
             DialogCommand::Complete(verdict) => {
                 self.wait = None;
                 self.verdict = Some(verdict);

@@ -20,6 +20,9 @@ pub enum DialogCommand {
     },
     /// One edited line: prompt, echo, backspace, kill, CR or LF ends it.
     Ask(AskLine),
+    /// The caller needs more time: it may stay unauthenticated for at least so long from now, as far as the port
+    /// allows (defence rule 8).
+    Extend(Duration),
     /// RasSecurityDialogComplete.
     Complete(DialogVerdict),
 }

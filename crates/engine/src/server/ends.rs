@@ -107,6 +107,14 @@ pub(super) fn dialog_limit(limit: Duration) -> End {
     )
 }
 
+pub(super) fn unauthenticated_too_long() -> End {
+    End::new(
+        RasError::REQUEST_TIMEOUT,
+        "The caller did not authenticate within the time a call has for that in all (before_auth).",
+        "Answer faster; a module may ask for more time, and before_auth sets it for every call of the port.",
+    )
+}
+
 pub(super) fn module_not_begun(module: &str, error: RasError) -> End {
     End::new(
         error,

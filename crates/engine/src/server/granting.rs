@@ -95,6 +95,10 @@ impl Checks {
         self.refused = None;
         if let Verdict::Refuse { error, .. } = verdict {
             self.refused = Some(RasError(error));
+            if RasError(error) == RasError::PASSWD_EXPIRED {
+                // only who has proved the old password hears this; the person's own limit runs from here on
+                cx.before.passed();
+            }
             cx.call.wrong_try |= RasError(error) == RasError::AUTHENTICATION_FAILURE;
             let name = cx.call.name.clone().unwrap_or_default();
             cx.event(PortEvent::Refused(name, RasError(error)));

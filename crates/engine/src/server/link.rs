@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use openras_ppp::config::{CallbackConfig, Role};
 use openras_ppp::{
     Answer as PppAnswer, Ask as PppAsk, Claim, CloseReason, Command as PppCommand, Down, DownReason, Event,
-    Input, Machine, Negotiated, Output, Phase as PppPhase, Ppp, Secret,
+    Input, Machine, Negotiated, Output, Phase as PppPhase, Ppp, Secret, Stats,
 };
 
 use crate::RasError;
@@ -128,7 +128,9 @@ impl Link {
             CallInput::Command(Command::Disconnect) => {
                 Some(Turn::Close(Box::new(ends::administrator()), CloseReason::Administrator))
             }
-            CallInput::Line(_) | CallInput::Ip(_) | CallInput::Command(Command::Dialog(_)) => None,
+            CallInput::Line(_)
+            | CallInput::Ip(_)
+            | CallInput::Command(Command::Dialog(_) | Command::Retire) => None,
         };
         // drained to the end, or what PPP still had to say would be stranded
         let next = self.pump(now, cx);
@@ -167,7 +169,7 @@ impl Link {
             _ if self.closing => {}
             // the last two are for clients
             Event::Phase(PppPhase::Terminate) | Event::TimeRemaining(..) | Event::Message(_) => {}
-            Event::Phase(phase) => self.entered(now, phase),
+            Event::Phase(phase) => self.entered(now, phase, cx),
             Event::Ask(ask) => return self.asked(now, ask, cx),
             Event::Up(_) if self.grant.is_required() => {
                 return Turn::refuse(ends::callback_skipped(self.checks.proved_name()));
@@ -196,13 +198,14 @@ impl Link {
         Some(Turn::Up)
     }
 
-    fn entered(&mut self, now: Instant, phase: PppPhase) {
+    fn entered(&mut self, now: Instant, phase: PppPhase, cx: &mut Context) {
         self.phase = Some(phase);
         if phase == PppPhase::Establish {
             self.authenticated = false;
         }
         if self.up && phase == PppPhase::Establish {
             // the caller negotiates anew: everything below IP is open again
+            cx.begin_unauthenticated(now);
             self.up = false;
             self.until = now.checked_add(SETUP_LIMIT);
         }
@@ -248,6 +251,7 @@ impl Link {
             Err(end) => return Turn::refuse(*end),
         };
         self.authenticated = true;
+        cx.before.passed();
         cx.call.wrong_try = false;
         if let Some((dialog, ppp)) = self.checks.differing() {
             cx.event(PortEvent::NameDiffers(dialog, ppp));
@@ -304,10 +308,16 @@ impl Link {
     /// Begins PPP's end; what it says until it is over goes through [`Link::handle`] as before.
     pub(super) fn close(&mut self, now: Instant, reason: CloseReason, cx: &mut Context) {
         self.closing = true;
+        cx.before.passed();
         self.until = None;
         cx.withdraw_question();
         self.ppp.handle(now, Input::Command(PppCommand::Close(reason)));
         self.pump(now, cx);
+    }
+
+    /// Its counters.
+    pub(super) fn stats(&self) -> Stats {
+        *self.ppp.stats()
     }
 
     /// Whether the caller has passed.
@@ -368,6 +378,9 @@ impl Link {
         if past(cx.question_deadline()) {
             let end = ends::no_answer_to_question(cx.question_topic(), cx.config.answer_limit);
             return close(end, CloseReason::Error);
+        }
+        if past(cx.before.deadline()) {
+            return close(ends::unauthenticated_too_long(), CloseReason::Limit);
         }
         if past(self.until) {
             let expiry = cx.config.callback_expiry;

@@ -1,6 +1,7 @@
 //! One answering port: ring, security dialog, PPP, callback, up, down.
 
 pub mod admit;
+mod before;
 pub mod callback;
 mod calling;
 mod context;

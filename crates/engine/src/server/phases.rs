@@ -99,7 +99,9 @@ impl Phase {
                 cx.down(ends::line_not_opened(*error));
                 Self::over(cx)
             }
-            CallInput::Command(Command::Disconnect) => Self::release(now, ends::administrator(), cx),
+            CallInput::Command(Command::Disconnect | Command::Retire) => {
+                Self::release(now, ends::administrator(), cx)
+            }
             _ => Self::Opening,
         }
     }
@@ -113,13 +115,16 @@ impl Phase {
             }
             // a line that cannot ring
             CallInput::Line(LineEvent::Connected { .. }) => Self::answered(now, cx),
-            CallInput::Command(Command::Disconnect) => Self::release(now, ends::administrator(), cx),
+            CallInput::Command(Command::Disconnect | Command::Retire) => {
+                Self::release(now, ends::administrator(), cx)
+            }
             _ => Self::Listening,
         }
     }
 
     fn answered(now: Instant, cx: &mut Context) -> Self {
         cx.event(PortEvent::Answered);
+        cx.begin_unauthenticated(now);
         Security::begin(now, cx)
     }
 
@@ -164,6 +169,15 @@ impl Phase {
         }
     }
 
+    /// PPP, while there is one.
+    pub(super) fn link(&self) -> Option<&Link> {
+        match self {
+            Self::Linking(link) | Self::Up(link) => Some(link),
+            Self::Closing(closing) => Some(&closing.link),
+            _ => None,
+        }
+    }
+
     /// Earliest time at which something is to be done.
     pub(super) fn deadline(&self, cx: &Context) -> Option<Instant> {
         match self {
@@ -171,7 +185,8 @@ impl Phase {
             Self::Answering(answering) => answering.until,
             Self::Security(security) => security.deadline(cx),
             Self::Linking(link) | Self::Up(link) => {
-                [link.poll_timeout(), cx.question_deadline()].into_iter().flatten().min()
+                let times = [link.poll_timeout(), cx.question_deadline(), cx.before.deadline()];
+                times.into_iter().flatten().min()
             }
             Self::Closing(closing) => {
                 [closing.until, closing.link.poll_timeout()].into_iter().flatten().min()

@@ -19,6 +19,8 @@ pub struct Pool {
     next: u32,
     calls: BTreeMap<u64, u32>,
     taken: BTreeSet<u32>,
+    /// Of these, the ones that calls have out of other pools.
+    lent: BTreeSet<u32>,
     resting: VecDeque<u32>,
 }
 
@@ -100,10 +102,7 @@ impl Pool {
     pub fn release(&mut self, call: u64) -> Option<Ipv4Addr> {
         let address = self.calls.remove(&call)?;
         self.taken.remove(&address);
-        self.resting.push_back(address);
-        if self.resting.len() > RESTING {
-            self.resting.pop_front();
-        }
+        self.rest(address);
         Some(address.into())
     }
 
@@ -111,8 +110,39 @@ impl Pool {
     pub fn reserve(&mut self, address: Ipv4Addr) {
         let address = u32::from(address);
         if self.holds(address) {
+            self.lent.remove(&address);
             self.taken.insert(address);
             self.resting.retain(|&other| other != address);
+        }
+    }
+
+    /// As [`reserve`](Self::reserve), until [`unreserve`](Self::unreserve): a call has it out of another pool.
+    pub fn reserve_for_now(&mut self, address: Ipv4Addr) {
+        let number = u32::from(address);
+        if self.holds(number) && !self.taken.contains(&number) {
+            self.reserve(address);
+            self.lent.insert(number);
+        }
+    }
+
+    /// The call that had it out of another pool is over.
+    pub fn unreserve(&mut self, address: Ipv4Addr) {
+        let address = u32::from(address);
+        if self.lent.remove(&address) {
+            self.taken.remove(&address);
+            self.rest(address);
+        }
+    }
+
+    /// The addresses that calls have.
+    pub fn leased(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.calls.values().map(|&address| address.into())
+    }
+
+    fn rest(&mut self, address: u32) {
+        self.resting.push_back(address);
+        if self.resting.len() > RESTING {
+            self.resting.pop_front();
         }
     }
 
@@ -125,6 +155,7 @@ impl Pool {
             next: first,
             calls: BTreeMap::new(),
             taken: BTreeSet::new(),
+            lent: BTreeSet::new(),
             resting: VecDeque::new(),
         }
     }
@@ -174,6 +205,21 @@ mod tests {
 
     fn ip(last: u8) -> Option<Ipv4Addr> {
         Some(Ipv4Addr::new(10, 64, 0, last))
+    }
+
+    #[test]
+    fn an_address_that_a_call_has_out_of_another_pool_is_kept_out_as_long_as_it_has_it() {
+        let mut pool: Pool = "10.0.0.1-10.0.0.2".parse().unwrap();
+        let elsewhere = Ipv4Addr::new(10, 0, 0, 1);
+        pool.reserve_for_now(elsewhere);
+        pool.unreserve(Ipv4Addr::new(10, 0, 0, 2));
+        assert_eq!(pool.lease(1, Some(elsewhere)), Some(Ipv4Addr::new(10, 0, 0, 2)));
+        assert_eq!(pool.leased().collect::<Vec<_>>(), [Ipv4Addr::new(10, 0, 0, 2)]);
+        assert_eq!(pool.lease(2, None), None);
+        pool.unreserve(elsewhere);
+        assert_eq!(pool.lease(2, None), Some(elsewhere));
+        pool.unreserve(elsewhere);
+        assert_eq!(pool.lease(3, None), None, "it is the second call's now");
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use openras_ppp::{Claim, Machine, Negotiated, Verdict};
 
 use crate::RasError;
-use crate::line::{CallInput, CallOutput, LineEvent, LineOp};
+use crate::line::{CallInput, CallOutput, LineEvent, LineOp, Snapshot, Watched};
 use crate::users::CallbackRight;
 
 use super::context::Context;
 use super::dialog::{DialogCommand, DialogOutput, DialogVerdict};
+use super::link::Link;
 use super::phases::Phase;
 
 /// Everything a port needs to know before it starts.
@@ -24,6 +25,10 @@ pub struct PortConfig {
     pub name_check: NameCheck,
     /// Longest dialog, all modules together [5 min]; zero for no limit.
     pub dialog_limit: Duration,
+    /// How long a caller may stay unauthenticated in all, from the answer on [120 s]; zero for no limit.
+    pub before_auth: Duration,
+    /// How far modules can put that off, from the answer on [5 min].
+    pub before_auth_most: Duration,
     /// Longest answer to an Ask::Verify, Admit or Address before the call is ended [30 s].
     pub answer_limit: Duration,
     /// The port has a callback line.
@@ -59,6 +64,8 @@ pub enum Command {
     Dialog(DialogCommand),
     /// An administrator ends the call.
     Disconnect,
+    /// The line is not wanted any more: it is given back if no call has come, and else when the call ends.
+    Retire,
 }
 
 /// A port's questions. At most one is open at a time.
@@ -273,6 +280,15 @@ impl Port {
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         self.phase = if closed { phase.closed(now, cx) } else { phase.handle(now, input, cx) };
+    }
+}
+
+impl Watched for Port {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            stats: self.phase.link().map(Link::stats).unwrap_or_default(),
+            condition: Some(self.phase.condition()),
+        }
     }
 }
 

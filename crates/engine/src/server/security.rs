@@ -88,14 +88,22 @@ impl Security {
                 self.running.command(now, command, cx);
                 Step::Wait
             }
-            CallInput::Line(_) | CallInput::Ip(_) | CallInput::Tick => Step::Wait,
+            CallInput::Line(_) | CallInput::Ip(_) | CallInput::Tick | CallInput::Command(Command::Retire) => {
+                Step::Wait
+            }
         };
         self.go_on(now, step, cx)
     }
 
     /// Earliest time at which something is to be done.
     pub(super) fn deadline(&self, cx: &Context) -> Option<Instant> {
-        let times = [self.until, self.running.deadline(), self.intake.deadline(), cx.question_deadline()];
+        let times = [
+            self.until,
+            self.running.deadline(),
+            self.intake.deadline(),
+            cx.question_deadline(),
+            cx.before.deadline(),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -103,6 +111,8 @@ impl Security {
         let past = |until: Option<Instant>| until.is_some_and(|until| until <= now);
         let step = if past(self.until) {
             Step::fail(ends::dialog_limit(cx.config.dialog_limit))
+        } else if past(cx.before.deadline()) {
+            Step::fail(ends::unauthenticated_too_long())
         } else if past(cx.question_deadline()) {
             Step::fail(ends::module_begin_timed_out(&self.running.module, BEGIN_LIMIT))
         } else {

@@ -25,6 +25,8 @@ pub(super) fn config() -> PortConfig {
         modules: Vec::new(),
         name_check: NameCheck::Require,
         dialog_limit: Duration::from_secs(300),
+        before_auth: Duration::from_secs(120),
+        before_auth_most: Duration::from_secs(300),
         answer_limit: LIMIT,
         callback: true,
         callback_delay: Duration::from_secs(2),

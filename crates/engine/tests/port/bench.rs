@@ -26,6 +26,9 @@ pub(crate) fn config(modules: &[&str]) -> PortConfig {
         modules: modules.iter().map(|&module| module.to_owned()).collect(),
         name_check: NameCheck::Require,
         dialog_limit: secs(300),
+        // its own tests have it
+        before_auth: secs(0),
+        before_auth_most: secs(0),
         answer_limit: secs(30),
         callback: false,
         callback_delay: secs(2),

@@ -197,7 +197,8 @@ fn an_idle_call_holds_no_buffer() {
     let (_say, commands) = mpsc::channel::<Say>(1);
     let (notices, _heard) = mpsc::channel(1);
     let cancel = CancellationToken::new();
-    let ends = Ends { commands, notices, cancel, farewell: || Say::Bye, tap: None };
+    let ends =
+        Ends { commands, notices, cancel, farewell: || Say::Bye, tap: None, gauge: Default::default() };
     let line: Box<dyn Line> = Box::new(Stuck(false));
     let ip: Box<dyn IpPort> = Box::new(NoIp);
     let future = run(crate::testing::Plain::default(), line, ip, ends);

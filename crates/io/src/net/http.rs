@@ -106,7 +106,11 @@ where
     }
 }
 
-fn parse(url: &str) -> io::Result<(IpAddr, u16, Uri)> {
+/// Takes `http://ADDRESS[:PORT]/PATH` apart: where to connect, and what to ask [`get`] for.
+///
+/// # Errors
+/// `InvalidInput`: not such an URL.
+pub fn parse(url: &str) -> io::Result<(IpAddr, u16, Uri)> {
     let refuse =
         |why: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{why}: http://ADDRESS[:PORT]/PATH"));
     let uri: Uri = url.parse().map_err(|_| refuse("not an URL"))?;

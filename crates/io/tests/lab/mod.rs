@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use openras_engine::exchange::Settings;
-use openras_engine::{CallInput, CallOutput, LineEvent, LineOp};
+use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, Snapshot, Watched};
 use openras_io::capture::Capture;
 use openras_io::driver::{Ends, Outcome, Tap, run};
 use openras_io::line::{ExchangeHandle, Line, TcpDial, TcpListener};
@@ -69,6 +69,12 @@ fn answer(ask: &Ask) -> Option<Answer> {
     }
 }
 
+impl Watched for End {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { stats: *self.ppp.stats(), condition: None }
+    }
+}
+
 impl Machine for End {
     type Input<'a> = CallInput<'a, Command>;
     type Output = CallOutput<Event>;
@@ -114,7 +120,14 @@ fn start(line: impl Line + 'static, caller: bool, tap: Option<Box<dyn Tap>>) -> 
     // nobody wants the notices
     let (notices, _) = mpsc::channel(1);
     let farewell = || Command::Close(CloseReason::User);
-    let ends = Ends { commands: orders, notices, cancel: CancellationToken::new(), farewell, tap };
+    let ends = Ends {
+        commands: orders,
+        notices,
+        cancel: CancellationToken::new(),
+        farewell,
+        tap,
+        gauge: Default::default(),
+    };
     let port: Box<dyn IpPort> = Box::new(port);
     let task = tokio::spawn(run(End::new(caller), line, port, ends));
     Running { ip, commands, task }

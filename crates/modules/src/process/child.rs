@@ -1,113 +1,71 @@
-//! A module's process: how it is started, held and ended.
+//! A module's process: how it is held and ended.
 
 use std::io;
-use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getrlimit, kill_process_group, prlimit, waitid,
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getrlimit, kill_process, kill_process_group,
+    prlimit, waitid,
 };
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Limits;
+use super::launch::Process;
+use super::slots::Slot;
+use crate::host::BoxFuture;
 
-/// Where a module's program is looked for, and the PATH it gets.
-pub(super) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-/// How often a process that should end is looked at.
+/// How often a process that should end is looked at, at first; then ever more seldom.
 const LOOK: Duration = Duration::from_millis(5);
+/// At the longest.
+const LOOK_MOST: Duration = Duration::from_millis(200);
 /// A killed process is gone at once unless the kernel holds it.
-const REAP: Duration = Duration::from_secs(1);
+const REAP: Duration = Duration::from_secs(3);
 
-/// What to start, with everything looked up.
-#[derive(Clone, Debug)]
-pub(super) struct Launch {
-    pub program: PathBuf,
-    pub arguments: Vec<String>,
-    pub folder: Option<PathBuf>,
-    pub uid: Option<u32>,
-    pub gid: Option<u32>,
-    pub limits: Limits,
+/// What ends all that belongs to a process.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// Its process group is killed.
+    Group,
+    /// It is the supervisor of a jail, asked to end all in there.
+    Jail {
+        /// Kept, or another process could have it.
+        _slot: Option<Slot>,
+    },
 }
 
-/// The three pipes.
-pub(super) struct Pipes {
-    pub stdin: ChildStdin,
-    pub stdout: ChildStdout,
-    pub stderr: ChildStderr,
-}
-
-/// A started program. Dropping it kills its whole process group.
+/// A started program. Dropping it kills all that belongs to it.
 #[derive(Debug)]
 pub(super) struct Running {
     child: Child,
-    /// Its process group, which has its number; kept until it is killed, and it is not waited for before, so
-    /// that the number cannot be another's.
-    group: Option<Pid>,
-}
-
-impl Launch {
-    /// Starts the program: no shell, empty environment but for PATH and LANG, its own process group, no new
-    /// privileges by set-uid files, resource limits.
-    pub(super) async fn start(&self) -> io::Result<(Running, Pipes)> {
-        let mut command = self.command();
-        let runtime = tokio::runtime::Handle::current();
-        let (started, child) = tokio::sync::oneshot::channel();
-        // "No new privileges" belongs to a thread and its children, so this thread has to be a throw-away one.
-        std::thread::Builder::new().name("module-start".into()).spawn(move || {
-            let _entered = runtime.enter();
-            let _ = started.send(no_new_privileges().and_then(|()| command.spawn()));
-        })?;
-        let mut child = child.await.map_err(|_| io::Error::other("the starting thread went away"))??;
-        let pipes = match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
-            (Some(stdin), Some(stdout), Some(stderr)) => Pipes { stdin, stdout, stderr },
-            _ => return Err(io::Error::other("a pipe is missing")),
-        };
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let running = Running { child, group };
-        running.limit(&self.limits)?;
-        Ok((running, pipes))
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear().env("PATH", PATH).env("LANG", "C.UTF-8");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).kill_on_drop(true);
-        if let Some(folder) = &self.folder {
-            command.current_dir(folder);
-        }
-        if let Some(gid) = self.gid {
-            command.gid(gid);
-        }
-        if let Some(uid) = self.uid {
-            command.uid(uid);
-        }
-        command
-    }
-}
-
-fn no_new_privileges() -> io::Result<()> {
-    Ok(rustix::thread::set_no_new_privs(true)?)
+    /// Its number, and that of its process group; kept until it is killed, and it is not waited for before, so that
+    /// the number cannot be another's.
+    number: Option<Pid>,
+    held: Held,
 }
 
 impl Running {
+    pub(super) fn new(child: Child, held: Held) -> Self {
+        let number = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        Self { child, number, held }
+    }
+
     /// A program that is over already has nothing left to limit.
-    fn limit(&self, limits: &Limits) -> io::Result<()> {
-        let memory = limits.memory_mib.saturating_mul(1024 * 1024);
+    pub(super) fn limit(&self, limits: &Limits) -> io::Result<()> {
+        let ceilings = limits.ceilings();
         let wanted = [
             (Resource::Core, Some(0)),
-            (Resource::Cpu, Some(limits.cpu_seconds)),
-            (Resource::Nofile, Some(limits.files)),
-            (Resource::As, (memory > 0).then_some(memory)),
+            (Resource::Cpu, Some(ceilings.cpu)),
+            (Resource::Nofile, Some(ceilings.files)),
+            (Resource::Fsize, Some(ceilings.file)),
+            (Resource::As, ceilings.memory),
         ];
         for (resource, value) in wanted {
             let Some(value) = value else { continue };
             // the child has our own limits so far, and they cannot be raised
             let value = Some(getrlimit(resource).maximum.map_or(value, |own| own.min(value)));
             let limit = Rlimit { current: value, maximum: value };
-            match prlimit(self.group, resource, limit) {
+            match prlimit(self.number, resource, limit) {
                 Ok(_) | Err(rustix::io::Errno::SRCH) => (),
                 Err(error) => return Err(error.into()),
             }
@@ -115,33 +73,48 @@ impl Running {
         Ok(())
     }
 
-    /// How the program ended, if it does within `time`: `status 3` or `signal 9`.
-    pub(super) async fn ended(&self, time: Duration) -> Option<String> {
+    fn kill(&mut self) {
+        let Some(number) = self.number.take() else { return };
+        let _ = match self.held {
+            Held::Group => kill_process_group(number, Signal::KILL),
+            Held::Jail { .. } => kill_process(number, Signal::TERM),
+        };
+    }
+
+    async fn look(&self, time: Duration) -> Option<String> {
         let until = Instant::now() + time;
         let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let mut pause = LOOK;
         loop {
-            if let Ok(Some(status)) = waitid(WaitId::Pid(self.group?), how) {
+            if let Ok(Some(status)) = waitid(WaitId::Pid(self.number?), how) {
                 let signal = status.terminating_signal().map(|signal| format!("signal {signal}"));
                 return signal.or(status.exit_status().map(|status| format!("status {status}")));
             }
-            if Instant::now() >= until {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return None;
             }
-            sleep(LOOK).await;
+            sleep(pause.min(left)).await;
+            pause = (2 * pause).min(LOOK_MOST);
         }
     }
+}
 
-    /// Kills the program and all it started that stayed in its group, and collects it.
-    pub(super) async fn end(mut self) {
-        self.kill();
-        // past this the runtime collects it
-        let _ = timeout(REAP, self.child.wait()).await;
+impl Process for Running {
+    fn ended(&self, time: Duration) -> BoxFuture<'_, Option<String>> {
+        Box::pin(self.look(time))
     }
 
-    fn kill(&mut self) {
-        if let Some(group) = self.group.take() {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+    fn end(mut self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            self.kill();
+            if timeout(REAP, self.child.wait()).await.is_err() {
+                // a supervisor that does not listen; what is inside ends with it
+                let _ = self.child.start_kill();
+                // past this the runtime collects it
+                let _ = timeout(REAP, self.child.wait()).await;
+            }
+        })
     }
 }
 

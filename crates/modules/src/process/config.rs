@@ -3,14 +3,19 @@
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::child::{Launch, PATH};
+use super::launch::{PATH, Plain};
+use super::jailed::Jailed;
+use crate::jail::{Ceilings, Kind, Places, Settings as Jail, Shows};
+use crate::registry::Parts;
+use super::launch::Launch;
 
 /// `[module.NAME]` with `kind = "program"`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramConfig {
     /// The program and its arguments; no shell reads them.
@@ -21,10 +26,23 @@ pub struct ProgramConfig {
     /// When a Receive that does not say is complete.
     #[serde(default)]
     pub receive: ReceiveMode,
-    /// The folder it runs in (default that of the service).
+    /// What stands around it.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Processes that are kept ready, 0 to 16 (default 2).
+    #[serde(default = "warm", deserialize_with = "at_most_sixteen")]
+    pub warm: usize,
+    /// More files and folders that it may read, absolute.
+    #[serde(default)]
+    pub readable: Vec<PathBuf>,
+    /// It may use the network (default no).
+    #[serde(default)]
+    pub network: bool,
+    /// The folder it runs in and may write to (default an empty one of its own; with `isolation = "none"` that
+    /// of the service).
     #[serde(default)]
     pub folder: Option<PathBuf>,
-    /// The user it runs as (default that of the service); needs the right to change it.
+    /// The user it runs as (default one of its own, or that of the service); needs the right to change it.
     #[serde(default)]
     pub uid: Option<u32>,
     /// The group it runs as; goes with `uid`.
@@ -36,7 +54,7 @@ pub struct ProgramConfig {
 }
 
 /// A module's own settings, any JSON value. `Debug` shows nothing of it.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Settings(pub serde_json::Value);
 
@@ -44,6 +62,19 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
+}
+
+/// What stands around a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// A jail and a process for each dialog (default).
+    #[default]
+    Call,
+    /// A jail and one process for all dialogs.
+    Shared,
+    /// No jail: a process for each dialog, with the rights of the service or of `uid`.
+    None,
 }
 
 /// When a Receive is complete.
@@ -58,7 +89,7 @@ pub enum ReceiveMode {
 }
 
 /// What a program may use. Times are seconds in a file, with a fraction if wanted.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Longest time from its start to its first message (default 10 s).
@@ -80,6 +111,23 @@ pub struct Limits {
     pub cpu_seconds: u64,
     /// Open files (default 64).
     pub files: u64,
+    /// Processes and threads it may have at a time (default 16).
+    pub processes: u64,
+    /// Largest file it may write, in MiB (default 16); what lies in memory (`/tmp`) is bounded by as much.
+    pub file_mib: u64,
+}
+
+impl Limits {
+    pub(super) fn ceilings(&self) -> Ceilings {
+        let bytes = |mib: u64| mib.saturating_mul(1024 * 1024);
+        Ceilings {
+            memory: (self.memory_mib > 0).then(|| bytes(self.memory_mib)),
+            cpu: self.cpu_seconds,
+            files: self.files,
+            processes: self.processes,
+            file: bytes(self.file_mib),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -93,6 +141,8 @@ impl Default for Limits {
             memory_mib: 1024,
             cpu_seconds: 30,
             files: 64,
+            processes: 16,
+            file_mib: 16,
         }
     }
 }
@@ -102,6 +152,15 @@ fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let value = f64::deserialize(from)?;
     let time = Duration::try_from_secs_f64(value).map_err(|_| serde::de::Error::custom(wrong))?;
     if time.is_zero() || time.as_secs() > 3600 { Err(serde::de::Error::custom(wrong)) } else { Ok(time) }
+}
+
+fn warm() -> usize {
+    2
+}
+
+fn at_most_sixteen<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let value = usize::deserialize(from)?;
+    if value > 16 { Err(serde::de::Error::custom("must be a number from 0 to 16")) } else { Ok(value) }
 }
 
 /// Why a program cannot be a module.
@@ -122,6 +181,34 @@ pub enum ProgramError {
     /// The folder is not there.
     #[error("the folder `{0}` is not there")]
     NoFolder(String),
+    /// A place of `readable` is not there, or not absolute.
+    #[error("`readable` names {0}, which is not there; it must be absolute, as \"/srv/data\"")]
+    NotReadable(String),
+    /// A place that the module would see holds, or lies in, what is the service's alone.
+    #[error("the module would see {0}, and with it {1}, which no module may read; move one of them")]
+    Shows(String, String),
+    /// Another user was asked for.
+    #[error("`uid` and `gid` need a service that runs as root; leave them out")]
+    NoRight,
+    /// A file that it needs cannot be used by the user it runs as.
+    #[error("{0}; let that user do so (chmod, chgrp), or name its owner with `uid` and `gid`")]
+    NoAccess(String),
+    /// Without one there is nothing to run the process on.
+    #[error("isolation = \"shared\" needs a tokio runtime when the module is made")]
+    NoRuntime,
+    /// It cannot be walled in.
+    #[error(
+        "its program cannot be walled in ({0}). Run the service as root, or let users make namespaces (sysctl \
+         user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns); to go without any wall, write \
+         isolation = \"none\" in its table"
+    )]
+    NoWall(String),
+}
+
+impl From<Shows> for ProgramError {
+    fn from(shows: Shows) -> Self {
+        Self::Shows(shown(&shows.place), shown(&shows.hidden))
+    }
 }
 
 impl ProgramConfig {
@@ -131,6 +218,10 @@ impl ProgramConfig {
             command: command.into_iter().map(Into::into).collect(),
             config: Settings::default(),
             receive: ReceiveMode::default(),
+            isolation: Isolation::default(),
+            warm: warm(),
+            readable: Vec::new(),
+            network: false,
             folder: None,
             uid: None,
             gid: None,
@@ -138,26 +229,74 @@ impl ProgramConfig {
         }
     }
 
-    /// Looks everything up.
-    pub(super) fn launch(&self) -> Result<Launch, ProgramError> {
+    /// Looks everything up and finds the wall that holds.
+    pub(super) fn launch(&self, parts: &Parts) -> Result<Arc<dyn Launch>, ProgramError> {
         let (program, arguments) = self.command.split_first().ok_or(ProgramError::Empty)?;
         if self.command.iter().any(|word| word.contains('\0')) {
             return Err(ProgramError::Zero);
         }
-        if self.uid.is_some() != self.gid.is_some() {
-            return Err(ProgramError::HalfUser);
-        }
+        let user = match (self.uid, self.gid) {
+            (Some(uid), Some(gid)) => Some((uid, gid)),
+            (None, None) => None,
+            _ => return Err(ProgramError::HalfUser),
+        };
         if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_dir()) {
             return Err(ProgramError::NoFolder(shown(folder)));
         }
-        Ok(Launch {
-            program: self.find(program)?,
-            arguments: arguments.to_vec(),
-            folder: self.folder.clone(),
-            uid: self.uid,
-            gid: self.gid,
-            limits: self.limits.clone(),
+        let program = self.find(program)?;
+        if self.isolation == Isolation::None {
+            let (arguments, folder) = (arguments.to_vec(), self.folder.clone());
+            return Ok(Arc::new(Plain { program, arguments, folder, user, limits: self.limits.clone() }));
+        }
+        let settings = self.jail(program, arguments, &parts.hidden)?;
+        Ok(Arc::new(Jailed::new(parts.helper.clone(), settings, user, &parts.uids)?))
+    }
+
+    fn jail(&self, program: PathBuf, words: &[String], hidden: &[PathBuf]) -> Result<Jail, ProgramError> {
+        let mut places = Places::new(hidden)?;
+        let folder = self.folder.as_deref().and_then(|folder| folder.canonicalize().ok());
+        if let Some(folder) = &folder {
+            places.check(folder)?;
+        }
+        let within = |file: &Path| folder.as_deref().is_some_and(|folder| file.starts_with(folder));
+        for place in &self.readable {
+            if !place.is_absolute() || !place.exists() {
+                return Err(ProgramError::NotReadable(shown(place)));
+            }
+            places.add(place)?;
+        }
+        let mut arguments = Vec::with_capacity(words.len());
+        for word in words {
+            let file = self.file_argument(word);
+            if let Some(file) = file.as_deref().filter(|file| !within(file)) {
+                places.add(file)?;
+            }
+            arguments.push(file.and_then(|file| file.to_str().map(str::to_owned)).unwrap_or(word.clone()));
+        }
+        if !within(&program) {
+            places.add(&program)?;
+        }
+        Ok(Jail {
+            kind: Kind::Namespaces,
+            program,
+            arguments,
+            folder,
+            readable: places.found(),
+            network: self.network,
+            identity: None,
+            grace: u64::try_from(self.limits.grace.as_millis()).unwrap_or(u64::MAX),
+            ceilings: self.limits.ceilings(),
+            probe: false,
         })
+    }
+
+    /// A word of the command that is a path to a file: seen by the module at its absolute path.
+    fn file_argument(&self, word: &str) -> Option<PathBuf> {
+        let base = self.folder.clone().unwrap_or_default();
+        let file = std::path::absolute(base.join(word)).ok()?;
+        let plain = !file.components().any(|part| part == std::path::Component::ParentDir);
+        let file = if plain { file } else { file.canonicalize().ok()? };
+        (word.contains('/') && file.is_file()).then_some(file)
     }
 
     /// A name without `/` is looked for where programs are, then where the service itself would look.

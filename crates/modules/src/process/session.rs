@@ -1,15 +1,11 @@
 //! One conversation between a call and a program, both sides at once, until one of them ends it.
 
-use std::collections::VecDeque;
-use std::io;
 use std::time::Duration;
 
 use openras_engine::server::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo};
-use tokio::io::AsyncWriteExt;
-use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::{Instant, sleep_until};
 
-use super::lines::{Line, Lines};
+use super::channel::{Heard, Incoming, Outgoing};
 use super::meter::Meter;
 use super::{Fault, Limits};
 use crate::dialog::Dialog;
@@ -20,10 +16,12 @@ use crate::redact::Redactor;
 const BEHIND: usize = 8;
 /// While the caller has to answer, the engine's limits count and not ours.
 const FAR: Duration = Duration::from_secs(86_400);
+/// Time that a program may ask for in one dialog, in all (defence rule 8).
+const MORE: Duration = Duration::from_secs(300);
 
 pub(super) struct Session<'a> {
-    stdout: Lines<ChildStdout>,
-    to_program: ToProgram,
+    incoming: Incoming,
+    to_program: Outgoing,
     /// A command that the line has no room for yet; nothing more is read before it is taken.
     pending: Option<DialogCommand>,
     /// Receives and Asks without an answer: while there are any, silence is not the program's.
@@ -32,39 +30,44 @@ pub(super) struct Session<'a> {
     unseen: bool,
     spoke: bool,
     since: Instant,
+    /// Until when it asked for time, and how much it may still ask for.
+    granted: Instant,
+    more: Duration,
+    /// Verdicts after the first.
+    second: u64,
     meter: Meter,
     limits: &'a Limits,
-    any: bool,
     log: &'a (dyn Fn(&str) + Sync),
     redactor: &'a Redactor,
 }
 
 enum Step {
     Event(DialogOutput),
-    Line(io::Result<Option<Line>>),
+    Heard(Result<Heard, Fault>),
     Moved,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(
-        pipes: (ChildStdin, ChildStdout),
+        channel: (Outgoing, Incoming),
         limits: &'a Limits,
-        any: bool,
         log: &'a (dyn Fn(&str) + Sync),
         redactor: &'a Redactor,
     ) -> Self {
         let now = Instant::now();
         Self {
-            stdout: Lines::new(pipes.1, protocol::LINE_MAX),
-            to_program: ToProgram { stdin: Some(pipes.0), lines: VecDeque::new(), written: 0 },
+            incoming: channel.1,
+            to_program: channel.0,
             pending: None,
             waiting: 0,
             unseen: false,
             spoke: false,
             since: now,
+            granted: now,
+            more: MORE,
+            second: 0,
             meter: Meter::new(limits, now),
             limits,
-            any,
             log,
             redactor,
         }
@@ -80,7 +83,7 @@ impl<'a> Session<'a> {
         let commands = dialog.commands();
         loop {
             let patience = self.patience();
-            let reading = self.pending.is_none() && self.to_program.lines.len() < BEHIND;
+            let reading = self.pending.is_none() && self.to_program.waiting() < BEHIND;
             let step = tokio::select! {
                 biased;
                 event = dialog.event() => Step::Event(event),
@@ -91,15 +94,15 @@ impl<'a> Session<'a> {
                     }
                     Step::Moved
                 }
-                () = self.to_program.write(), if self.to_program.has_work() => Step::Moved,
-                line = self.stdout.next(), if reading => Step::Line(line),
+                () = self.to_program.write(), if self.to_program.waiting() > 0 => Step::Moved,
+                heard = self.incoming.next(), if reading => Step::Heard(heard),
                 () = sleep_until(patience) => return Err(self.silence()),
             };
             match step {
                 Step::Event(DialogOutput::End) => return Ok(None),
                 Step::Event(event) => self.hear(&event),
-                Step::Line(line) => {
-                    if let Some(verdict) = self.obey(line)? {
+                Step::Heard(heard) => {
+                    if let Some(verdict) = self.obey(heard?)? {
                         return Ok(Some(verdict));
                     }
                 }
@@ -109,19 +112,53 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Says goodbye: the program reads `end`, then the end of its input.
-    pub(super) async fn farewell(&mut self) {
+    /// Verdicts after the first; they count for nothing.
+    pub(super) fn refused(&self) -> u64 {
+        self.second
+    }
+
+    /// Tells the process of many dialogs that this one is over.
+    pub(super) async fn say_end(&mut self) {
         self.to_program.push(protocol::end());
-        while self.to_program.has_work() {
+        while self.to_program.waiting() > 0 {
             self.to_program.write().await;
         }
-        self.to_program.stdin = None;
+    }
+
+    /// Says goodbye: the program reads `end`, then the end of its input, and is heard until it closes its output.
+    pub(super) async fn farewell(&mut self) {
+        self.to_program.push(protocol::end());
+        loop {
+            let writing = self.to_program.waiting() > 0;
+            if !writing {
+                self.to_program.close();
+            }
+            tokio::select! {
+                () = self.to_program.write(), if writing => (),
+                heard = self.incoming.next() => match heard {
+                    Ok(heard) => self.too_late(heard),
+                    Err(_) => break,
+                },
+            }
+        }
+    }
+
+    /// After the verdict there is no dialog to ask, tell or decide.
+    fn too_late(&mut self, heard: Heard) {
+        if self.meter.count(heard.bytes, Instant::now()).is_err() {
+            return;
+        }
+        match heard.message {
+            Ok(FromProgram::Log(text)) => (self.log)(&text),
+            Ok(FromProgram::Command(DialogCommand::Complete(_))) => self.second += 1,
+            _ => (),
+        }
     }
 
     fn patience(&self) -> Instant {
         let callers_turn = self.waiting > 0 || self.pending.is_some();
         let own = if self.spoke { self.limits.answer } else { self.limits.begin };
-        self.since + if callers_turn { FAR } else { own }
+        (self.since + if callers_turn { FAR } else { own }).max(self.granted)
     }
 
     fn silence(&self) -> Fault {
@@ -140,27 +177,37 @@ impl<'a> Session<'a> {
         self.to_program.push(line);
     }
 
-    fn obey(&mut self, line: io::Result<Option<Line>>) -> Result<Option<DialogVerdict>, Fault> {
-        let line = line.map_err(|error| Fault::Pipe(error.kind()))?.ok_or(Fault::Exited(None))?;
-        self.meter.count(line.bytes.len(), Instant::now())?;
-        if line.cut {
+    fn obey(&mut self, heard: Heard) -> Result<Option<DialogVerdict>, Fault> {
+        self.meter.count(heard.bytes, Instant::now())?;
+        if heard.cut {
             return Err(Fault::LineTooLong);
         }
         self.spoke = true;
-        match protocol::parse(&line.bytes, self.any).map_err(Fault::Malformed)? {
+        match heard.message.map_err(Fault::Malformed)? {
             FromProgram::Log(text) => (self.log)(&text),
             FromProgram::Command(DialogCommand::Complete(verdict)) => return Ok(Some(verdict)),
             FromProgram::Command(DialogCommand::Send(bytes)) if bytes.is_empty() => (),
+            FromProgram::Command(DialogCommand::Extend(time)) => self.extend(time),
             FromProgram::Command(command) => self.queue(command),
         }
         Ok(None)
+    }
+
+    fn extend(&mut self, time: Duration) {
+        let time = time.min(self.more);
+        self.more -= time;
+        if time.is_zero() {
+            return (self.log)("it asked for more time than a dialog may last");
+        }
+        self.granted = self.granted.max(Instant::now() + time);
+        self.queue(DialogCommand::Extend(time));
     }
 
     fn queue(&mut self, command: DialogCommand) {
         let unseen = match &command {
             DialogCommand::Receive { .. } => Some(true),
             DialogCommand::Ask(AskLine { echo, .. }) => Some(*echo != Echo::Yes),
-            DialogCommand::Send(_) | DialogCommand::Complete(_) => None,
+            DialogCommand::Send(_) | DialogCommand::Extend(_) | DialogCommand::Complete(_) => None,
         };
         if let Some(unseen) = unseen {
             self.unseen = unseen || (self.unseen && self.waiting > 0);
@@ -177,42 +224,5 @@ fn answer(event: &DialogOutput) -> protocol::Line {
         DialogOutput::TimedOut => protocol::timeout(),
         DialogOutput::Refused(error) => protocol::refused(*error),
         DialogOutput::End => protocol::end(),
-    }
-}
-
-/// The program's standard input and what waits for it. A program that does not read it is not at fault.
-struct ToProgram {
-    stdin: Option<ChildStdin>,
-    lines: VecDeque<protocol::Line>,
-    written: usize,
-}
-
-impl ToProgram {
-    fn push(&mut self, line: protocol::Line) {
-        if self.stdin.is_some() {
-            self.lines.push_back(line);
-        }
-    }
-
-    fn has_work(&self) -> bool {
-        !self.lines.is_empty()
-    }
-
-    /// Writes some; may be dropped and called again, nothing is written twice.
-    async fn write(&mut self) {
-        let (Some(stdin), Some(line)) = (&mut self.stdin, self.lines.front()) else {
-            return self.lines.clear();
-        };
-        match stdin.write(line.get(self.written..).unwrap_or_default()).await {
-            Ok(count) if count > 0 => self.written += count,
-            _ => {
-                self.stdin = None;
-                return self.lines.clear();
-            }
-        }
-        if self.written >= line.len() {
-            self.lines.pop_front();
-            self.written = 0;
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Real programs in real time; every wait is for an event, and every deadline is far below a second.
+//! Real programs without a jail in real time (`tests/isolation` has those in jails); every wait is for an event, and every deadline is far below a second.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -15,6 +15,7 @@ const SUCCESS: &str = r#"echo '{"type":"complete","verdict":"success","user":"al
 /// `script` for sh, with deadlines for tests.
 fn sh(script: &str) -> ProgramConfig {
     let mut config = ProgramConfig::new(["sh", "-c", script]);
+    config.isolation = Isolation::None;
     let times = [&mut config.limits.begin, &mut config.limits.answer, &mut config.limits.grace];
     for time in times {
         *time = Duration::from_millis(300);
@@ -42,6 +43,7 @@ async fn line(mut ends: DialogEnds, answers: Vec<DialogOutput>) -> (DialogVerdic
     loop {
         match ends.commands.recv().await.expect("a verdict always comes") {
             DialogCommand::Send(bytes) => screen.extend(bytes),
+            DialogCommand::Extend(time) => screen.extend(format!("[{}s]", time.as_secs()).bytes()),
             DialogCommand::Complete(verdict) => {
                 return (verdict, String::from_utf8_lossy(&screen).into_owned());
             }
@@ -62,7 +64,7 @@ async fn line(mut ends: DialogEnds, answers: Vec<DialogOutput>) -> (DialogVerdic
 
 /// One call until the program is over and collected.
 async fn call(config: ProgramConfig, answers: Vec<DialogOutput>) -> Told {
-    let module = ProgramModule::new("test", config).unwrap();
+    let module = ProgramModule::new("test", config, &Parts::default()).unwrap();
     let info = CallInfo { call: "c1".into(), port: "line1/1".into(), ..CallInfo::default() };
     let (handle, ends) = dialog(info);
     let begun = Instant::now();
@@ -151,7 +153,7 @@ async fn a_program_that_goes_silent_on_its_turn_is_killed_but_not_while_the_call
     let mut asking =
         patient(&format!("{READ} echo '{{\"type\":\"ask\",\"prompt\":\"?\"}}'; read -r a; {SUCCESS}"));
     asking.limits.answer = Duration::from_millis(200);
-    let module = ProgramModule::new("test", asking).unwrap();
+    let module = ProgramModule::new("test", asking, &Parts::default()).unwrap();
     let (handle, mut ends) = dialog(CallInfo::default());
     let person = async {
         assert!(matches!(ends.commands.recv().await, Some(DialogCommand::Ask(_))));
@@ -256,7 +258,7 @@ async fn a_dropped_dialog_takes_its_program_with_it() {
     let pid = folder.path().join("pid");
     let script =
         format!("echo $$ > '{}'; echo '{{\"type\":\"ask\",\"prompt\":\"?\"}}'; sleep 600", pid.display());
-    let module = ProgramModule::new("test", patient(&script)).unwrap();
+    let module = ProgramModule::new("test", patient(&script), &Parts::default()).unwrap();
     let (handle, mut ends) = dialog(CallInfo::default());
     tokio::select! {
         () = module.run(handle) => panic!("it cannot end by itself"),
@@ -338,8 +340,9 @@ async fn a_program_that_vanished_after_start_refuses_its_call() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("module");
     std::fs::copy("/bin/sh", &file).unwrap();
-    let config = ProgramConfig::new([file.to_str().unwrap()]);
-    let module = ProgramModule::new("test", config).unwrap();
+    let mut config = ProgramConfig::new([file.to_str().unwrap()]);
+    config.isolation = Isolation::None;
+    let module = ProgramModule::new("test", config, &Parts::default()).unwrap();
     std::fs::remove_file(&file).unwrap();
     let (handle, ends) = dialog(CallInfo::default());
     let ((verdict, _), ()) = tokio::join!(line(ends, vec![]), module.run(handle));

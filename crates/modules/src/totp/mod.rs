@@ -60,7 +60,7 @@ pub fn system_clock() -> Clock {
 }
 
 /// `[module.NAME]` with `kind = "totp"`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TotpConfig {
     /// What asks for the name (default `User: `).

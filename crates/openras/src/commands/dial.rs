@@ -1,22 +1,20 @@
-//! `openras dial`: one call, shown to a person or told to a program.
+//! `openras dial`: one call of the service's, shown to a person or told to a program.
 
 use std::fs::File;
 use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use openras_engine::RasError;
-use openras_engine::client::dial::{DialEnd, DialParams, Notice, TerminalMode};
-use openras_ppp::{AuthMethod, Secret};
-use openras_service::connections::DialRequest;
-use openras_service::{Config, Service};
+use openras_api::client::Events;
+use openras_api::types::connection::{self, Dialled};
+use openras_api::{Client, Problem, start};
+use openras_ppp::Secret;
 
 use crate::cli::{AuthWord, Dial, Terminal};
 use crate::exit;
-use crate::out;
 use crate::secret_file;
-use crate::session::{Front, Session, Traffic};
-use crate::signals::Signals;
+use crate::session::{Front, Session, Traffic, never_began};
+use crate::signals::{Interrupted, Signals};
 
 /// Places the call and stays with it. Gives the exit code.
 pub(crate) async fn run(args: Dial) -> Result<u8> {
@@ -26,69 +24,67 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
         (false, false) => Front::log(args.verbose),
     };
     let mut signals = Signals::listen()?;
-    let request = request(&args, &mut front, &mut signals).await?;
-    let service =
-        Service::start(Config::empty()).await.context("the service inside this program did not start")?;
-    let begun = std::time::Instant::now();
-    if let Some(end) = nowhere_to_call_back(&request) {
-        let code = end.error.map_or(exit::CALLBACK, |error| exit::of(error, false));
-        front.show(begun.elapsed(), &Notice::Ended(Box::new(end)));
-        return Ok(code);
-    }
-    let connection = match service.dial(request.clone()) {
-        Ok(connection) => connection,
-        Err(error) => {
-            out::note(format_args!("{error}: {}", error.sentence()));
-            return Ok(exit::of(error, false));
+    let dial = dial(&args, &mut front, &mut signals).await?;
+    let capture = args.capture.as_deref().map(capture_file).transpose()?;
+    let user = dial.user.clone();
+    let begun = tokio::select! {
+        begun = begin(&args, dial, capture) => begun,
+        // dropped half-way, a dial that has begun ends for want of its reader
+        _ = signals.heard() => return Err(Interrupted.into()),
+    };
+    let (client, call) = match begun {
+        Ok(begun) => begun,
+        Err((code, problem)) => {
+            front.show(&never_began(problem));
+            return Ok(code);
         }
     };
-    let traffic = Traffic { ping: args.ping, fetch: args.fetch.clone(), stay: args.duration };
-    Session::new(connection, request.params, front, traffic, signals, begun).run().await
+    let traffic = Traffic { ping: args.ping, fetch: args.fetch, stay: args.duration, detach: args.detach };
+    Ok(Session::new(client, call, user, front, traffic, signals).run().await)
 }
 
-async fn request(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<DialRequest> {
+/// Finds or starts the service, and has it dial. A failure comes with its exit code.
+async fn begin(
+    args: &Dial,
+    mut dial: connection::Dial,
+    capture: Option<File>,
+) -> Result<(Client, (Dialled, Events)), (u8, Problem)> {
+    let refused = |problem: Problem| (exit::of(problem.number(), false), problem);
+    let client = start::connect_or_start(args.at.socket.as_deref())
+        .await
+        .map_err(|problem| (exit::SERVICE, problem))?;
+    if let Some(file) = &capture {
+        dial.capture = Some(client.descriptor(file).await.map_err(refused)?);
+    }
+    let dialled = client.dial(&dial).await.map_err(refused)?;
+    let events = client.connection_events(dialled.id, Some(&dialled.notifier), 0, dial.packets);
+    let events = events.await.map_err(refused)?;
+    Ok((client, (dialled, events)))
+}
+
+async fn dial(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<connection::Dial> {
     let required = !args.require_auth.is_empty();
     let words = if required { &args.require_auth } else { &args.auth };
-    let auth: Vec<AuthMethod> = words
-        .iter()
-        .filter_map(|word| match word {
-            AuthWord::Method(method) => Some(*method),
-            AuthWord::None => None,
-        })
-        .collect();
-    let params = DialParams {
+    let methods = words.iter().filter_map(|word| match word {
+        AuthWord::Method(method) => Some(method.word().to_string()),
+        AuthWord::None => None,
+    });
+    Ok(connection::Dial {
         user: args.user.clone(),
         domain: args.domain.clone(),
-        password: password(args, front, signals).await?,
+        password: password(args, front, signals).await?.into(),
         callback_number: args.callback.clone(),
-    };
-    Ok(DialRequest {
-        line: args.line.clone(),
-        params,
         terminal: match args.terminal {
-            Terminal::Auto => TerminalMode::Auto,
-            Terminal::BeforeDial => TerminalMode::BeforeDial,
-            Terminal::AfterDial => TerminalMode::AfterDial,
-            Terminal::Never => TerminalMode::Never,
+            Terminal::Auto => connection::Terminal::Auto,
+            Terminal::BeforeDial => connection::Terminal::BeforeDial,
+            Terminal::AfterDial => connection::Terminal::AfterDial,
+            Terminal::Never => connection::Terminal::Never,
         },
         pauses: front.can_answer() && !args.no_pause,
-        auth,
+        auth: methods.collect(),
         require_auth: required && !words.contains(&AuthWord::None),
-        trace: args.verbose > 0 || args.json,
-        capture: args.capture.as_deref().map(capture_file).transpose()?.map(std::sync::Arc::new),
-        ..DialRequest::default()
-    })
-}
-
-/// A callback was asked for on a line at which nothing can ring: better said than left out.
-fn nowhere_to_call_back(request: &DialRequest) -> Option<DialEnd> {
-    let asked = !request.params.callback_number.trim().is_empty();
-    (asked && request.own_number.is_none()).then(|| DialEnd {
-        error: Some(RasError::BAD_CALLBACK_NUMBER),
-        was_connected: false,
-        why: format!("Nothing can ring at this end of {}: a server cannot call back there.", request.line),
-        remedy: "Leave --callback out; the demo shows callbacks, on its exchange.".into(),
-        packet: None,
+        packets: args.verbose > 0 || args.json,
+        ..connection::Dial::new(openras_client::absolute(&args.line.to_string()))
     })
 }
 

@@ -1,48 +1,143 @@
-//! `openras serve`: answers until Ctrl-C.
+//! `openras serve`: answers calls on its ports and clients on its socket until it is told to end.
 
-use std::path::PathBuf;
+mod alive;
+mod idle;
+mod place;
+mod room;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use openras_service::http::{self, Serving};
+use openras_service::socket::Socket;
 use openras_service::{Config, Service};
 
-use crate::cli::Serve;
-use crate::out;
-use crate::signals::Signals;
-use crate::{config_file, exit};
+use crate::cli::{LogFormat, Serve};
+use crate::signals::{Signals, Told};
+use crate::{config_file, exit, notify, out};
+
+/// There is no file to be read again.
+const NO_FILE: u32 = 2;
 
 /// Starts the service and stays until it is told to end.
 pub(crate) async fn run(args: Serve) -> Result<u8> {
-    let file = match args.config {
-        Some(file) => file,
-        None => found()?,
-    };
-    let config = Config::load(&file)?;
-    let names: Vec<String> =
-        config.ports.iter().map(|port| format!("{} on {}", port.name, port.line)).collect();
-    anyhow::ensure!(!names.is_empty(), "{} has no [[port]]: nothing would answer", file.display());
+    let say = Say { plain: args.private.is_none() && args.log_format == LogFormat::Text };
+    let config = config(&args).await?;
+    room::make(&config);
+    let place = place::of(&args)?;
     // before anything answers: who sees that it does may end it at once
     let mut signals = Signals::listen()?;
-    let service = Service::start(config).await?;
+    let socket = match Socket::bind(&place.socket, place.mode) {
+        Ok(socket) => socket,
+        Err(_) if args.private.is_some() && place.answers().await => {
+            tracing::debug!("another service for this user was faster");
+            return Ok(exit::OK);
+        }
+        Err(problem) => return Err(problem.into()),
+    };
+    let names: Vec<String> =
+        config.ports.iter().map(|port| format!("{} on {}", port.name, port.line)).collect();
+    let service = Arc::new(Service::start(config).await?);
+    let serving = http::serve(service.clone(), socket, place.rights);
     for (name, address) in service.addresses() {
-        out::note(format_args!("{name}: answering on {address}"));
+        say.line(&format!("{name}: answering on {address}"));
     }
-    out::note(format_args!("answering: {}; Ctrl-C ends", names.join(", ")));
-    signals.next().await;
-    out::note("hanging up; Ctrl-C again ends at once");
-    tokio::select! {
-        () = service.stop() => {}
-        () = signals.next() => {}
-    }
+    say.line(&format!("programs: answering on {}", place.socket.display()));
+    let names = if names.is_empty() { "no calls: there is no [[port]]".into() } else { names.join(", ") };
+    say.line(&format!("answering: {names}; Ctrl-C ends"));
+    notify::ready(status(&service)).await;
+    let watchdog = notify::watchdog().map(|every| tokio::spawn(alive::watch(service.clone(), every)));
+    let idle = args.private.is_some().then_some(Duration::from_secs(args.idle));
+    attend(&service, &serving, &mut signals, idle).await;
+    end(&service, serving, &mut signals, &say).await;
+    watchdog.into_iter().for_each(|watchdog| watchdog.abort());
     Ok(exit::OK)
 }
 
-/// The system's configuration, else the user's.
-fn found() -> Result<PathBuf> {
-    config_file::found().with_context(|| {
-        let places: Vec<String> = config_file::places().iter().map(|file| file.display().to_string()).collect();
+/// What the person who started it reads: plain lines on a terminal, lines of the log where a program reads.
+struct Say {
+    plain: bool,
+}
+
+impl Say {
+    fn line(&self, text: &str) {
+        if self.plain { out::note(text) } else { tracing::info!("{text}") }
+    }
+}
+
+/// The configuration that was named, the system's, or the user's; a private service has none.
+async fn config(args: &Serve) -> Result<Config> {
+    if args.private.is_some() {
+        return Ok(Config { private: true, ..Config::empty() });
+    }
+    let file = args.config.clone().or_else(config_file::found).with_context(|| {
+        let places: Vec<String> =
+            config_file::places().iter().map(|file| file.display().to_string()).collect();
         format!(
             "there is no configuration at {}; write one (docs/configuration.md has one to copy) or name it with --config FILE",
             places.join(" or ")
         )
-    })
+    })?;
+    // a reload reads the same file, wherever it is asked for
+    let file = std::path::absolute(&file).unwrap_or(file);
+    tokio::task::spawn_blocking(move || Config::load(&file)).await?.map_err(Into::into)
+}
+
+/// Until a signal means the end, or a private service has had nothing to do for as long as `idle`.
+async fn attend(service: &Service, serving: &Serving, signals: &mut Signals, idle: Option<Duration>) {
+    let nothing_to_do = async {
+        match idle {
+            Some(idle) => idle::wait(service, serving.clients(), idle).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(nothing_to_do);
+    loop {
+        tokio::select! {
+            told = signals.told() => match told {
+                Told::Reload => reload(service).await,
+                Told::Stop => return,
+            },
+            () = &mut nothing_to_do => {
+                tracing::info!("nothing to do any more: this service ends");
+                return;
+            }
+        }
+    }
+}
+
+/// SIGHUP: the file is read again. The service says in its log what came of it.
+async fn reload(service: &Service) {
+    notify::reloading().await;
+    if let Err(problem) = service.reload_file().await
+        && problem.error == NO_FILE
+    {
+        tracing::warn!("{problem}");
+    }
+    notify::ready(status(service)).await;
+}
+
+/// One line for `systemctl status`.
+fn status(service: &Service) -> String {
+    match service.ports().len() {
+        0 => "answering programs".into(),
+        1 => "answering 1 port".into(),
+        ports => format!("answering {ports} ports"),
+    }
+}
+
+/// Hangs up; a second signal ends at once.
+async fn end(service: &Service, serving: Serving, signals: &mut Signals, say: &Say) {
+    say.line("hanging up; Ctrl-C again ends at once");
+    let politely = async {
+        notify::stopping().await;
+        // clients hear how their calls end
+        service.stop().await;
+        serving.stop().await;
+    };
+    tokio::select! {
+        () = politely => {}
+        () = signals.stop() => {}
+    }
 }

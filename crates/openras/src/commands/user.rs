@@ -1,7 +1,6 @@
 //! `openras user`: the store's users, from the command line.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use openras_engine::escape;
@@ -9,7 +8,8 @@ use openras_engine::users::CallbackRight;
 use openras_modules::totp::{Seed, new_recovery_codes};
 use openras_ppp::Secret;
 use openras_service::Config;
-use openras_service::users::{Keep, NewUser, Policy, UserChange, UserInfo, Users};
+use openras_service::audit::{self, Audit};
+use openras_service::users::{Keep, NewUser, Policy, StoreError, UserChange, UserInfo, Users};
 use serde_json::json;
 
 use crate::cli::{Rights, Store, User, UserAdd, UserSet};
@@ -27,22 +27,33 @@ pub(crate) async fn run(command: User) -> Result<u8> {
         User::Passwd(args) => {
             let password = password(args.password_file.as_deref()).await?;
             let keep = args.reversible.then_some(Keep { clear: true, ..Keep::default() });
-            with(&args.store, move |users| users.passwd(&args.name, &password, keep)).await?;
+            let change = move |users: &Users, name: &str| users.passwd(name, &password, keep);
+            changed(&args.store, "user passwd", &args.name, change).await?;
         }
         User::List(args) => {
-            let users = with(&args.store, |users| users.list()).await?;
+            let users = with(&args.store, |store| Ok(store.users.list()?)).await?;
             list(&users, args.json);
         }
-        User::Remove(args) => with(&args.store, move |users| users.remove(&args.name)).await?,
-        User::Unlock(args) => with(&args.store, move |users| users.unlock(&args.name)).await?,
+        User::Remove(args) => {
+            changed(&args.store, "user remove", &args.name, |users, name| users.remove(name)).await?;
+        }
+        User::Unlock(args) => {
+            changed(&args.store, "user unlock", &args.name, |users, name| users.unlock(name)).await?;
+        }
     }
     Ok(exit::OK)
+}
+
+/// The store and the record beside it.
+struct Opened {
+    users: Users,
+    state: PathBuf,
 }
 
 /// Opens the store and works with it off the async threads.
 async fn with<T: Send + 'static>(
     store: &Store,
-    work: impl FnOnce(&Arc<Users>) -> Result<T, openras_service::users::StoreError> + Send + 'static,
+    work: impl FnOnce(&Opened) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     // the same store as `serve` uses when told as little
     let file = store.config.clone().or_else(config_file::found);
@@ -53,10 +64,39 @@ async fn with<T: Send + 'static>(
     };
     let done = tokio::task::spawn_blocking(move || {
         let policy = Policy { password_min: config.password_min };
-        let users = Arc::new(Users::open(&config.state, config.key_file.as_deref(), policy)?);
-        work(&users)
+        let users = Users::open(&config.state, config.key_file.as_deref(), policy)?;
+        work(&Opened { users, state: config.state })
     });
-    Ok(done.await??)
+    done.await?
+}
+
+/// Changes a user, and records who changed what (defence rule 20). Where nothing can be recorded, nothing is changed.
+async fn changed(
+    store: &Store,
+    what: &'static str,
+    name: &str,
+    change: impl FnOnce(&Users, &str) -> Result<(), StoreError> + Send + 'static,
+) -> Result<()> {
+    let name = name.to_string();
+    with(store, move |store| {
+        let audit = Audit::open(&store.state, audit::Options::default())?;
+        let described = || -> Result<String, StoreError> {
+            Ok(store.users.get(&name)?.as_ref().map(describe).unwrap_or_default())
+        };
+        let before = described()?;
+        change(&store.users, &name)?;
+        let uid = rustix::process::getuid().as_raw();
+        audit
+            .admin(uid, what, &name, &before, &described()?)
+            .context("the change was made, and the audit record of it could not be written")
+    })
+    .await
+}
+
+/// What an administrator set of a user, without secrets.
+fn describe(user: &UserInfo) -> String {
+    let methods: Vec<&str> = user.methods.iter().map(|method| method.word()).collect();
+    format!("{}; callback {}; {}", methods.join(" "), callback_words(&user.callback), rights(user))
 }
 
 async fn add(args: UserAdd) -> Result<()> {
@@ -73,7 +113,7 @@ async fn add(args: UserAdd) -> Result<()> {
         no_dial_in: args.rights.no_dial_in.unwrap_or_default(),
         callback: callback.unwrap_or_default(),
     };
-    with(&args.store, move |users| users.add(&args.name, &user)).await?;
+    changed(&args.store, "user add", &name, move |users, name| users.add(name, &user)).await?;
     if let Some((seed, codes)) = &totp {
         print_enrolment(&name, args.totp.then_some(seed), codes);
     }
@@ -93,7 +133,7 @@ async fn set(args: UserSet) -> Result<()> {
         callback: callback(&args.rights)?,
         totp: totp.clone().map(Some),
     };
-    with(&args.store, move |users| users.set(&args.name, &change)).await?;
+    changed(&args.store, "user set", &name, move |users, name| users.set(name, &change)).await?;
     if let Some((seed, codes)) = &totp {
         print_enrolment(&name, args.totp.then_some(seed), codes);
     }

@@ -1,7 +1,7 @@
 //! A temporary folder with a configuration, and the program running in it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -17,15 +17,48 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_openras");
 /// Longer than anything here takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A folder that goes away with the test.
+/// A folder that goes away with the test, and the private service that a dial in it started with it.
 pub(crate) struct Lab {
     pub(crate) folder: tempfile::TempDir,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for pid in self.private_services() {
+            let _ = kill_process(pid, Signal::KILL);
+            // it writes into the folder for as long as it lives
+            while runs(pid) {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// Whether there is such a process that has not ended.
+fn runs(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    stat.is_ok_and(|stat| !stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z')))
 }
 
 impl Lab {
     /// An empty folder.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::Builder::new().prefix("openras-test-").tempdir().unwrap() }
+        let lab = Self { folder: tempfile::Builder::new().prefix("openras-test-").tempdir().unwrap() };
+        std::fs::DirBuilder::new().mode(0o700).create(lab.path("run")).unwrap();
+        lab
+    }
+
+    /// The service that dials here where no other is named.
+    pub(crate) fn private_services(&self) -> Vec<Pid> {
+        let socket = self.path("run/openras/api.sock").display().to_string();
+        let pids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let name = entry.ok()?.file_name();
+            let pid = Pid::from_raw(name.to_str()?.parse().ok()?)?;
+            let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).ok()?;
+            let line = String::from_utf8_lossy(&line).into_owned();
+            (line.contains("--private") && line.contains(&socket)).then_some(pid)
+        });
+        pids.collect()
     }
 
     /// A folder whose configuration has these ports; alice, with the password `secret`, may dial in.
@@ -68,7 +101,8 @@ impl Lab {
 
     pub(crate) fn at_home(&self, command: &mut Command) {
         command.current_dir(&self.folder).env("HOME", self.folder.path()).stdin(Stdio::null());
-        for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "RUST_LOG", "NO_COLOR"] {
+        command.env("XDG_RUNTIME_DIR", self.path("run")).env("OPENRAS_BIN", PROGRAM);
+        for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "OPENRAS_SOCKET", "RUST_LOG", "NO_COLOR"] {
             command.env_remove(variable);
         }
     }
@@ -89,8 +123,19 @@ impl Lab {
 
     /// `serve` in the background.
     pub(crate) fn serve(&self, more: &[&str]) -> Server {
-        let args = [&["serve", "--config", "openras.toml"], more].concat();
-        Server::start(self.command(&args))
+        let socket = self.socket();
+        let args = ["serve", "--config", "openras.toml", "--socket", &socket];
+        Server::start(self.command(&[&args, more].concat()))
+    }
+
+    /// The socket of [`Self::serve`].
+    pub(crate) fn socket(&self) -> String {
+        self.path("run/serve.sock").display().to_string()
+    }
+
+    /// Asks the service of [`Self::serve`].
+    pub(crate) fn ask(&self, args: &[&str]) -> Done {
+        self.run(&[args, &["--socket", &self.socket()]].concat())
     }
 
     /// `dial` with the file `pw` as alice to the end, without a terminal.

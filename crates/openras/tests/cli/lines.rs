@@ -77,7 +77,7 @@ fn a_capture_is_the_persons_alone_and_holds_no_password() {
         assert_eq!(done.code, 0, "{}", done.out);
         assert_eq!(mode(&lab.path(file)), 0o600, "{file}");
         let bytes = std::fs::read(lab.path(file)).unwrap();
-        assert!(bytes.starts_with(&0xa1b2_c3d4_u32.to_be_bytes()), "a pcap file");
+        assert!(bytes.starts_with(&0x0a0d_0d0a_u32.to_be_bytes()), "a pcapng file");
         assert!(holds(&bytes, b"\xc0\x23\x01") && holds(&bytes, b"alice"), "the PAP request");
         assert!(!holds(&bytes, b"secret"), "the password");
     }

@@ -15,7 +15,7 @@ fn totp() -> Lab {
 }
 
 fn journal(lab: &Lab) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(lab.path("state/journal.jsonl")).unwrap();
+    let text = std::fs::read_to_string(lab.path("state/audit.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -122,7 +122,7 @@ fn secrets_lie_in_files_of_their_owner_and_others_are_refused() {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
     use std::os::unix::fs::PermissionsExt;
-    for file in ["state/users.db", "state/key", "state/journal.jsonl"] {
+    for file in ["state/users.db", "state/key", "state/audit.jsonl"] {
         let set =
             |mode| std::fs::set_permissions(lab.path(file), std::fs::Permissions::from_mode(mode)).unwrap();
         set(0o640);

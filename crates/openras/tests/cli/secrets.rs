@@ -98,7 +98,7 @@ fn no_planted_secret_is_in_anything_that_is_written() {
     for (path, bytes) in lab.all_files(&["pw", "wrong", "seed"]) {
         all.push((path.display().to_string(), bytes));
     }
-    assert!(all.iter().any(|(what, _)| what.ends_with("journal.jsonl")));
+    assert!(all.iter().any(|(what, _)| what.ends_with("audit.jsonl")));
     assert!(all.iter().any(|(what, _)| what.ends_with("users.db")));
     assert_eq!(all.iter().filter(|(what, _)| what.contains("capture-")).count(), 6);
     let secrets = [PASSWORD, NEW, WRONG, TYPED, SEED].into_iter().chain(recovery.iter().map(String::as_str));
@@ -234,6 +234,6 @@ fn what_a_caller_says_never_steers_the_servers_log_or_record() {
     assert!(!steers(&done.out), "{:?}", done.out);
     let (_, said) = server.stop();
     assert!(said.contains("ice") && !steers(&said), "{said:?}");
-    let journal = std::fs::read_to_string(lab.path("state/journal.jsonl")).unwrap();
+    let journal = std::fs::read_to_string(lab.path("state/audit.jsonl")).unwrap();
     assert!(journal.contains("ice") && !steers(&journal), "{journal:?}");
 }

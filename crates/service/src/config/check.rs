@@ -14,6 +14,8 @@ pub enum Place {
     Top(&'static str),
     /// A key of the port with this index.
     Port(usize, &'static str),
+    /// A key of the grant with this index.
+    Grant(usize, &'static str),
     /// An element of a list in the port with this index.
     Element(usize, &'static str, usize),
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Finding {
         match &self.place {
             Place::Top(key) => write!(f, "{key}")?,
             Place::Port(port, key) => write!(f, "port {}, {key}", port + 1)?,
+            Place::Grant(grant, key) => write!(f, "grant {}, {key}", grant + 1)?,
             Place::Element(port, key, n) => write!(f, "port {}, {key}[{n}]", port + 1)?,
         }
         write!(f, ": {}. {}", self.what, self.remedy)
@@ -61,6 +64,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         addresses(&mut found, index, port);
         pools(&mut found, index, port, earlier);
         clear_text(&mut found, index, port);
+        callers(&mut found, index, port);
     }
     for (key, path) in [("state", Some(&config.state)), ("key_file", config.key_file.as_ref())] {
         if let Some(path) = path.filter(|p| !p.is_absolute()) {
@@ -138,6 +142,16 @@ fn modules(found: &mut Found, index: usize, port: &PortConfig, config: &Config) 
                 "Name each module once".into(),
             );
         }
+    }
+}
+
+/// Defence rule 8.
+fn callers(found: &mut Found, index: usize, port: &PortConfig) {
+    if let Some(most) = port.limits.unauthenticated
+        && most > port.calls
+    {
+        let what = format!("unauthenticated = {most} is more than the port's calls = {}", port.calls);
+        found.add(Place::Port(index, "unauthenticated"), what, "Write a smaller number, or more calls".into());
     }
 }
 

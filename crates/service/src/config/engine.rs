@@ -1,9 +1,14 @@
 //! From a `[[port]]` to what the engine's port is told.
 
+use std::time::Duration;
+
 use openras_engine::server::port as engine;
 use openras_ppp::config::{Echo, IpcpConfig, Ipv6cpConfig, LcpConfig};
 
 use super::PortConfig;
+
+/// How far modules can put off the end of the time before authentication (defence rule 8).
+const BEFORE_AUTH_MOST: Duration = Duration::from_secs(300);
 
 impl PortConfig {
     /// The name of one of its calls, from 1: `line1/3`.
@@ -19,6 +24,8 @@ impl PortConfig {
             modules: self.modules.clone(),
             name_check: self.name_check,
             dialog_limit: limits.dialog,
+            before_auth: limits.before_auth,
+            before_auth_most: BEFORE_AUTH_MOST,
             answer_limit: limits.answer,
             callback: self.callback_line.is_some(),
             callback_delay: limits.callback_delay,
@@ -26,6 +33,11 @@ impl PortConfig {
             callback_expiry: limits.callback_expiry,
             ppp: self.ppp(),
         }
+    }
+
+    /// How many of its calls may be unauthenticated at the same time: half, at least one (defence rule 8).
+    pub fn unauthenticated(&self) -> u16 {
+        self.limits.unauthenticated.unwrap_or(self.calls.div_ceil(2)).max(1)
     }
 
     fn ppp(&self) -> openras_ppp::Config {

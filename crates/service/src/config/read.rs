@@ -19,7 +19,7 @@ use self::table::Table;
 use self::value::{Auth, Echo, Number, Time};
 use super::check::{self, Place};
 use super::problem::Problem;
-use super::{Config, PortConfig, PortLine};
+use super::{Config, Grant, GrantTo, PortConfig, PortLine};
 
 /// What reading collects.
 struct Reader<'i> {
@@ -77,6 +77,7 @@ impl<'i> Reader<'i> {
     fn span_of(&self, place: &Place) -> Range<usize> {
         let header = match place {
             Place::Top(_) => None,
+            Place::Grant(grant, _) => Some(Place::Grant(*grant, "")),
             Place::Port(port, _) | Place::Element(port, ..) => Some(Place::Port(*port, "")),
         };
         [Some(place.clone()), Some(place.key()), header]
@@ -102,6 +103,11 @@ impl<'i> Reader<'i> {
         config.key_file = table.read::<value::Path>(self, "key_file").map(|path| path.0);
         if let Some(Number(least)) = table.read::<Number<1, 128>>(self, "password_min") {
             config.password_min = least;
+        }
+        set(&mut config.audit_full, table.read(self, "audit_full"));
+        set(&mut config.audit_syslog, table.read(self, "audit_syslog"));
+        for (index, grant) in table.tables(self, "grant").into_iter().enumerate() {
+            config.grants.extend(self.grant(index, grant));
         }
         for (index, port) in table.tables(self, "port").into_iter().enumerate() {
             config.ports.push(self.port(index, port));
@@ -135,6 +141,33 @@ impl<'i> Reader<'i> {
             .ok()
     }
 
+    fn grant(&mut self, index: usize, tree: Spanned<DeTable<'i>>) -> Option<Grant> {
+        let span = tree.span();
+        self.spans.insert(Place::Grant(index, ""), span.clone());
+        let mut table = Table::new(tree, "[[grant]]", move |key| Place::Grant(index, key));
+        let uid = table.read::<Number<0, { u32::MAX }>>(self, "uid").map(|uid| GrantTo::Uid(uid.0));
+        let user = table.read::<String>(self, "user").map(GrantTo::User);
+        let group = table.read::<String>(self, "group").map(GrantTo::Group);
+        let named: Vec<GrantTo> = [uid, user, group].into_iter().flatten().collect();
+        let lines = match table.list(self, "lines") {
+            Some(lines) => lines,
+            None if table.has(self, "lines") => Vec::new(),
+            None => {
+                self.problem(&span, "[[grant]] has no lines", "Write lines = [\"exchange:*\"] or other lines");
+                Vec::new()
+            }
+        };
+        table.finish(self);
+        match <[GrantTo; 1]>::try_from(named) {
+            Ok([to]) => Some(Grant { to, lines }),
+            Err(_) => {
+                let remedy = "Write one of uid = 1000, user = \"NAME\", group = \"NAME\"";
+                self.problem(&span, "[[grant]] names nobody, or more than one", remedy);
+                None
+            }
+        }
+    }
+
     fn port(&mut self, index: usize, tree: Spanned<DeTable<'i>>) -> PortConfig {
         self.spans.insert(Place::Port(index, ""), tree.span());
         let mut table = Table::new(tree, "[[port]]", move |key| Place::Port(index, key));
@@ -162,6 +195,7 @@ impl<'i> Reader<'i> {
         }
         set(&mut port.name_check, table.read(self, "name_check"));
         set(&mut port.insecure, table.read(self, "insecure"));
+        set(&mut port.capture, table.read(self, "capture"));
         port.callback_line = table.read(self, "callback_line");
     }
 
@@ -194,6 +228,11 @@ impl<'i> Reader<'i> {
 
     fn limits(&mut self, table: &mut Table<'i>, port: &mut PortConfig) {
         let limits = &mut port.limits;
+        let most = table.read::<Number<1, 1024>>(self, "unauthenticated");
+        set(&mut limits.unauthenticated, most.map(|n| u16::try_from(n.0).ok()));
+        let most = table.read::<Number<1, 1024>>(self, "per_source");
+        set(&mut limits.per_source, most.and_then(|n| u16::try_from(n.0).ok()));
+        set(&mut limits.before_auth, table.read::<Time<10, 3600>>(self, "before_auth").map(|t| t.0));
         set(&mut limits.dialog, table.read::<Time<10, 3600>>(self, "dialog_limit").map(|t| t.0));
         set(&mut limits.answer, table.read::<Time<20, 300>>(self, "answer_limit").map(|t| t.0));
         set(&mut limits.auth_tries, table.read::<Number<1, 10>>(self, "auth_tries").map(|n| n.0));

@@ -39,8 +39,8 @@ impl CodeStore for Users {
     fn book_try(&self, user: &str, source: &str, now: u64) -> Result<Standing, totp::StoreError> {
         let key = name::key(name::user_part(user));
         Ok(match self.book(Try { factor: Factor::Code, key: &key, source }, now, None)? {
-            Booked::Wait(wait) => Standing::Wait(wait),
-            Booked::Locked(wait) => Standing::Locked(wait),
+            Booked::Wait(wait, _) => Standing::Wait(wait),
+            Booked::Locked(wait, _) => Standing::Locked(wait),
             // not said where any wait will do
             Booked::TooSoon => Standing::Wait(Duration::MAX),
         })
@@ -49,11 +49,11 @@ impl CodeStore for Users {
     fn settle_try(&self, user: &str, source: &str, result: TryResult) -> Result<(), totp::StoreError> {
         let settled = match result {
             TryResult::Right => Settled::Right,
-            TryResult::Wrong => return Ok(()),
+            TryResult::Wrong => Settled::Wrong,
             TryResult::NotCounted => Settled::NotCounted,
         };
         let key = name::key(name::user_part(user));
-        Ok(self.settle(Try { factor: Factor::Code, key: &key, source }, settled)?)
+        Ok(self.settle_oldest(Try { factor: Factor::Code, key: &key, source }, settled)?)
     }
 
     fn claim_step(&self, user: &str, step: u64) -> Result<bool, totp::StoreError> {
@@ -80,6 +80,26 @@ impl CodeStore for Users {
         let sql = "DELETE FROM recovery WHERE user = ?1 AND hash = ?2";
         let removed = self.db().execute(sql, params![id, hash.as_slice()]).map_err(StoreError::from)?;
         Ok(removed == 1 && salt.is_some())
+    }
+}
+
+impl Users {
+    /// When the newest code that was ever taken was due, in seconds since 1970; `None` where none was. A clock that is
+    /// behind it refuses codes.
+    ///
+    /// # Errors
+    /// The database or a seed cannot be read.
+    pub fn newest_code(&self) -> Result<Option<u64>, StoreError> {
+        let accounts = Account::all(&self.db())?;
+        let mut newest = None;
+        for account in accounts {
+            if let (Some(sealed), Some(step)) = (&account.totp, account.last_step) {
+                let totp = open_totp(&self.vault, account.id, sealed)?;
+                // a clock may be a step behind that of whoever made the code
+                newest = newest.max(Some(step.saturating_sub(1).saturating_mul(totp.period)));
+            }
+        }
+        Ok(newest)
     }
 }
 

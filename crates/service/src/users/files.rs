@@ -14,6 +14,7 @@ use rustix::fs::{AtFlags, CWD, Gid, OFlags, Uid};
 use super::StoreError;
 
 /// The state folder, made if it was not there.
+#[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     owner: (u32, u32),
@@ -41,6 +42,11 @@ impl Folder {
             return Err(StoreError::Unsafe(format!("others may write into {path}; run: chmod 700 {path}")));
         }
         Ok(Self { owner: (about.uid(), about.gid()), path })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A file in it.

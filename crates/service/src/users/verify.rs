@@ -133,28 +133,41 @@ impl Users {
         let key = name::key(name::user_part(&claim.name));
         let who = Try { factor: Factor::Password, key: &key, source };
         let booked = self.book(who, now, Some(LONGEST_WAIT))?;
-        let delay = match booked {
+        let booking = match booked {
             Booked::TooSoon => return Ok((Reason::TooSoon, Duration::from_secs(1), None)),
-            Booked::Wait(delay) | Booked::Locked(delay) => delay,
+            Booked::Wait(delay, booking) | Booked::Locked(delay, booking) => (delay, booking),
         };
+        let (delay, booking) = booking;
+        let judged = self.decide(claim, matches!(booked, Booked::Locked(..)));
+        let settled = match &judged {
+            Ok((_, _, true)) => Settled::Right,
+            Ok((_, _, false)) => Settled::Wrong,
+            // what could not be looked at is nobody's fault
+            Err(_) => Settled::NotCounted,
+        };
+        // a wrong try is on the disk before its answer is given
+        self.settle(who, &booking, settled)?;
+        judged.map(|(reason, proof, _)| (reason, delay, proof))
+    }
+
+    /// Looks at a claim that was booked. The last of what it gives says whether the proof was true.
+    fn decide(&self, claim: &Claim, locked: bool) -> Result<(Reason, Option<[u8; 20]>, bool), StoreError> {
         let found = Account::find(&self.db(), name::user_part(&claim.name))?;
         let proved = self.prove(found.as_ref().unwrap_or(&self.nobody), claim)?;
         let Some(account) = found else {
             let change = matches!(claim.proof, Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. });
             let unknown = Reason::UnknownUser;
             let reason = if change { Reason::ChangeRefused(unknown.to_string()) } else { unknown };
-            return Ok((reason, delay, None));
+            return Ok((reason, None, false));
         };
-        if matches!(booked, Booked::Locked(_)) {
-            return Ok((Reason::Locked, delay, None));
+        if locked {
+            return Ok((Reason::Locked, None, false));
         }
-        let (reason, proof) = match proved {
-            Proved::False(reason) => return Ok((reason, delay, None)),
-            Proved::True(proof) => (standing(&account), proof),
-            Proved::Change(new, proof) => (self.change_now(&account, &new)?, proof),
-        };
-        self.settle(who, Settled::Right)?;
-        Ok((reason, delay, proof))
+        Ok(match proved {
+            Proved::False(reason) => (reason, None, false),
+            Proved::True(proof) => (standing(&account), proof, true),
+            Proved::Change(new, proof) => (self.change_now(&account, &new)?, proof, true),
+        })
     }
 
     /// Looks at the proof alone. `account` may be nobody: the work is the same.

@@ -39,7 +39,7 @@ async fn a_caller_that_says_nothing_is_given_up_in_time() {
     lab.works(&format!("tcp:{at}")).await;
     let took = silent.end().await;
     assert!(took <= Duration::from_secs(120), "{took:?}");
-    assert!(lab.journal().contains("\"ended\""));
+    assert!(lab.record().contains("\"ended\""));
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +59,7 @@ async fn a_caller_that_negotiates_for_ever_is_ended() {
         }
         assert!(begun.elapsed() < Duration::from_secs(300), "it goes on for ever");
     }
-    assert!(lab.journal().contains("\"error\":732"), "{}", lab.journal());
+    assert!(lab.record().contains("\"error\":732"), "{}", lab.record());
 }
 
 #[tokio::test(start_paused = true)]

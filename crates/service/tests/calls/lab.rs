@@ -69,8 +69,8 @@ impl Lab {
         assert!(end.was_connected && end.error.is_none(), "{end:?}");
     }
 
-    pub(crate) fn journal(&self) -> String {
-        std::fs::read_to_string(self.state.path().join("state/journal.jsonl")).unwrap()
+    pub(crate) fn record(&self) -> String {
+        std::fs::read_to_string(self.state.path().join("state/audit.jsonl")).unwrap()
     }
 }
 

@@ -43,7 +43,7 @@ async fn a_callback_goes_only_to_a_number_the_list_allows() {
     }
     // an empty list offers no callback; who comes in without one may
     over(lab.dial(called_back("nobody", "5550101"))).await;
-    let record = lab.journal();
+    let record = lab.record();
     let backs: Vec<&str> = record.lines().filter(|line| line.contains("\"calling-back\"")).collect();
     assert_eq!(backs.len(), 1, "{backs:#?}");
     assert!(backs[0].contains("\"5550101\""));
@@ -57,7 +57,7 @@ async fn a_dialled_string_is_digits_or_it_is_refused() {
         let end = over(lab.dial(called_back("erin", wanted))).await;
         assert_eq!((end.was_connected, number(end.error)), (false, 704), "{wanted:?}: {end:?}");
     }
-    assert!(!lab.journal().contains("\"calling-back\""), "{}", lab.journal());
+    assert!(!lab.record().contains("\"calling-back\""), "{}", lab.record());
 }
 
 /// Rule 2: a preset user whose own end cannot be called back reaches no network.
@@ -68,7 +68,7 @@ async fn a_preset_callback_cannot_be_talked_away() {
     direct.own_number = None;
     let end = over(lab.dial(direct)).await;
     assert!(!end.was_connected && end.error.is_some(), "{end:?}");
-    assert!(!lab.journal().contains("\"up\""), "{}", lab.journal());
+    assert!(!lab.record().contains("\"up\""), "{}", lab.record());
     let end = over(lab.dial(called_back("frank", ""))).await;
     assert_eq!((end.was_connected, number(end.error)), (true, 0), "{end:?}");
 }

@@ -36,6 +36,8 @@ pub fn port_config(methods: &[AuthMethod], modules: &[&str]) -> PortConfig {
         modules: modules.iter().map(|module| (*module).to_owned()).collect(),
         name_check: NameCheck::Require,
         dialog_limit: Duration::from_secs(300),
+        before_auth: Duration::from_secs(120),
+        before_auth_most: Duration::from_secs(300),
         answer_limit: Duration::from_secs(30),
         callback: true,
         callback_delay: Duration::from_secs(2),

@@ -51,6 +51,7 @@ fn bounded(command: &DialogCommand) {
             assert!(!user.chars().chain(domain.chars()).any(char::is_control));
         }
         DialogCommand::Complete(DialogVerdict::Error { .. }) => {}
+        DialogCommand::Extend(more) => assert!(!more.is_zero() && more.as_secs() <= 86_400),
     }
 }
 

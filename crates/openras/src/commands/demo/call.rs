@@ -1,12 +1,14 @@
 //! One call of the demo: a dial, and a person played by a script.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use openras_api::types::event::{Event, Told};
 use openras_engine::ConnState;
 use openras_engine::client::dial::{Command, DialEnd, DialParams, Notice};
 use openras_ppp::Secret;
-use openras_service::connections::{Connection, DialRequest};
-use openras_service::events::CallEvent;
+use openras_service::Heard;
+use openras_service::connections::{Connection, DialRequest, told};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::show::Show;
@@ -92,7 +94,9 @@ where
             () = tokio::time::sleep_until(limit) => None,
         };
         let Some(notice) = notice else { break };
-        show.dial(begun, &notice);
+        if let Some(event) = told::event(&notice) {
+            show.dial(begun.elapsed(), &event);
+        }
         if let Some(command) = person.answer(&notice, &mut params) {
             connection.command(command).await;
         }
@@ -118,7 +122,7 @@ where
 
 /// What the ports say while a call is made.
 struct PortSide {
-    events: tokio::sync::broadcast::Receiver<CallEvent>,
+    events: tokio::sync::broadcast::Receiver<Arc<Heard>>,
     begun: Instant,
     /// The call's end has been said.
     over: bool,
@@ -127,14 +131,19 @@ struct PortSide {
 impl PortSide {
     async fn show_next(&mut self, show: &Show) {
         match self.events.recv().await {
-            Ok(event) => {
-                show.port(self.begun, &event);
-                self.over |= event.kind == "down";
-            }
+            Ok(heard) => self.heard(show, &heard.told),
             Err(RecvError::Lagged(_)) => {}
             // the service lives longer than the call
             Err(RecvError::Closed) => std::future::pending().await,
         }
+    }
+
+    fn heard(&mut self, show: &Show, told: &Told) {
+        show.port(self.begun.elapsed(), told);
+        self.over |= match &told.event {
+            Event::Port { kind, .. } => kind == "down",
+            event => matches!(event, Event::Ended(_)),
+        };
     }
 
     /// The port says its last words a moment after the dialler.

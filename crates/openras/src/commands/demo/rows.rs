@@ -12,7 +12,7 @@ use openras_service::connections::{Connection, DialRequest};
 use super::call::{Outcome, Script, Typed, place};
 use super::show::{Row, RowResult, Show};
 use super::world::{self, World};
-use crate::traffic;
+use crate::traffic::{self, Near};
 
 /// Bytes of the page in row (a).
 const PAGE: u64 = 10 * 1024 * 1024;
@@ -78,7 +78,11 @@ fn request(number: &str, user: &str, password: &str) -> DialRequest {
 
 /// Nothing but a ping while connected.
 async fn ping(connection: &Connection) -> Checked {
-    traffic::ping(connection.stack(), server(), 1).await.map(|_| String::new())
+    traffic::ping(&near(connection), 1).await.map(|_| String::new())
+}
+
+fn near(connection: &Connection) -> Near<'_> {
+    Near { stack: connection.stack(), server: server().into() }
 }
 
 fn server() -> std::net::Ipv4Addr {
@@ -89,10 +93,10 @@ fn server() -> std::net::Ipv4Addr {
 async fn plain(world: &World, show: &mut Show) -> Checked {
     let outcome =
         place(world, show, request(world::PLAIN, "alice", world::PASSWORD), Script::default(), async |c| {
-            let pings = traffic::ping(c.stack(), server(), 3).await?;
+            let pings = traffic::ping(&near(c), 3).await?;
             let url = format!("http://{}/bytes/{PAGE}", server());
-            let page = traffic::fetch(c.stack(), &url).await?;
-            let promised = traffic::fetch(c.stack(), &format!("{url}.sha256")).await?;
+            let page = traffic::fetch(&near(c), &url).await?;
+            let promised = traffic::fetch(&near(c), &format!("{url}.sha256")).await?;
             if page.bytes != PAGE || promised.text != page.sha256 {
                 return Err("the page is not what the server said it is".into());
             }

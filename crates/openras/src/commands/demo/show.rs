@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use openras_engine::client::dial::{DialEvent, Notice};
-use openras_service::events::CallEvent;
+use openras_api::types::event::{Event, Told};
+use openras_engine::escape;
 use serde_json::{Value, json};
 
-use crate::json;
-use crate::out;
 use crate::render::{self, Paint};
+use crate::{answers, json, out};
 
 /// One row of the table.
 pub(super) struct Row {
@@ -56,7 +55,7 @@ impl Show {
     pub(super) fn row(&mut self, row: &Row) {
         self.row_begun = Instant::now();
         if self.json {
-            out::line(json!({ "event": "row", "row": row.letter, "title": row.title }));
+            json::line(&json!({ "event": "row", "row": row.letter, "title": row.title }));
         } else {
             out::line(format_args!("\n{}", self.paint.strong(&format!("({}) {}", row.letter, row.title))));
         }
@@ -65,69 +64,68 @@ impl Show {
     /// A call begins within the row.
     pub(super) fn call(&self, text: &str) {
         if self.json {
-            out::line(json!({ "event": "call", "text": text }));
+            json::line(&json!({ "event": "call", "text": text }));
         } else {
             out::line(self.paint.faint(&format!("           ---- {text}")));
         }
     }
 
     /// What the dialler sees.
-    pub(super) fn dial(&self, begun: Instant, notice: &Notice) {
-        if matches!(notice, Notice::Event(DialEvent::Packet(_))) && !self.packets {
+    pub(super) fn dial(&self, now: Duration, event: &Event) {
+        if self.json {
+            if self.packets || !matches!(event, Event::Packet(_)) {
+                self.tell("dial", now, json!(event));
+            }
             return;
         }
-        let now = begun.elapsed();
-        if self.json {
-            return self.tell("dial", json::notice(now, notice));
-        }
-        let text = match notice {
-            Notice::State { state, error, .. } => render::state(self.paint, *state, *error),
-            Notice::Event(DialEvent::Packet(packet)) => render::packet(self.paint, packet),
-            Notice::Event(event) => {
-                let text = render::event(event).unwrap_or_default();
-                return text.lines().for_each(|text| self.line(now, "dial", text));
+        match event {
+            Event::Terminal { data } => {
+                let bytes = answers::terminal_bytes(data).unwrap_or_default();
+                self.line(now, "dial", &format!("on the terminal: {}", escape::bytes(&bytes)));
             }
-            Notice::Ended(end) if end.error.is_some() => format!("why: {}", end.why),
-            Notice::Terminal(bytes) => format!("on the terminal: {}", openras_engine::escape::bytes(bytes)),
-            Notice::Reply(_) | Notice::Ended(_) => return,
-        };
-        self.line(now, "dial", &text);
+            // the last state has said the number
+            Event::Ended(end) if end.error.is_some() => {
+                self.line(now, "dial", &format!("why: {}", render::safe(&end.why)));
+            }
+            Event::Ended(_) => {}
+            event => self.lines(now, "dial", event),
+        }
     }
 
     /// What the port says.
-    pub(super) fn port(&self, begun: Instant, event: &CallEvent) {
-        if event.kind == "packet" && !self.packets {
+    pub(super) fn port(&self, now: Duration, told: &Told) {
+        if self.json {
+            if self.packets || !matches!(told.event, Event::Packet(_)) {
+                self.tell("port", now, json!(told));
+            }
             return;
         }
-        let now = event.at.saturating_duration_since(begun);
-        if self.json {
-            let mut told = json!({
-                "event": event.kind,
-                "port": event.port,
-                "call": event.call,
-                "text": event.text,
-                "error": event.error.map(|e| e.0),
-            });
-            json::stamp(&mut told, now);
-            return self.tell("port", told);
+        // the step before it has said how it ended
+        if !matches!(told.event, Event::Ended(_)) {
+            self.lines(now, "port", &told.event);
         }
-        self.line(now, "port", &event.text);
     }
 
     /// Something done over the link.
     pub(super) fn traffic(&self, begun: Instant, text: &str) {
         if self.json {
-            self.tell("dial", json!({ "event": "traffic", "text": text }));
+            self.tell("dial", begun.elapsed(), json!({ "event": "traffic", "text": text }));
         } else {
             self.line(begun.elapsed(), "dial", text);
         }
     }
 
-    fn tell(&self, end: &str, mut event: Value) {
+    fn tell(&self, end: &str, now: Duration, mut event: Value) {
         if let Some(members) = event.as_object_mut() {
             members.insert("end".into(), json!(end));
+            // both ends by the clock of the demo's own call
+            members.insert("t".into(), json!(json::seconds(now)));
         }
-        out::line(event);
+        json::line(&event);
+    }
+
+    fn lines(&self, now: Duration, end: &str, event: &Event) {
+        render::event(self.paint, event, self.packets).iter().for_each(|text| self.line(now, end, text));
     }
 
     fn line(&self, since: Duration, end: &str, text: &str) {
@@ -138,8 +136,8 @@ impl Show {
         let seconds = self.row_begun.elapsed().as_secs_f64();
         if self.json {
             let (word, text) = result.words();
-            out::line(
-                json!({ "event": "result", "row": row.letter, "result": word, "text": text, "seconds": seconds }),
+            json::line(
+                &json!({ "event": "result", "row": row.letter, "result": word, "text": text, "seconds": seconds }),
             );
         }
         self.done.push((row, result, seconds));
@@ -155,8 +153,8 @@ impl Show {
         let failed = self.done.iter().filter(|(_, result, _)| bad(result)).count();
         let total = self.begun.elapsed().as_secs_f64();
         if self.json {
-            out::line(
-                json!({ "event": "done", "rows": self.done.len(), "failed": failed, "seconds": total }),
+            json::line(
+                &json!({ "event": "done", "rows": self.done.len(), "failed": failed, "seconds": total }),
             );
             return failed;
         }

@@ -64,6 +64,11 @@ impl<'i> Table<'i> {
         T::read(value.get_ref()).map_err(|wrong| self.refuse(reader, key, &value, wrong)).ok()
     }
 
+    /// Whether the key is there, taken or not.
+    pub(super) fn has(&self, reader: &Reader<'i>, key: &'static str) -> bool {
+        reader.spans.contains_key(&(self.place)(key))
+    }
+
     /// A value whose key must be there.
     pub(super) fn require<T: Value>(
         &mut self,

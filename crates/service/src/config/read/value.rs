@@ -10,7 +10,7 @@ use openras_ppp::AuthMethod;
 use toml::de::DeValue;
 
 use crate::config::span::{parse_duration, show_duration};
-use crate::config::{CallbackLine, IpKind, Pool, PortLine};
+use crate::config::{AuditFull, CallbackLine, IpKind, LinePattern, Pool, PortLine};
 
 /// Why a value is refused: the end of a sentence that begins with it, and what to write.
 pub(super) struct Wrong {
@@ -102,6 +102,19 @@ impl Value for NameCheck {
 impl Value for IpKind {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
         word(value, &[("loopback", Self::Loopback)])
+    }
+}
+
+impl Value for AuditFull {
+    fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        word(value, &[("refuse", Self::Refuse), ("go-on", Self::GoOn)])
+    }
+}
+
+impl Value for LinePattern {
+    fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let remedy = "Write a LINE as openras dial takes it, with * for the rest: \"tcp:192.0.2.7:*\"";
+        Self::new(text(value, remedy)?).map_err(|what| Wrong::new(what, remedy))
     }
 }
 

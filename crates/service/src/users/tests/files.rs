@@ -38,7 +38,7 @@ fn whoever_runs_it_everything_stays_the_folder_owners() {
     std::os::unix::fs::chown(folder.path(), Some(65534), Some(65534)).unwrap();
     let users = open(&folder);
     users.add("alice", &user("x")).unwrap();
-    crate::Journal::open(folder.path()).unwrap();
+    crate::Audit::open(folder.path(), Default::default()).unwrap();
     let owners = || {
         let entries = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap());
         entries

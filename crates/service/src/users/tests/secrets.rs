@@ -46,7 +46,7 @@ fn files_without(folder: &Path, forms: &[Vec<u8>]) -> usize {
 #[test]
 fn no_planted_secret_is_found_in_any_file_or_debug_text() {
     let (folder, users) = store();
-    let journal = crate::Journal::open(folder.path()).unwrap();
+    let audit = crate::Audit::open(folder.path(), Default::default()).unwrap();
     let recovery = new_recovery_codes().unwrap();
     let new = NewUser {
         totp: Some(Seed::new(SEED.into())),
@@ -61,12 +61,12 @@ fn no_planted_secret_is_found_in_any_file_or_debug_text() {
         let checked = check(&users, &claim);
         debug += &format!("{claim:?} {checked:?} {}", checked.reason);
         let reason = checked.reason.to_string();
-        let entry = crate::journal::Entry {
+        let record = crate::audit::Record {
             name: Some(&claim.name),
             reason: Some(&reason),
-            ..crate::journal::Entry::new(NOW, crate::journal::What::Tried, "p", SOURCE)
+            ..crate::audit::Record::new(crate::audit::What::Tried)
         };
-        journal.record(entry).unwrap();
+        audit.record(&record).unwrap();
     }
     users.passwd("alice", &PASSWORDS[2].into(), None).unwrap();
     assert_eq!(number(&check(&users, &pap("alice", PASSWORDS[2]))), 0);
@@ -76,6 +76,8 @@ fn no_planted_secret_is_found_in_any_file_or_debug_text() {
         UserChange { totp: Some(Some((Seed::new(SEED.into()), recovery.clone()))), ..UserChange::default() };
     debug += &format!("{again:?}");
     users.set("alice", &again).unwrap();
+    let summary = users.get("alice").unwrap().unwrap().summary();
+    audit.admin(0, "set", "alice", &summary, &summary).unwrap();
     debug += &format!("{users:?} {:?} {:?}", users.enrolment("alice").unwrap(), users.list().unwrap());
 
     let forms = forms(&recovery);

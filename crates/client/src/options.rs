@@ -1,0 +1,103 @@
+//! What to dial, and how.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use openras_api::types::connection::{Dial, Terminal};
+use openras_ppp::{AuthMethod, Secret};
+
+/// What to dial, and how. Begins as a person's dial would: `mschapv2` or `chap`, text that waits for an answer opens
+/// the terminal, pauses off.
+#[must_use]
+#[derive(Clone, Debug)]
+pub struct DialOptions {
+    pub(crate) dial: Dial,
+    pub(crate) capture: Option<Arc<File>>,
+}
+
+impl DialOptions {
+    /// A call over this line: `tcp:HOST:PORT`, `unix:PATH`, `pty:PATH`. A path may be relative to this program's
+    /// folder.
+    pub fn new(line: impl AsRef<str>) -> Self {
+        Self { dial: Dial::new(crate::absolute(line.as_ref())), capture: None }
+    }
+
+    /// A name for lists, such as the phone-book entry's.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.dial.name = name.into();
+        self
+    }
+
+    /// szUserName.
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.dial.user = user.into();
+        self
+    }
+
+    /// szDomain; sent as `DOMAIN\user`.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.dial.domain = domain.into();
+        self
+    }
+
+    /// szPassword. It must be UTF-8.
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
+        self.dial.password = password.into().into();
+        self
+    }
+
+    /// szCallbackNumber: empty = none, `*` = ask through [`crate::Pause::CallbackSetByCaller`], else the number.
+    pub fn callback(mut self, number: impl Into<String>) -> Self {
+        self.dial.callback_number = number.into();
+        self
+    }
+
+    /// The number this end has on the exchange, where it can be called back.
+    pub fn own_number(mut self, number: impl Into<String>) -> Self {
+        self.dial.own_number = Some(number.into());
+        self
+    }
+
+    /// When bytes of the line go to the program before PPP.
+    pub fn terminal(mut self, terminal: Terminal) -> Self {
+        self.dial.terminal = terminal;
+        self
+    }
+
+    /// RDEOPT_PausedStates. Off, what would be a pause is an error and the call fails with its number.
+    pub fn pauses(mut self, pauses: bool) -> Self {
+        self.dial.pauses = pauses;
+        self
+    }
+
+    /// The dial begins nothing new before each step was taken: a state counts as seen when the next step is asked
+    /// for, or its pause answered. None for 5 minutes ends the dial.
+    pub fn wait_seen(mut self, wait_seen: bool) -> Self {
+        self.dial.wait_seen = wait_seen;
+        self
+    }
+
+    /// Methods by which the server may authenticate us, the preferred first; none refuses all.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
+        self.dial.auth = methods.into_iter().map(|method| method.word().to_owned()).collect();
+        self
+    }
+
+    /// The server must ask for one of the methods.
+    pub fn require_authentication(mut self, required: bool) -> Self {
+        self.dial.require_auth = required;
+        self
+    }
+
+    /// Control packets come as [`crate::Step::Event`] too.
+    pub fn packets(mut self, packets: bool) -> Self {
+        self.dial.packets = packets;
+        self
+    }
+
+    /// Where PPP frames are recorded as pcapng, secrets blanked. The service gets the open file, not its name.
+    pub fn capture(mut self, file: File) -> Self {
+        self.capture = Some(Arc::new(file));
+        self
+    }
+}

@@ -1,0 +1,126 @@
+//! `openras dial`.
+#![allow(rustdoc::broken_intra_doc_links, reason = "these comments are the text of --help")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use openras_ppp::AuthMethod;
+use openras_service::config::{DialLine, parse_duration};
+
+use super::client::At;
+
+pub(crate) const DIAL_HELP: &str = "\
+Lines:
+  tcp:HOST:PORT   unix:PATH   pty:PATH (opens that device)   exchange:NUMBER (inside the demo)
+
+At a terminal a pause becomes a question, and the server's own dialog a raw terminal:
+  Ctrl-] Enter = go on with PPP   Ctrl-] q = hang up   Ctrl-] Ctrl-] = Ctrl-] itself
+With --json each event is one line on stdout; answers are lines on stdin:
+  {\"resume\":{\"user\":\"alice\",\"password\":\"new\",\"callback_number\":\"\"}}
+  {\"terminal\":\"BASE64\"}   {\"continue\":true}   {\"hangup\":true}
+With neither a terminal nor --json pauses are off, as with --no-pause.
+
+The call belongs to a service, which is started where none runs. Once it is
+connected it stays when this program is killed; Ctrl-C ends it, as does
+`openras hangup CALL`.
+
+Exit codes:
+  0 connected, and ended well or left up
+                               2 wrong command line   3 file or configuration
+  4 the line or the number     5 name or password     6 PPP could not agree
+  7 callback                   8 a pause was needed   9 the connection was lost
+  10 --ping or --fetch failed  11 no service         130 hung up before Connected
+
+Example (against `openras serve` with a port `line = \"listen:tcp:127.0.0.1:7001\"`):
+  openras dial --line tcp:127.0.0.1:7001 --user alice --password-file pw --ping 3";
+
+/// `openras dial`.
+#[derive(Debug, Args)]
+pub(crate) struct Dial {
+    /// Where the call goes
+    #[arg(long, value_name = "LINE")]
+    pub(crate) line: DialLine,
+    /// User name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) user: String,
+    /// Domain, sent as DOMAIN\user
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) domain: String,
+    /// File whose first line is the password; at a terminal it is asked for otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// How the server may authenticate us: none (refuse all), pap, chap, mschap, mschapv2. A server that asks
+    /// for nothing is accepted
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word, default_value = "mschapv2,chap")]
+    pub(crate) auth: Vec<AuthWord>,
+    /// As --auth, and the server must ask for one of them
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word, conflicts_with = "auth")]
+    pub(crate) require_auth: Vec<AuthWord>,
+    /// Number to be called back at, `*` to be asked for it, empty for none; 704 on a line that cannot be
+    /// called back, as tcp, unix and pty lines cannot
+    #[arg(long, value_name = "NUMBER|*", default_value = "", hide_default_value = true)]
+    pub(crate) callback: String,
+    /// When bytes go to the person before PPP
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) terminal: Terminal,
+    /// Never pause: what would be a question fails with its number
+    #[arg(long)]
+    pub(crate) no_pause: bool,
+    /// Hang up this long after Connected, such as 30s or 5m; with --ping or --fetch alone, when they are done
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) duration: Option<Duration>,
+    /// Ping the server's address N times
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) ping: Option<u16>,
+    /// Fetch http://ADDRESS[:PORT]/PATH through the link and print its size and SHA-256
+    #[arg(long, value_name = "URL")]
+    pub(crate) fetch: Option<String>,
+    /// Write the PPP frames to a pcap file (secrets blanked)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) capture: Option<PathBuf>,
+    /// Show control packets; twice also what the line says, on stderr
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// One JSON object a line on stdout, answers as lines on stdin
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Return at Connected, or when --ping and --fetch are done, and leave the call up
+    #[arg(long, conflicts_with = "duration")]
+    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+/// A word of `--auth`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthWord {
+    None,
+    Method(AuthMethod),
+}
+
+fn auth_word(word: &str) -> Result<AuthWord, String> {
+    match word {
+        "none" => Ok(AuthWord::None),
+        _ => AuthMethod::from_word(word)
+            .map(AuthWord::Method)
+            .ok_or_else(|| "the words are none, pap, chap, mschap and mschapv2".to_string()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|e| e.to_string())
+}
+
+/// `--terminal`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Terminal {
+    /// Text that waits for an answer opens it
+    Auto,
+    /// Before the number is dialled
+    BeforeDial,
+    /// After the call stands
+    AfterDial,
+    /// Straight to PPP
+    Never,
+}

@@ -1,0 +1,135 @@
+//! Commands that ask a running service. None of them starts one.
+
+mod audit;
+mod calls;
+mod events;
+mod ports;
+mod status;
+
+use anyhow::Result;
+use openras_api::{Client, Problem, start};
+
+use crate::cli::{self, At, Which};
+use crate::render::{self, Paint};
+use crate::signals::Signals;
+use crate::{exit, json, out};
+
+/// Does what was asked. Gives the exit code.
+pub(crate) async fn run(command: cli::Client) -> Result<u8> {
+    let mut signals = Signals::listen()?;
+    let done = async {
+        let client = match connect(at(&command)).await {
+            Ok(client) => client,
+            Err(problem) => return unreachable(&command, &problem),
+        };
+        ask(&client, &command).await.unwrap_or_else(|problem| refused(&problem))
+    };
+    Ok(tokio::select! {
+        code = done => code,
+        // whoever follows ends it so
+        _ = signals.heard() => exit::OK,
+    })
+}
+
+async fn ask(client: &Client, command: &cli::Client) -> Result<u8, Problem> {
+    match command {
+        cli::Client::Hangup(args) => hangup(client, args.call).await,
+        cli::Client::Calls(args) => calls::run(client, args).await,
+        cli::Client::Status(args) => status::run(client, args).await,
+        cli::Client::Events(args) => events::run(client, args).await,
+        cli::Client::Ports(args) => ports::run(client, args).await,
+        cli::Client::Reload(args) => reload(client, args).await,
+        cli::Client::Audit(args) => audit::run(client, args).await,
+    }
+}
+
+fn at(command: &cli::Client) -> &At {
+    match command {
+        cli::Client::Hangup(args) => &args.at,
+        cli::Client::Calls(args) => &args.at,
+        cli::Client::Status(args) => &args.at,
+        cli::Client::Events(args) => &args.at,
+        cli::Client::Ports(args) => &args.at,
+        cli::Client::Reload(args) => &args.at,
+        cli::Client::Audit(args) => &args.at,
+    }
+}
+
+/// The service that runs.
+async fn connect(at: &At) -> Result<Client, Problem> {
+    start::connect(at.socket.as_deref()).await.map_err(|problem| {
+        if problem.error == 711 && at.socket.is_none() {
+            problem.remedy("`openras serve` starts one; `openras dial` starts a private one by itself.")
+        } else {
+            problem
+        }
+    })
+}
+
+/// No service can be asked. Gives the exit code.
+fn unreachable(command: &cli::Client, problem: &Problem) -> u8 {
+    if matches!(command, cli::Client::Status(args) if args.check) {
+        out::line(format_args!("BAD: {}", render::problem(problem)));
+    } else {
+        refused(problem);
+    }
+    exit::SERVICE
+}
+
+/// Says what went wrong. Gives the exit code.
+fn refused(problem: &Problem) -> u8 {
+    out::note(format_args!("openras: {}", render::problem(problem)));
+    if !problem.remedy.is_empty() {
+        out::note(format_args!("  try:  {}", render::safe(&problem.remedy)));
+    }
+    if problem.error == 711 { exit::SERVICE } else { exit::FAILED }
+}
+
+async fn hangup(client: &Client, which: Which) -> Result<u8, Problem> {
+    let calls = match which {
+        Which::One(call) => vec![call],
+        Which::All => {
+            client.calls().await?.iter().filter(|call| call.over.is_none()).map(|call| call.id).collect()
+        }
+    };
+    for call in calls {
+        match client.end_call(call).await {
+            Ok(()) => out::line(format_args!("hanging up c{call}")),
+            // it ended by itself, which is as well
+            Err(problem) if which == Which::All && problem.error == 6 => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(exit::OK)
+}
+
+async fn reload(client: &Client, args: &cli::Reload) -> Result<u8, Problem> {
+    let reloaded = match client.reload().await {
+        Ok(reloaded) => reloaded,
+        Err(problem) if problem.error == 711 => return Err(problem),
+        Err(problem) => {
+            refused(&problem);
+            return Ok(exit::CONFIGURATION);
+        }
+    };
+    let code = if reloaded.problems.is_empty() { exit::OK } else { exit::FAILED };
+    if args.json {
+        json::line(&reloaded);
+        return Ok(code);
+    }
+    let parts = [
+        ("new", &reloaded.added),
+        ("changed", &reloaded.changed),
+        ("gone", &reloaded.removed),
+        ("as before", &reloaded.unchanged),
+        ("modules", &reloaded.modules),
+        ("takes a restart", &reloaded.needs_restart),
+    ];
+    for (word, names) in parts.iter().filter(|(_, names)| !names.is_empty()) {
+        out::line(format_args!("{word:<16}{}", render::safe(&names.join(" "))));
+    }
+    for problem in &reloaded.problems {
+        out::line(Paint::for_stdout().bad(&render::problem(problem)));
+    }
+    Ok(code)
+}

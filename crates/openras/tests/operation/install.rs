@@ -1,0 +1,169 @@
+//! `./install`, and what it puts in place.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::lab::{Lab, PROGRAM};
+use crate::skip::skip;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Runs `./install` into the folder, from elsewhere.
+fn install(lab: &Lab, args: &[&str]) -> Output {
+    let mut command = Command::new(root().join("install"));
+    command.args(args).env("DESTDIR", lab.path("dest")).current_dir(&lab.folder);
+    command.output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap_or_else(|e| panic!("{}: {e}", path.display())).permissions().mode() & 0o777
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_installed_is_whole_and_goes_again() {
+    let lab = Lab::new();
+    let said = text(&install(&lab, &["--prefix", "/usr", "--binary", PROGRAM]));
+    assert!(said.contains("systemctl enable --now openras"), "{said}");
+    let at = |path: &str| lab.path("dest").join(path);
+    assert_eq!(mode(&at("usr/bin/openras")), 0o755);
+    assert_eq!(mode(&at("etc/openras/openras.toml")), 0o640);
+    for file in [
+        "usr/lib/systemd/system/openras.service",
+        "usr/lib/sysusers.d/openras.conf",
+        "usr/lib/tmpfiles.d/openras.conf",
+        "usr/share/man/man1/openras.1",
+        "usr/share/man/man1/openras-serve.1",
+        "usr/share/man/man1/openras-user-add.1",
+        "usr/share/bash-completion/completions/openras",
+        "usr/share/zsh/site-functions/_openras",
+        "usr/share/fish/vendor_completions.d/openras.fish",
+        "usr/share/doc/openras/operation.md",
+        "usr/share/doc/openras/LICENSE-MIT",
+        "usr/share/doc/openras/openras.toml",
+    ] {
+        assert_eq!(mode(&at(file)), 0o644, "{file}");
+    }
+    assert!(!at("usr/share/man/man1/openras-generate.1").exists(), "hidden commands have no page");
+    let unit = std::fs::read_to_string(at("usr/lib/systemd/system/openras.service")).unwrap();
+    assert!(unit.contains("ExecStart=/usr/bin/openras serve") && !unit.contains("/usr/local"), "{unit}");
+    // a second time: what the administrator wrote stays
+    std::fs::write(at("etc/openras/openras.toml"), "state = \"/elsewhere\"\n").unwrap();
+    let said = text(&install(&lab, &["--prefix", "/usr", "--binary", PROGRAM]));
+    assert!(said.contains("left as it is"), "{said}");
+    text(&install(&lab, &["--prefix", "/usr", "--uninstall"]));
+    assert_eq!(files(&lab.path("dest")), [at("etc/openras/openras.toml")]);
+    assert_eq!(std::fs::read_to_string(at("etc/openras/openras.toml")).unwrap(), "state = \"/elsewhere\"\n");
+}
+
+#[test]
+fn what_cannot_be_installed_is_said() {
+    let lab = Lab::new();
+    for (args, part) in [
+        (&["--prefix", "usr"][..], "full path"),
+        (&["--binary", "nothing-here"], "there is no program"),
+        (&["--uninstall"], "nothing was installed"),
+        (&["--what"], "what is --what?"),
+    ] {
+        let output = install(&lab, args);
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && err.contains(part), "{args:?}: {err}");
+    }
+    assert!(files(&lab.path("dest")).is_empty());
+}
+
+#[test]
+fn without_the_service_there_is_no_unit_and_no_configuration() {
+    let lab = Lab::new();
+    text(&install(&lab, &["--prefix", "/opt/ras", "--no-service", "--binary", PROGRAM]));
+    assert!(lab.path("dest/opt/ras/bin/openras").exists());
+    assert!(!lab.path("dest/etc").exists() && !lab.path("dest/opt/ras/lib").exists());
+}
+
+#[test]
+fn every_man_page_reads_without_a_warning() {
+    let lab = Lab::new();
+    let folder = lab.path("man").display().to_string();
+    assert!(lab.command(PROGRAM, &["generate", "man", &folder]).status().unwrap().success());
+    let pages = files(&lab.path("man"));
+    assert!(pages.len() >= 10, "{pages:?}");
+    for page in pages {
+        let mut groff = Command::new("groff");
+        let shown = match groff.args(["-man", "-Tutf8", "-ww", "-P-cbou"]).arg(&page).output() {
+            Ok(shown) => shown,
+            Err(error) => {
+                return skip(
+                    "every_man_page_reads_without_a_warning",
+                    &format!("groff does not run ({error})"),
+                );
+            }
+        };
+        let err = String::from_utf8_lossy(&shown.stderr);
+        assert!(shown.status.success() && err.is_empty(), "{}: {err}", page.display());
+        let text = String::from_utf8_lossy(&shown.stdout);
+        assert!(text.contains("NAME") && text.contains("SYNOPSIS"), "{}: {text}", page.display());
+    }
+}
+
+#[test]
+fn bash_completes_commands_and_options() {
+    let lab = Lab::new();
+    let folder = lab.path("completions").display().to_string();
+    assert!(lab.command(PROGRAM, &["generate", "completions", &folder]).status().unwrap().success());
+    let script = "set -eu; source completions/openras.bash; \
+                  COMP_WORDS=(openras ser); COMP_CWORD=1; _openras openras ser openras; echo \"${COMPREPLY[@]}\"; \
+                  COMP_WORDS=(openras serve --con); COMP_CWORD=2; _openras openras --con serve; echo \"${COMPREPLY[@]}\"";
+    let said = text(&lab.command("bash", &["-c", script]).output().unwrap());
+    assert_eq!(said, "serve\n--config\n");
+    assert!(!std::fs::read_to_string(lab.path("completions/_openras")).unwrap().is_empty());
+}
+
+#[test]
+fn the_example_configuration_has_no_mistake() {
+    let file = root().join("contrib/openras.toml");
+    let config = openras_service::Config::load(&file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(config.ports.len(), 1);
+    assert_eq!(config.state, Path::new("/var/lib/openras"));
+}
+
+#[test]
+fn systemd_finds_no_fault_with_the_unit_and_its_walls() {
+    let test = "systemd_finds_no_fault_with_the_unit_and_its_walls";
+    let lab = Lab::new();
+    let unit = std::fs::read_to_string(root().join("contrib/systemd/openras.service")).unwrap();
+    let unit = unit.replace("/usr/local/bin/openras", PROGRAM);
+    // its page is not on the manual's path here
+    let unit: String =
+        unit.lines().filter(|l| !l.starts_with("Documentation=")).map(|l| format!("{l}\n")).collect();
+    std::fs::write(lab.path("openras.service"), unit).unwrap();
+    let analyze = |args: &[&str]| lab.command("systemd-analyze", args).output();
+    let verified = match analyze(&["verify", "./openras.service"]) {
+        Ok(verified) => verified,
+        Err(error) => return skip(test, &format!("systemd-analyze does not run ({error})")),
+    };
+    let err = String::from_utf8_lossy(&verified.stderr);
+    assert!(verified.status.success() && !err.contains("openras.service"), "{err}");
+    // tenths: what the walls leave open, 0 to 100; docs/operation.md names what it is made of
+    let rated = analyze(&["security", "--offline=true", "--threshold=25", "./openras.service"]).unwrap();
+    assert!(rated.status.success(), "{}", String::from_utf8_lossy(&rated.stdout));
+}

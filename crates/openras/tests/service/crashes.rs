@@ -1,0 +1,176 @@
+//! `kill -9` of the service at random moments of five hundred calls: it starts again, every port answers within five
+//! seconds, the audit chain holds, and no address, lock or socket is left behind.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
+
+use rand::Numbers;
+use serde_json::json;
+
+use crate::lab::{Api, Lab, Server, until};
+
+/// Calls that are begun in all.
+const CALLS: usize = 500;
+/// Times it is killed.
+const KILLS: usize = 20;
+/// Programs that dial at once.
+const PROGRAMS: usize = 8;
+/// How soon after a kill every port must answer.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Numbers that look random and are the same in every run.
+mod rand {
+    pub(super) struct Numbers(pub(super) u64);
+
+    impl Numbers {
+        /// xorshift64 (Marsaglia 2003): a number below `end`.
+        pub(super) fn below(&mut self, end: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % end as u64).unwrap()
+        }
+    }
+}
+
+/// Callers of the port `few`, whose pool has one address for each.
+const FEW: usize = 8;
+
+fn ports(tcp: u16) -> String {
+    let many = "calls = 16\nunauthenticated = 16\nper_source = 16\n";
+    format!(
+        "[[port]]\nname = \"tcp\"\nline = \"listen:tcp:127.0.0.1:{tcp}\"\n{many}\
+         [[port]]\nname = \"few\"\nline = \"listen:unix:FOLDER/few\"\ncalls = {FEW}\nunauthenticated = {FEW}\n\
+         per_source = {FEW}\naddress = \"10.67.0.1\"\npool = \"10.67.0.2-10.67.0.9\"\n\
+         [[port]]\nname = \"pty\"\nline = \"pty:FOLDER/pty\"\n\
+         [[port]]\nname = \"phone\"\nline = \"exchange:100\"\n{many}"
+    )
+}
+
+/// A port of the system's choice, free again.
+fn free() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What the programs tell the one who kills.
+struct Round {
+    begun: AtomicUsize,
+    over: AtomicBool,
+}
+
+/// Dials one after the other until the service is gone; some calls stay up, some are ended.
+fn dials(api: &Api, lines: &[String], seed: usize, round: &Round, told: &Sender<()>) {
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ (seed as u64 + 1).wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut held = Vec::new();
+    while !round.over.load(Ordering::SeqCst) {
+        let Ok(mut dial) = api.dial(&lines[numbers.below(lines.len())], "alice", &json!({})) else { return };
+        round.begun.fetch_add(1, Ordering::SeqCst);
+        let connected = loop {
+            match dial.events.next() {
+                Some(event) => {
+                    let _ = told.send(());
+                    if event["name"] == "RASCS_Connected" {
+                        break true;
+                    }
+                    if event["event"] == "ended" {
+                        break false;
+                    }
+                }
+                None => break false,
+            }
+        };
+        if connected && (held.len() > 1 || numbers.below(4) > 0) {
+            let _ = api.request("POST", &format!("/v1/connections/{}/hangup", dial.id), Some(&json!({})));
+        } else if connected {
+            held.push(dial);
+        }
+    }
+}
+
+/// Every port takes a call, within the time, all at once.
+fn every_port_answers(lab: &Lab, lines: &[String], begun: Instant) {
+    std::thread::scope(|scope| {
+        for line in lines {
+            scope.spawn(move || {
+                let mut dial = until("it answers", || lab.api().dial(line, "alice", &json!({})).ok());
+                dial.connected().unwrap_or_else(|end| panic!("{line}: {end}"));
+                let took = begun.elapsed();
+                assert!(took < SOON, "{line} took {took:?}");
+                let path = format!("/v1/connections/{}/hangup", dial.id);
+                lab.api().post(&path, &json!({})).good();
+                while dial.events.next().is_some() {}
+            });
+        }
+    });
+}
+
+/// Dials until so many events were told, then kills the service. Gives how many calls were begun.
+fn round(lab: &Lab, server: Server, lines: &[String], seed: usize, after: usize) -> usize {
+    let round = Round { begun: AtomicUsize::new(0), over: AtomicBool::new(false) };
+    std::thread::scope(|scope| {
+        let (told, heard) = channel();
+        for program in 0..PROGRAMS {
+            let (told, round) = (told.clone(), &round);
+            scope.spawn(move || dials(&lab.api(), lines, seed * PROGRAMS + program, round, &told));
+        }
+        drop(told);
+        for _ in 0..after {
+            heard.recv_timeout(crate::lab::PATIENCE).expect("calls go on");
+        }
+        round.over.store(true, Ordering::SeqCst);
+        let said = server.kill();
+        assert!(!said.contains("panicked"), "{said}");
+    });
+    round.begun.into_inner()
+}
+
+#[test]
+fn killed_again_and_again_it_starts_again_whole() {
+    let lab = Lab::new();
+    let tcp = free();
+    lab.config(&ports(tcp));
+    lab.secret("pw", "secret");
+    lab.add("alice", &[]);
+    let lines = [
+        format!("tcp:127.0.0.1:{tcp}"),
+        lab.line("few"),
+        format!("pty:{}", lab.path("pty").display()),
+        "exchange:100".into(),
+    ];
+    let mut numbers = Numbers(20_261_121);
+    let (mut calls, mut kills, mut records, mut slowest) = (0, 0, 0, Duration::ZERO);
+    let mut server = lab.serve(&[]);
+    while calls < CALLS || kills < KILLS {
+        calls += round(&lab, server, &lines, kills, 1 + numbers.below(500));
+        kills += 1;
+        let begun = Instant::now();
+        server = lab.serve(&[]);
+        every_port_answers(&lab, &lines, begun);
+        slowest = slowest.max(begun.elapsed());
+        let chain = lab.api().get("/v1/audit/verify").good();
+        assert_eq!(chain["problem"], serde_json::Value::Null, "kill {kills}: {chain}");
+        let now = chain["records"].as_u64().unwrap();
+        assert!(now > records, "the record goes on after kill {kills}: {records} {now}");
+        records = now;
+    }
+    println!("{kills} kills, {calls} calls, {records} records, all ports again after {slowest:?} at most");
+    // every address of the pool is given, each once
+    let mut given = BTreeSet::new();
+    let mut dials: Vec<_> =
+        (0..FEW).map(|_| lab.api().dial(&lines[1], "alice", &json!({})).unwrap()).collect();
+    for dial in &mut dials {
+        dial.connected().unwrap_or_else(|end| panic!("{end}"));
+        let projection = lab.api().get(&format!("/v1/connections/{}/projection", dial.id)).good();
+        given.insert(projection["ipv4"]["local"].as_str().unwrap().to_owned());
+    }
+    let pool: BTreeSet<String> = (2..10).map(|n| format!("10.67.0.{n}")).collect();
+    assert_eq!(given, pool);
+    // and an orderly end takes away all that stands for a running service
+    lab.told(&["audit", "--verify"]);
+    server.stop();
+    for left in ["run/api.sock", "few", "pty"] {
+        assert!(lab.path(left).symlink_metadata().is_err(), "{left} is left");
+    }
+}

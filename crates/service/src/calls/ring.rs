@@ -1,0 +1,137 @@
+//! What a call keeps of what it told: the newest few, as small as can be.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openras_api::types::event::{Direction, Event, Packet, Projection, State};
+use openras_api::types::problem::Problem;
+use openras_engine::{ConnState, RasError};
+use openras_ppp::event;
+
+/// How many of each kind are kept.
+pub(super) const KEPT: usize = 100;
+
+/// The newest [`KEPT`] entries of one kind. Takes no memory until there are any.
+#[derive(Default)]
+pub(super) struct Ring {
+    entries: VecDeque<Entry>,
+    /// Entries that were pushed out: the place of the first that is still here.
+    gone: u64,
+}
+
+/// One thing told.
+pub(super) struct Entry {
+    /// Its number in the call.
+    pub(super) n: u64,
+    /// When, since the call began.
+    pub(super) at: Duration,
+    /// What.
+    pub(super) kept: Kept,
+}
+
+/// An event in little memory: thousands of calls keep some dozens each.
+pub(super) enum Kept {
+    State {
+        seq: u32,
+        state: ConnState,
+        error: Option<RasError>,
+    },
+    Port {
+        kind: Box<str>,
+        text: Box<str>,
+        error: Option<RasError>,
+    },
+    Projection(Arc<Projection>),
+    /// Its text is made when somebody reads it.
+    Packet(Box<event::Packet>),
+    Other(Box<Event>),
+}
+
+impl Ring {
+    pub(super) fn push(&mut self, entry: Entry) {
+        if self.entries.len() >= KEPT {
+            self.entries.pop_front();
+            self.gone += 1;
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// The place of the oldest entry that is still here.
+    pub(super) fn first(&self) -> u64 {
+        self.gone
+    }
+
+    /// The entry at this place; `None` behind the newest, and for one that is gone.
+    pub(super) fn at(&self, place: u64) -> Option<&Entry> {
+        let index = usize::try_from(place.checked_sub(self.gone)?).ok()?;
+        self.entries.get(index)
+    }
+
+    /// The place of the first entry whose number is above `n`.
+    pub(super) fn behind(&self, n: u64) -> u64 {
+        let index = self.entries.partition_point(|entry| entry.n <= n);
+        self.gone + u64::try_from(index).unwrap_or(u64::MAX)
+    }
+
+    /// All entries that are still here.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+}
+
+impl Kept {
+    /// Keeps an event of a call on `port`.
+    pub(super) fn of(event: Event, port: Option<&str>) -> Self {
+        match event {
+            Event::State(state) if plain(state.error.as_ref()) => Self::State {
+                seq: state.seq,
+                state: state.conn_state(),
+                error: state.error.as_ref().map(Problem::number),
+            },
+            Event::Port { port: on, kind, text, error }
+                if Some(on.as_str()) == port && plain(error.as_ref()) =>
+            {
+                Self::Port {
+                    kind: kind.into(),
+                    text: text.into(),
+                    error: error.as_ref().map(Problem::number),
+                }
+            }
+            Event::Projection(agreed) => Self::Projection(Arc::new(agreed)),
+            other => Self::Other(Box::new(other)),
+        }
+    }
+
+    /// The event again.
+    pub(super) fn event(&self, port: Option<&str>) -> Event {
+        match self {
+            Self::State { seq, state, error } => {
+                Event::State(State::new(*seq, *state, error.map(Problem::from)))
+            }
+            Self::Port { kind, text, error } => Event::Port {
+                port: port.unwrap_or_default().into(),
+                kind: kind.to_string(),
+                text: text.to_string(),
+                error: error.map(Problem::from),
+            },
+            Self::Projection(agreed) => Event::Projection((**agreed).clone()),
+            Self::Packet(kept) => Event::Packet(packet(kept)),
+            Self::Other(event) => (**event).clone(),
+        }
+    }
+}
+
+/// Whether a problem says no more than its number.
+fn plain(problem: Option<&Problem>) -> bool {
+    problem.is_none_or(|problem| *problem == Problem::from(problem.number()))
+}
+
+/// A control packet as it is told.
+pub(crate) fn packet(packet: &event::Packet) -> Packet {
+    let direction = match packet.direction {
+        event::Direction::Sent => Direction::Sent,
+        event::Direction::Received => Direction::Received,
+    };
+    Packet { direction, text: packet.text() }
+}

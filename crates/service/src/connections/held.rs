@@ -1,0 +1,470 @@
+//! A dial that the service holds for a client: whoever dialled may go, the call stays. This is what clients see of
+//! it and what they may order; `pump` is the task that carries it out.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use openras_api::types::connection::{self, Resume};
+use openras_api::types::event::{State, Told};
+use openras_engine::{ConnState, RasError};
+use openras_io::net::loopback::LoopbackHandle;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
+
+use super::{DialRequest, pump};
+use crate::calls::{About, Story};
+use crate::service::Shared;
+
+/// How long a dial waits for its creator's stream, before it is first opened and after it was lost.
+const FIRST_STREAM: Duration = Duration::from_secs(5);
+const LOST_STREAM: Duration = Duration::from_secs(2);
+/// Terminal bytes kept for somebody who does not take them; the line is not read further then.
+const SHOWN: usize = 64 * 1024;
+/// Bytes typed that may wait for the dial.
+const TYPED: usize = 16 * 1024;
+
+/// All dials held for clients.
+#[derive(Clone, Default)]
+pub(crate) struct Table {
+    held: Arc<Mutex<HashMap<u64, Arc<Held>>>>,
+}
+
+/// One of them.
+pub(crate) struct Held {
+    story: Arc<Story>,
+    notifier: String,
+    uid: u32,
+    name: String,
+    /// Control packets come as events to the creator.
+    packets: bool,
+    stack: LoopbackHandle,
+    inner: Arc<Inner>,
+}
+
+/// What clients and the pump share.
+pub(super) struct Inner {
+    pub(super) now: Mutex<Now>,
+    /// Wakes the pump.
+    pub(super) wake: Notify,
+    /// Wakes who takes terminal bytes, and who waits for room to type.
+    pub(super) terminal: Notify,
+}
+
+/// An order for the dial, and where its result goes.
+pub(super) enum Order {
+    Resume(Box<Resume>, oneshot::Sender<Result<(), RasError>>),
+    Seen(u32, oneshot::Sender<Result<(), RasError>>),
+}
+
+/// Where the dial is, and what is wanted of it.
+pub(super) struct Now {
+    pub(super) seq: u32,
+    pub(super) state: ConnState,
+    pub(super) error: Option<RasError>,
+    pub(super) user: String,
+    pub(super) connected: bool,
+    /// The dial has ended; what is left can be read.
+    pub(super) over: bool,
+    /// Nothing is left: the id answers 6.
+    gone: bool,
+    /// Somebody wants it ended, and that was not carried out yet.
+    pub(super) hang_up: bool,
+    /// Somebody wanted it ended, ever.
+    pub(super) hung_up: bool,
+    creators: u32,
+    /// When the dial is given up for want of a creator.
+    alone_by: Option<Instant>,
+    pub(super) orders: VecDeque<Order>,
+    pub(super) typed: Vec<u8>,
+    shown: VecDeque<(Told, Vec<u8>)>,
+    shown_size: usize,
+    /// Somebody has taken the terminal.
+    attached: bool,
+}
+
+impl Table {
+    /// Begins a dial and holds it.
+    pub(crate) fn dial(
+        &self,
+        shared: &Arc<Shared>,
+        request: DialRequest,
+        client: Client,
+    ) -> Result<Arc<Held>, RasError> {
+        let inner = Arc::new(Inner::new(&request.params.user));
+        let keep = pump::Keep::of(&request);
+        let (line, number) = (request.line.to_string(), request.own_number.clone());
+        let connection = super::dial(shared, request)?;
+        let ender = inner.clone();
+        let story = shared.calls.begin(About {
+            direction: openras_api::types::call::CallDirection::Dialled,
+            port: None,
+            line,
+            source: number,
+            number: client.number,
+            uid: Some(client.uid),
+            name: Some(inner.lock().user.clone()).filter(|name| !name.is_empty()),
+            gauge: connection.gauge().clone(),
+            end: Box::new(move || ender.hang_up()),
+        });
+        let held = Arc::new(Held {
+            story,
+            notifier: client.notifier,
+            uid: client.uid,
+            name: client.name,
+            packets: client.packets,
+            stack: connection.stack().clone(),
+            inner,
+        });
+        self.lock().insert(held.id(), held.clone());
+        let entry = Entry { table: self.clone(), held: held.clone() };
+        shared.tasks.spawn(pump::run(entry, connection, keep, shared.cancel.clone()));
+        Ok(held)
+    }
+
+    /// The dial with this number.
+    pub(crate) fn get(&self, id: u64) -> Option<Arc<Held>> {
+        self.lock().get(&id).cloned()
+    }
+
+    /// How many this user has.
+    pub(crate) fn of(&self, uid: u32) -> usize {
+        self.lock().values().filter(|held| held.uid == uid).count()
+    }
+
+    /// All of them by number.
+    pub(crate) fn list(&self) -> Vec<Arc<Held>> {
+        let mut all: Vec<_> = self.lock().values().cloned().collect();
+        all.sort_by_key(|held| held.id());
+        all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For whom a dial is held.
+pub(crate) struct Client {
+    /// Its user id.
+    pub(crate) uid: u32,
+    /// The name it gave the connection.
+    pub(crate) name: String,
+    /// The number dialled, where the line has one.
+    pub(crate) number: Option<String>,
+    /// What the creator is known by.
+    pub(crate) notifier: String,
+    /// Control packets come as events.
+    pub(crate) packets: bool,
+}
+
+/// A dial's place in the table, until its pump is done (or has panicked).
+pub(super) struct Entry {
+    table: Table,
+    pub(super) held: Arc<Held>,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.table.lock().remove(&self.held.id());
+        {
+            let mut now = self.held.inner.lock();
+            (now.over, now.gone) = (true, true);
+            now.shown.clear();
+            // whoever waits for a result gets 6
+            now.orders.clear();
+        }
+        self.held.inner.terminal.notify_waiters();
+        self.held.story.wake();
+    }
+}
+
+impl Inner {
+    fn new(user: &str) -> Self {
+        Self {
+            now: Mutex::new(Now {
+                seq: 0,
+                state: ConnState::OPEN_PORT,
+                error: None,
+                user: user.to_owned(),
+                connected: false,
+                over: false,
+                gone: false,
+                hang_up: false,
+                hung_up: false,
+                creators: 0,
+                alone_by: Some(Instant::now() + FIRST_STREAM),
+                orders: VecDeque::new(),
+                typed: Vec::new(),
+                shown: VecDeque::new(),
+                shown_size: 0,
+                attached: false,
+            }),
+            wake: Notify::new(),
+            terminal: Notify::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hang_up(&self) {
+        {
+            let mut now = self.lock();
+            (now.hang_up, now.hung_up) = (true, true);
+        }
+        self.wake.notify_one();
+        self.terminal.notify_waiters();
+    }
+}
+
+impl Now {
+    /// Terminal bytes wait that nobody takes: the line must wait too.
+    pub(super) fn is_stuffed(&self) -> bool {
+        self.shown_size >= SHOWN && !self.hung_up
+    }
+
+    /// When to give it up for want of a creator: before Connected, and a dial that is over.
+    pub(super) fn alone_by(&self) -> Option<Instant> {
+        self.alone_by.filter(|_| self.over || !self.connected)
+    }
+
+    fn is_interactive(&self) -> bool {
+        self.state == ConnState::INTERACTIVE && self.error.is_none() && !self.over && !self.hung_up
+    }
+}
+
+impl Held {
+    /// The call's number.
+    pub(crate) fn id(&self) -> u64 {
+        self.story.id()
+    }
+
+    /// The call.
+    pub(crate) fn story(&self) -> &Arc<Story> {
+        &self.story
+    }
+
+    /// Who dialled it.
+    pub(crate) fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    /// What its creator is known by.
+    pub(crate) fn notifier(&self) -> &str {
+        &self.notifier
+    }
+
+    /// The TCP/IP stack at our end.
+    pub(crate) fn stack(&self) -> &LoopbackHandle {
+        &self.stack
+    }
+
+    /// Whether control packets come as events to the creator.
+    pub(crate) fn packets(&self) -> bool {
+        self.packets
+    }
+
+    /// RasHangUp: ends it, or lets go of one that has ended.
+    pub(crate) fn hang_up(&self) {
+        self.inner.hang_up();
+    }
+
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    /// Whether its id answers 6.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.inner.lock().gone
+    }
+
+    /// As it stands in lists.
+    pub(crate) fn info(&self) -> connection::Connection {
+        let (state, user) = {
+            let now = self.inner.lock();
+            (State::new(now.seq, now.state, now.error.map(Into::into)), now.user.clone())
+        };
+        connection::Connection {
+            id: self.id(),
+            name: self.name.clone(),
+            line: self.story.line().to_owned(),
+            uid: self.uid,
+            user,
+            state,
+            begun: self.story.begun(),
+            connected_seconds: self.story.connected_seconds(),
+            projection: self.story.projection(),
+            statistics: self.story.statistics(),
+        }
+    }
+
+    /// The second RasDial.
+    ///
+    /// # Errors
+    /// 6 when it is ending, 87 for another notifier, 756 where it is not paused, 704.
+    pub(crate) async fn resume(&self, resume: Resume) -> Result<(), RasError> {
+        if resume.notifier != self.notifier {
+            return Err(RasError::INVALID_PARAMETER);
+        }
+        self.order(|to| Order::Resume(Box::new(resume), to)).await
+    }
+
+    /// The state with this number, and all before, was handled.
+    ///
+    /// # Errors
+    /// 6 when it has ended, 87 for another notifier and a number never told.
+    pub(crate) async fn seen(&self, notifier: &str, seq: u32) -> Result<(), RasError> {
+        if notifier != self.notifier {
+            return Err(RasError::INVALID_PARAMETER);
+        }
+        self.order(|to| Order::Seen(seq, to)).await
+    }
+
+    async fn order(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<(), RasError>>) -> Order,
+    ) -> Result<(), RasError> {
+        let (to, result) = oneshot::channel();
+        {
+            let mut now = self.inner.lock();
+            if now.over {
+                return Err(RasError::INVALID_HANDLE);
+            }
+            now.orders.push_back(order(to));
+        }
+        self.inner.wake.notify_one();
+        result.await.unwrap_or(Err(RasError::INVALID_HANDLE))
+    }
+
+    /// The creator's stream is open for as long as this lives.
+    pub(crate) fn creator(self: &Arc<Self>) -> Creator {
+        {
+            let mut now = self.inner.lock();
+            now.creators += 1;
+            now.alone_by = None;
+        }
+        Creator(self.clone())
+    }
+
+    /// Takes the terminal of the Interactive pause.
+    ///
+    /// # Errors
+    /// 756 where the dial is not in that pause, or somebody has the terminal.
+    pub(crate) fn attach(self: &Arc<Self>) -> Result<Terminal, RasError> {
+        let mut now = self.inner.lock();
+        if !now.is_interactive() || now.attached {
+            return Err(RasError::DIAL_ALREADY_IN_PROGRESS);
+        }
+        now.attached = true;
+        Ok(Terminal(self.clone()))
+    }
+
+    /// Bytes of the other end for a person.
+    pub(super) fn show(&self, bytes: Vec<u8>) {
+        // the number keeps its place among the other events
+        let told = self.story.unkept(super::told::terminal(&[]));
+        {
+            let mut now = self.inner.lock();
+            if now.hung_up {
+                return;
+            }
+            now.shown_size += bytes.len();
+            now.shown.push_back((told, bytes));
+        }
+        self.inner.terminal.notify_waiters();
+        self.story.wake();
+    }
+
+    fn take_shown(&self, now: &mut Now) -> Option<(Told, Vec<u8>)> {
+        let shown = now.shown.pop_front()?;
+        let was_stuffed = now.is_stuffed();
+        now.shown_size = now.shown_size.saturating_sub(shown.1.len());
+        if was_stuffed && !now.is_stuffed() {
+            self.inner.wake.notify_one();
+        }
+        Some(shown)
+    }
+}
+
+/// The creator's stream. Its loss before Connected ends the dial.
+pub(crate) struct Creator(Arc<Held>);
+
+impl Creator {
+    /// Terminal bytes told before event number `n`, unless somebody has taken the terminal.
+    pub(crate) fn shown_before(&self, n: u64) -> Option<Told> {
+        let mut now = self.0.inner.lock();
+        if now.attached || now.shown.front().is_none_or(|(told, _)| told.n >= n) {
+            return None;
+        }
+        let (told, bytes) = self.0.take_shown(&mut now)?;
+        Some(Told { event: super::told::terminal(&bytes), ..told })
+    }
+
+    /// The dial it holds.
+    pub(crate) fn held(&self) -> &Arc<Held> {
+        &self.0
+    }
+}
+
+impl Drop for Creator {
+    fn drop(&mut self) {
+        {
+            let mut now = self.0.inner.lock();
+            now.creators = now.creators.saturating_sub(1);
+            if now.creators == 0 {
+                now.alone_by = Some(Instant::now() + LOST_STREAM);
+            }
+        }
+        self.0.inner.wake.notify_one();
+    }
+}
+
+/// The terminal of an Interactive pause, taken by a client.
+pub(crate) struct Terminal(Arc<Held>);
+
+impl Terminal {
+    /// The next bytes of the other end; `None` when the pause is over and all were taken.
+    pub(crate) async fn read(&self) -> Option<Vec<u8>> {
+        self.when(|held, now| match held.take_shown(now) {
+            Some((_, bytes)) => Some(Some(bytes)),
+            None if !now.is_interactive() => Some(None),
+            None => None,
+        })
+        .await
+    }
+
+    /// Bytes a person typed; `false` when the pause is over.
+    pub(crate) async fn write(&self, bytes: &[u8]) -> bool {
+        let room = self.when(|_, now| match now.is_interactive() {
+            true if now.typed.len() < TYPED => Some(true),
+            true => None,
+            false => Some(false),
+        });
+        if !room.await {
+            return false;
+        }
+        self.0.inner.lock().typed.extend_from_slice(bytes);
+        self.0.inner.wake.notify_one();
+        true
+    }
+
+    async fn when<T>(&self, mut ready: impl FnMut(&Held, &mut Now) -> Option<T>) -> T {
+        loop {
+            let news = self.0.inner.terminal.notified();
+            let found = ready(&self.0, &mut self.0.inner.lock());
+            match found {
+                Some(found) => return found,
+                None => news.await,
+            }
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.0.inner.lock().attached = false;
+        self.0.story.wake();
+    }
+}

@@ -1,0 +1,312 @@
+//! The task of a held dial: takes what the dial says, tells the story, carries out orders, and gives the dial up when
+//! its creator has gone or does not confirm what it was told.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use openras_api::types::connection::Resume;
+use openras_api::types::event::Ended;
+use openras_api::types::problem::Problem;
+use openras_engine::client::dial::{Command, DialEnd, DialEvent, DialParams, Notice};
+use openras_engine::{ConnState, RasError};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::held::{Entry, Held, Now, Order};
+use super::{Connection, DialRequest, told};
+
+/// How long a state may wait for its `seen`.
+const SEEN: Duration = Duration::from_secs(300);
+/// Commands that wait for the dial at which no more orders are taken.
+const WAITING: usize = 64;
+
+/// What the pump keeps of the request.
+pub(super) struct Keep {
+    params: DialParams,
+    notifier: u64,
+    wait_seen: bool,
+}
+
+impl Keep {
+    pub(super) fn of(request: &DialRequest) -> Self {
+        Self { params: request.params.clone(), notifier: request.notifier, wait_seen: request.wait_seen }
+    }
+}
+
+/// Runs beside the dial until nobody can ask for it any more.
+pub(super) async fn run(entry: Entry, connection: Connection, keep: Keep, cancel: CancellationToken) {
+    let held = entry.held.clone();
+    let over = Over(held.clone());
+    Pump::new(&held, keep).run(connection).await;
+    drop(over);
+    loop {
+        let alone_by = {
+            let now = held.inner().lock();
+            if now.hung_up {
+                break;
+            }
+            now.alone_by()
+        };
+        if alone_by.is_some_and(|at| at <= Instant::now()) {
+            break;
+        }
+        tokio::select! {
+            () = held.inner().wake.notified() => {}
+            () = until(alone_by) => {}
+            () = cancel.cancelled() => break,
+        }
+    }
+    drop(entry);
+}
+
+/// Ends the story of a dial whose pump went away without its end.
+struct Over(std::sync::Arc<Held>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        if !self.0.inner().lock().over {
+            let problem = Problem::from(RasError(635));
+            let why = "The dial went away without saying why.".into();
+            let remedy = problem.remedy.clone();
+            finish(&self.0, Ended { connected: false, error: Some(problem), why, remedy, packet: None });
+        }
+    }
+}
+
+fn finish(held: &Held, ended: Ended) {
+    {
+        let mut now = held.inner().lock();
+        now.over = true;
+        if !ended.connected && ended.error.is_some() {
+            now.error = ended.error.as_ref().map(Problem::number);
+        } else {
+            (now.state, now.error) = (ConnState::DISCONNECTED, ended.error.as_ref().map(Problem::number));
+        }
+        now.orders.clear();
+    }
+    held.inner().terminal.notify_waiters();
+    held.story().ended(ended);
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A command's result goes to whoever gave it.
+enum Reply {
+    /// Nobody waits.
+    None,
+    Seen(u32, oneshot::Sender<Result<(), RasError>>),
+    /// With what the parameters are if it was taken.
+    Resume(Box<DialParams>, oneshot::Sender<Result<(), RasError>>),
+}
+
+struct Pump<'a> {
+    held: &'a Held,
+    /// As they are now; what a resume does not name stays. Wiped when no resume can come any more.
+    params: DialParams,
+    notifier: u64,
+    wait_seen: bool,
+    /// Commands the dial had no room for yet.
+    waiting: VecDeque<Command>,
+    /// Who waits for the results, in the order of the commands.
+    replies: VecDeque<Reply>,
+    /// The newest state confirmed, and since when the next waits.
+    seen: u32,
+    due: Option<Instant>,
+    /// Why the service itself gave the dial up.
+    verdict: Option<(Option<RasError>, &'static str)>,
+    /// Typed bytes were given before the terminal was shown to be closed: no more are shown.
+    resumed: bool,
+}
+
+impl<'a> Pump<'a> {
+    fn new(held: &'a Held, keep: Keep) -> Self {
+        let Keep { params, notifier, wait_seen } = keep;
+        Self {
+            held,
+            params,
+            notifier,
+            wait_seen,
+            waiting: VecDeque::new(),
+            replies: VecDeque::new(),
+            seen: 0,
+            due: None,
+            verdict: None,
+            resumed: false,
+        }
+    }
+
+    async fn run(mut self, mut connection: Connection) {
+        loop {
+            let (stuffed, deadline) = self.take_orders();
+            if deadline.is_some_and(|at| at <= Instant::now()) {
+                self.give_up();
+                continue;
+            }
+            tokio::select! {
+                notice = connection.notices.recv(), if !stuffed => match notice {
+                    Some(notice) => self.heed(notice),
+                    None => return,
+                },
+                room = connection.commands.reserve(), if !self.waiting.is_empty() => match room {
+                    Ok(room) => if let Some(command) = self.waiting.pop_front() { room.send(command) },
+                    // a dial that is over takes none; who waits for results gets 6 when this task is done
+                    Err(_) => self.waiting.clear(),
+                },
+                () = self.held.inner().wake.notified() => {}
+                () = until(deadline) => {}
+            }
+        }
+    }
+
+    /// What clients ordered becomes commands. Gives whether the line must wait, and when to give the dial up.
+    fn take_orders(&mut self) -> (bool, Option<Instant>) {
+        let held = self.held;
+        let mut now = held.inner().lock();
+        if std::mem::take(&mut now.hang_up) {
+            // whoever ends it wants to see no more of it
+            self.waiting.retain(|command| !matches!(command, Command::Terminal(_)));
+            self.command(Command::HangUp, Reply::None);
+        }
+        if !now.typed.is_empty() && self.waiting.is_empty() {
+            self.waiting.push_back(Command::Terminal(std::mem::take(&mut now.typed)));
+            held.inner().terminal.notify_waiters();
+        }
+        while self.waiting.len() < WAITING
+            && let Some(order) = now.orders.pop_front()
+        {
+            match order {
+                Order::Seen(seq, to) => self.command(Command::Seen(seq), Reply::Seen(seq, to)),
+                Order::Resume(resume, to) => {
+                    self.resumed = true;
+                    let (params, after) = self.resumed_with(&resume, &now);
+                    let command = Command::Resume { notifier: self.notifier, params };
+                    self.command(command, Reply::Resume(Box::new(after), to));
+                }
+            }
+        }
+        // once resumed, what was typed at is left: it must not hold up the dial
+        let stuffed = now.is_stuffed() && !self.resumed;
+        let deadline = if now.hung_up { None } else { earlier(now.alone_by(), self.due) };
+        (stuffed, deadline)
+    }
+
+    fn command(&mut self, command: Command, reply: Reply) {
+        self.waiting.push_back(command);
+        self.replies.push_back(reply);
+    }
+
+    /// The parameters a resume gives, and what is kept of them if it is taken: a pause takes only what is its own.
+    fn resumed_with(&self, resume: &Resume, now: &Now) -> (DialParams, DialParams) {
+        let given = |named: &Option<String>, before: &String| named.as_ref().unwrap_or(before).clone();
+        let params = DialParams {
+            user: given(&resume.user, &self.params.user),
+            domain: given(&resume.domain, &self.params.domain),
+            password: resume.password.as_ref().map_or(&self.params.password, |secret| &secret.0).clone(),
+            callback_number: given(&resume.callback_number, &self.params.callback_number),
+        };
+        let mut after = params.clone();
+        match now.state {
+            ConnState::PASSWORD_EXPIRED => {
+                after = DialParams { password: after.password, ..self.params.clone() }
+            }
+            ConnState::CALLBACK_SET_BY_CALLER => {
+                after = DialParams { callback_number: after.callback_number, ..self.params.clone() };
+            }
+            _ => after.callback_number.clone_from(&self.params.callback_number),
+        }
+        (params, after)
+    }
+
+    fn give_up(&mut self) {
+        let unseen = self.due.is_some_and(|at| at <= Instant::now());
+        self.verdict.get_or_insert(if unseen {
+            (Some(RasError::REQUEST_TIMEOUT), "The program that dialled did not confirm a state for 5 min.")
+        } else {
+            (None, "The program that dialled went away before the call was connected.")
+        });
+        self.due = None;
+        self.held.hang_up();
+    }
+
+    fn heed(&mut self, notice: Notice) {
+        let story = self.held.story();
+        match notice {
+            Notice::State { seq, state, error } => self.state(seq, state, error),
+            Notice::Terminal(_) if self.resumed => {}
+            Notice::Terminal(bytes) => self.held.show(bytes),
+            Notice::Event(DialEvent::Packet(packet)) => story.tell_packet(packet),
+            Notice::Reply(result) => self.reply(result),
+            Notice::Ended(end) => self.end(&end),
+            Notice::Event(_) => {
+                if let Some(event) = told::event(&notice) {
+                    story.tell(event);
+                }
+            }
+        }
+    }
+
+    fn state(&mut self, seq: u32, state: ConnState, error: Option<RasError>) {
+        {
+            let mut now = self.held.inner().lock();
+            (now.seq, now.state, now.error) = (seq, state, error);
+            now.connected |= state == ConnState::CONNECTED;
+        }
+        self.held.story().tell_state(seq, state, error);
+        if state.is_paused() {
+            self.resumed = false;
+        }
+        self.held.inner().terminal.notify_waiters();
+        // an error that is no pause ends the dial, and nothing waits for its notifier any more
+        let ending = state.is_done() || (error.is_some() && !state.is_paused());
+        if ending {
+            self.due = None;
+            self.params = DialParams::default();
+        } else if self.wait_seen && seq > self.seen {
+            self.due.get_or_insert_with(|| Instant::now() + SEEN);
+        }
+    }
+
+    fn reply(&mut self, result: Result<(), RasError>) {
+        // whoever asked may have gone
+        match self.replies.pop_front() {
+            None | Some(Reply::None) => {}
+            Some(Reply::Seen(seq, to)) => {
+                if result.is_ok() {
+                    self.seen = self.seen.max(seq);
+                    let told = self.held.inner().lock().seq;
+                    self.due = self.due.filter(|_| told > self.seen).map(|_| Instant::now() + SEEN);
+                }
+                let _ = to.send(result);
+            }
+            Some(Reply::Resume(params, to)) => {
+                if result.is_ok() {
+                    self.held.inner().lock().user.clone_from(&params.user);
+                    self.held.story().set_name(params.user.clone());
+                    self.params = *params;
+                } else {
+                    self.resumed = false;
+                }
+                let _ = to.send(result);
+            }
+        }
+    }
+
+    fn end(&mut self, end: &DialEnd) {
+        let mut ended = told::ended(end);
+        if let Some((error, why)) = self.verdict.take().filter(|_| ended.error.is_none()) {
+            ended.error = error.map(|error| Problem::new(error, why));
+            why.clone_into(&mut ended.why);
+        }
+        finish(self.held, ended);
+    }
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    a.into_iter().chain(b).min()
+}

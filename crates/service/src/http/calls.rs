@@ -1,0 +1,26 @@
+//! `/v1/calls`: every call, dialled and answered, also a while after its end.
+
+use super::answer::{self, Answer};
+use super::ask::{Ask, gone};
+
+/// Those the client may know of.
+pub(super) fn list(ask: &Ask) -> Answer {
+    let calls = ask.api.service.shared().calls.list();
+    let own = calls.iter().filter(|story| ask.peer().owns(story.uid()));
+    answer::json(&own.map(|story| story.info()).collect::<Vec<_>>())
+}
+
+/// One call's story.
+pub(super) fn one(ask: &Ask) -> Answer {
+    answer::json(&ask.story()?.story())
+}
+
+/// Ends a call.
+pub(super) fn end(ask: &Ask) -> Answer {
+    let story = ask.story()?;
+    if story.is_over() {
+        return Err(gone());
+    }
+    story.hang_up();
+    answer::nothing()
+}

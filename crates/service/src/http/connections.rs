@@ -1,0 +1,170 @@
+//! `/v1/connections`: dials that the service holds.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use openras_api::Problem;
+use openras_api::types::connection::{Dial, Dialled, Resume, Seen, Terminal};
+use openras_engine::client::dial::{DialParams, TerminalMode};
+use openras_engine::{RasError, escape};
+use openras_ppp::AuthMethod;
+
+use super::answer::{self, Answer};
+use super::ask::{Ask, wrong};
+use super::lines;
+use crate::config::DialLine;
+use crate::connections::DialRequest;
+use crate::connections::held::Client;
+
+/// Dials one user who is no administrator may have at a time.
+const EACH: usize = 256;
+/// The longest name of a connection, in characters.
+const NAME: usize = 256;
+
+/// RasDial.
+pub(super) async fn dial(mut ask: Ask) -> Answer {
+    let wanted: Dial = ask.json().await?;
+    let line: DialLine = wanted.line.parse().map_err(|error: crate::config::LineError| {
+        Problem::new(RasError::INVALID_PARAMETER, format!("The line {:?} {}.", error.given, error.problem))
+            .remedy(format!("Write {}.", error.remedy))
+    })?;
+    lines::check(&ask.api, ask.peer(), &line).await?;
+    let uid = ask.peer().uid;
+    if !ask.peer().is_admin() && ask.api.held.of(uid) >= EACH {
+        return Err(Problem::new(RasError(1816), format!("This user has {EACH} dials, which is the most."))
+            .remedy("Hang up some of them first."));
+    }
+    let number = match &line {
+        DialLine::Exchange(number) => Some(number.clone()),
+        _ => None,
+    };
+    let client = Client {
+        uid,
+        name: escape::short(&wanted.name, NAME),
+        number,
+        notifier: notifier()?,
+        packets: wanted.packets,
+    };
+    let request = request(&ask, wanted, line)?;
+    let notifier = client.notifier.clone();
+    let held = ask.api.held.dial(ask.api.service.shared(), request, client)?;
+    answer::made(&Dialled { id: held.id(), notifier })
+}
+
+fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Problem> {
+    let auth = wanted.auth.iter().map(|word| method(word)).collect::<Result<Vec<_>, _>>()?;
+    let capture = match wanted.capture {
+        Some(number) => Some(Arc::new(ask.api.descriptors.take(ask.peer().uid, number)?)),
+        None => None,
+    };
+    Ok(DialRequest {
+        line,
+        own_number: wanted.own_number,
+        params: DialParams {
+            user: wanted.user,
+            domain: wanted.domain,
+            password: wanted.password.0,
+            callback_number: wanted.callback_number,
+        },
+        terminal: match wanted.terminal {
+            Terminal::Auto => TerminalMode::Auto,
+            Terminal::BeforeDial => TerminalMode::BeforeDial,
+            Terminal::AfterDial => TerminalMode::AfterDial,
+            Terminal::Never => TerminalMode::Never,
+        },
+        pauses: wanted.pauses,
+        wait_seen: wanted.wait_seen,
+        notifier: 1,
+        auth,
+        require_auth: wanted.require_auth,
+        // the story keeps the last packets of every call
+        trace: true,
+        capture,
+    })
+}
+
+fn method(word: &str) -> Result<AuthMethod, Problem> {
+    use AuthMethod::{ChapMd5, MsChapV1, MsChapV2, Pap};
+    [MsChapV2, MsChapV1, ChapMd5, Pap]
+        .into_iter()
+        .find(|method| method.word() == word)
+        .ok_or_else(|| wrong("auth takes the words mschapv2, mschap, chap and pap.".into()))
+}
+
+/// What nobody can guess.
+fn notifier() -> Result<String, Problem> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| RasError::NOT_ENOUGH_MEMORY)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// RasEnumConnections.
+pub(super) fn list(ask: &Ask) -> Answer {
+    let own = |uid| ask.peer().owns(Some(uid));
+    let all = ask.api.held.list();
+    answer::json(&all.iter().filter(|held| own(held.uid())).map(|held| held.info()).collect::<Vec<_>>())
+}
+
+/// RasGetConnectStatus.
+pub(super) fn one(ask: &Ask) -> Answer {
+    answer::json(&ask.held()?.info())
+}
+
+/// The second RasDial.
+pub(super) async fn resume(mut ask: Ask) -> Answer {
+    let held = ask.held()?;
+    let resume: Resume = ask.json().await?;
+    held.resume(resume).await.map_err(told)?;
+    answer::nothing()
+}
+
+/// A state was handled.
+pub(super) async fn seen(mut ask: Ask) -> Answer {
+    let held = ask.held()?;
+    let seen: Seen = ask.json().await?;
+    held.seen(&seen.notifier, seen.seq).await.map_err(told)?;
+    answer::nothing()
+}
+
+/// What a refused command means here.
+fn told(error: RasError) -> Problem {
+    let problem = Problem::from(error);
+    match error {
+        RasError::INVALID_PARAMETER => Problem {
+            message: "The notifier is not the one this dial began with, or the state was never told.".into(),
+            remedy: "Only the program that dialled may go on with it, with what the dial gave it.".into(),
+            ..problem
+        },
+        RasError::DIAL_ALREADY_IN_PROGRESS => Problem {
+            message: "The dial is not paused.".into(),
+            remedy: "Wait for a state that is paused; its events tell.".into(),
+            ..problem
+        },
+        _ => problem,
+    }
+}
+
+/// RasHangUp.
+pub(super) fn hang_up(ask: &Ask) -> Answer {
+    ask.held()?.hang_up();
+    answer::nothing()
+}
+
+/// RasGetProjectionInfo.
+pub(super) fn projection(ask: &Ask) -> Answer {
+    let agreed = ask.held()?.story().projection();
+    answer::json(&agreed.ok_or_else(|| {
+        Problem::new(RasError(730), "Nothing has been agreed on yet.").remedy("Wait for the state Connected.")
+    })?)
+}
+
+/// RasGetConnectionStatistics.
+pub(super) fn statistics(ask: &Ask) -> Answer {
+    answer::json(&ask.held()?.story().statistics())
+}
+
+/// RasClearConnectionStatistics.
+pub(super) fn clear_statistics(ask: &Ask) -> Result<Response, Problem> {
+    ask.held()?.story().clear_statistics();
+    answer::nothing()
+}

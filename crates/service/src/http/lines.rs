@@ -1,0 +1,46 @@
+//! Which lines a client may have dialled (defence rule 10): those the configuration grants to its user or groups.
+
+use nix::unistd::{Group, User};
+use openras_api::Problem;
+use openras_engine::{RasError, escape};
+
+use super::Api;
+use crate::config::{DialLine, Grant, GrantTo};
+use crate::rights::Peer;
+
+/// Whether this client may use this line. Administrators may use any.
+pub(super) async fn check(api: &Api, peer: &Peer, line: &DialLine) -> Result<(), Problem> {
+    if peer.is_admin() {
+        return Ok(());
+    }
+    let current = api.service.shared().current();
+    let covering: Vec<Grant> =
+        current.config.grants.iter().filter(|grant| grant.covers(line)).cloned().collect();
+    if covering.iter().any(|grant| grant.to == GrantTo::Uid(peer.uid)) {
+        return Ok(());
+    }
+    let asker = peer.clone();
+    let named = move || covering.iter().any(|grant| is_for(&grant.to, &asker));
+    if tokio::task::spawn_blocking(named).await.unwrap_or(false) {
+        return Ok(());
+    }
+    let line = escape::line(&line.to_string());
+    Err(Problem::new(
+        RasError::ACCESS_DENIED,
+        format!("No [[grant]] of the configuration lets uid {} use the line {line}.", peer.uid),
+    )
+    .remedy("An administrator may write one, with uid, user or group and its lines, and reload the service."))
+}
+
+/// Asks the system's databases for the names of a grant.
+fn is_for(to: &GrantTo, peer: &Peer) -> bool {
+    match to {
+        GrantTo::Uid(uid) => *uid == peer.uid,
+        GrantTo::User(name) => {
+            User::from_name(name).ok().flatten().is_some_and(|user| user.uid.as_raw() == peer.uid)
+        }
+        GrantTo::Group(name) => {
+            Group::from_name(name).ok().flatten().is_some_and(|group| peer.gids.contains(&group.gid.as_raw()))
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `/v1/ports`: the lines that answer.
+
+use openras_engine::RasError;
+
+use super::answer::{self, Answer};
+use super::ask::Ask;
+
+/// RasAdminPortEnum.
+pub(super) fn list(ask: &Ask) -> Answer {
+    answer::json(&ask.api.service.ports())
+}
+
+/// RasAdminPortGetInfo.
+pub(super) fn one(ask: &Ask) -> Answer {
+    let ports = ask.api.service.ports();
+    let port = ports.iter().find(|port| port.name == ask.param("name"));
+    answer::json(port.ok_or(RasError::INVALID_HANDLE)?)
+}
+
+/// RasAdminPortDisconnect.
+pub(super) fn disconnect(ask: &Ask) -> Answer {
+    ask.api.service.disconnect(ask.param("name"))?;
+    answer::nothing()
+}
+
+/// RasAdminPortClearStatistics.
+pub(super) fn clear_statistics(ask: &Ask) -> Answer {
+    ask.api.service.clear_port_statistics(ask.param("name"))?;
+    answer::nothing()
+}

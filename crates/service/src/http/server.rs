@@ -1,0 +1,36 @@
+//! The service itself.
+
+use super::answer::{self, Answer, inside};
+use super::ask::Ask;
+use crate::rights::Rights;
+
+/// `GET /v1/server`. Notes are for administrators.
+pub(super) async fn server(ask: &Ask) -> Answer {
+    let service = ask.api.service.clone();
+    // it may look into the store
+    let told = tokio::task::spawn_blocking(move || service.server()).await;
+    let mut told = told.map_err(|_| inside())?;
+    told.private = matches!(ask.api.rights, Rights::Private { .. });
+    if !ask.peer().is_admin() {
+        told.notes.clear();
+    }
+    answer::json(&told)
+}
+
+/// Reads the configuration file again.
+pub(super) async fn reload(ask: Ask) -> Answer {
+    let uid = ask.peer().uid;
+    let service = ask.api.service.clone();
+    // a client that goes away does not leave it half done
+    let reloaded = tokio::spawn(async move { service.reload_file().await }).await;
+    let reloaded = reloaded.map_err(|_| inside())??;
+    tracing::info!(uid, "the configuration was read again");
+    let after = serde_json::to_string(&reloaded).unwrap_or_default();
+    super::users::audited(&ask.api, uid, "reload", "configuration", "", &after).await;
+    answer::json(&reloaded)
+}
+
+/// `GET /metrics`.
+pub(super) fn metrics(ask: &Ask) -> Answer {
+    answer::text("text/plain; version=0.0.4", ask.api.service.metrics())
+}

@@ -1,0 +1,176 @@
+//! Every route is routed, and every role gets what its right is: the router by itself, with clients made up.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http_body_util::BodyExt;
+use hyper::service::Service as _;
+use hyper::{Request, Response};
+use hyper_util::service::TowerToHyperService;
+use openras_api::routes::{ROUTES, Right};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::accept::Session;
+use super::{Api, accept, descriptors, router};
+use crate::config::{Grant, GrantTo, LinePattern, PortConfig, PortLine};
+use crate::connections::held::Table;
+use crate::rights::{Peer, Rights, Role};
+use crate::{Config, Service};
+
+struct Lab {
+    api: Arc<Api>,
+    _folder: tempfile::TempDir,
+}
+
+impl Lab {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let grant = Grant { to: GrantTo::Uid(1000), lines: vec![LinePattern::new("exchange:100").unwrap()] };
+        let config = Config {
+            state: folder.path().join("state"),
+            ports: vec![PortConfig::new("line", PortLine::Exchange("100".into()))],
+            grants: vec![grant],
+            ..Config::default()
+        };
+        let api = Arc::new(Api {
+            service: Arc::new(Service::start(config).await.unwrap()),
+            rights: Rights::System { service: 0, dial: None, admin: None },
+            held: Table::default(),
+            descriptors: descriptors::Waiting::default(),
+            tasks: tokio_util::task::TaskTracker::new(),
+            cancel: tokio_util::sync::CancellationToken::new(),
+        });
+        Self { api, _folder: folder }
+    }
+
+    async fn raw(&self, uid: u32, role: Role, method: &str, path: &str, body: &str) -> Response<Body> {
+        let seats = accept::Seats::new(watch::channel(0).0);
+        let session = Session {
+            peer: Arc::new(Peer { uid, gids: vec![], role }),
+            pulse: Arc::default(),
+            seat: Arc::new(seats.take(uid).unwrap()),
+        };
+        let mut request =
+            Request::builder().method(method).uri(path).body(Body::from(body.to_owned())).unwrap();
+        request.extensions_mut().insert(session);
+        TowerToHyperService::new(router::router(&self.api)).call(request).await.unwrap()
+    }
+
+    /// The status and number of the answer; 0 where it is no problem.
+    async fn ask(&self, uid: u32, role: Role, method: &str, path: &str, body: &str) -> (u16, u64) {
+        let response = self.raw(uid, role, method, path, body).await;
+        let status = response.status().as_u16();
+        if status < 300 {
+            return (status, 0);
+        }
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: Value = serde_json::from_slice(&bytes).unwrap();
+        assert!(problem["message"].as_str().unwrap().ends_with('.'), "{problem}");
+        (status, problem["error"].as_u64().unwrap())
+    }
+}
+
+fn path(route: &str) -> String {
+    route.replace("{id}", "77").replace("{name}", "nobody%2F1")
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_route_is_routed_and_its_right_enforced_for_every_role() {
+    let lab = Lab::start().await;
+    for route in ROUTES {
+        let path = path(route.path);
+        let ask = async |role| lab.ask(1000, role, route.method, &path, "").await;
+        assert_eq!(ask(Role::Nobody).await, (403, 5), "{}", route.id);
+        let (status, number) = ask(Role::Dialer).await;
+        match route.right {
+            Right::Admin => assert_eq!((status, number), (403, 5), "{}", route.id),
+            Right::Own => assert_eq!((status, number), (404, 6), "{}", route.id),
+            Right::Dial => assert!(number == 0 || number == 13 || number == 87, "{} {number}", route.id),
+        }
+        if matches!(route.id, "reload") {
+            continue;
+        }
+        let (status, number) = ask(Role::Admin).await;
+        // 50: no such path or method; 120: no handler; 500: a panic
+        assert!(![405, 403, 500].contains(&status) && ![50, 120].contains(&number), "{} {status}", route.id);
+    }
+    for (method, path, status) in [("GET", "/v1/nothing", 404), ("PUT", "/v1/calls", 405)] {
+        assert_eq!(lab.ask(1000, Role::Dialer, method, path, "").await, (status, 50));
+        assert_eq!(lab.ask(1000, Role::Nobody, method, path, "").await, (403, 5));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dialer_gets_granted_lines_only_and_never_another_users_call() {
+    let lab = Lab::start().await;
+    let dial = async |uid, line: &str| {
+        let body = serde_json::json!({ "line": line, "terminal": "before_dial", "pauses": true }).to_string();
+        lab.ask(uid, Role::Dialer, "POST", "/v1/connections", &body).await
+    };
+    for (uid, line) in
+        [(1000, "exchange:101"), (1000, "tcp:127.0.0.1:22"), (1000, "unix:/run/x"), (1001, "exchange:100")]
+    {
+        assert_eq!(dial(uid, line).await, (403, 5), "{uid} {line}");
+    }
+    assert_eq!(dial(1000, "exchange:100").await, (201, 0));
+    let id = lab.api.held.list().first().unwrap().id();
+    let routes = ROUTES
+        .iter()
+        .filter(|route| route.right == Right::Own && route.id != "hangup" && route.id != "end_call");
+    for route in routes {
+        let path = route.path.replace("{id}", &id.to_string());
+        assert_eq!(lab.ask(1001, Role::Dialer, route.method, &path, "").await, (404, 6), "{}", route.id);
+        let (_, number) = lab.ask(1000, Role::Dialer, route.method, &path, "").await;
+        assert_ne!(number, 6, "{}", route.id);
+    }
+    for list in ["/v1/connections", "/v1/calls"] {
+        for (uid, role, seen) in
+            [(1000, Role::Dialer, true), (1001, Role::Dialer, false), (0, Role::Admin, true)]
+        {
+            let body = lab.raw(uid, role, "GET", list, "").await.into_body();
+            let list: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+            let has = list.as_array().unwrap().iter().any(|call| call["id"] == id);
+            assert_eq!(has, seen, "{uid} {list}");
+        }
+    }
+    let hang_up = format!("/v1/calls/{id}/hangup");
+    assert_eq!(lab.ask(1001, Role::Dialer, "POST", &hang_up, "").await, (404, 6));
+    assert_eq!(lab.ask(1000, Role::Dialer, "POST", &hang_up, "").await, (204, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_by_administrators_are_in_the_record_without_secrets() {
+    let lab = Lab::start().await;
+    let ask = async |method: &str, path: &str, body: &str| lab.ask(7, Role::Admin, method, path, body).await;
+    for (method, path, body, answer) in [
+        ("POST", "/v1/users", r#"{"name":"eva","password":"hunter2"}"#, (201, 0)),
+        ("POST", "/v1/users", r#"{"name":"EVA","password":"hunter2"}"#, (409, 183)),
+        ("PATCH", "/v1/users/eva", r#"{"callback":"caller","callback_allow":["+49"]}"#, (200, 0)),
+        ("PATCH", "/v1/users/eva", r#"{"callback":"none","callback_allow":["+49"]}"#, (400, 87)),
+        ("PATCH", "/v1/users/eva", r#"{"callback":"ATDT1"}"#, (400, 87)),
+        ("PUT", "/v1/users/eva/password", r#"{"password":"hunter3"}"#, (204, 0)),
+        ("POST", "/v1/users/eva/unlock", "", (204, 0)),
+        ("GET", "/v1/users/eva", "", (200, 0)),
+        ("DELETE", "/v1/users/eva", "", (204, 0)),
+        ("DELETE", "/v1/users/eva", "", (404, 2)),
+        ("GET", "/v1/users/eva", "", (404, 2)),
+    ] {
+        assert_eq!(ask(method, path, body).await, answer, "{method} {path} {body}");
+    }
+    let body = lab.raw(7, Role::Admin, "GET", "/v1/audit", "").await.into_body();
+    let record = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    for word in ["user add", "user set", "user passwd", "user unlock", "user remove", "+49"] {
+        assert!(record.contains(word), "{word} is missing in {record}");
+    }
+    assert!(!record.contains("hunter"), "{record}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_handler_is_one_answer() {
+    let panicked = async {
+        tokio::task::yield_now().await;
+        panic!("on purpose")
+    };
+    assert!(router::unpanicked(panicked).await.is_none());
+}

@@ -1,0 +1,199 @@
+//! Counters, and how Prometheus reads them (text format 0.0.4).
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use openras_api::types::call::CallDirection;
+use openras_ppp::Stats;
+
+use crate::service::Shared;
+
+/// What is counted while calls run. Names of modules and limits are the service's own, so the maps have a bound.
+#[derive(Default)]
+pub(crate) struct Counters {
+    answered: AtomicU64,
+    accepted: AtomicU64,
+    refused: AtomicU64,
+    /// Readers of events that were too slow.
+    pub(crate) readers_lost: AtomicU64,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    /// Ended calls by RAS number; 0 is an orderly end.
+    ended: BTreeMap<u32, u64>,
+    turned_away: BTreeMap<&'static str, u64>,
+    /// By module and verdict.
+    dialogs: BTreeMap<(String, &'static str), u64>,
+    /// Of ended calls.
+    traffic: [u64; 4],
+}
+
+impl Counters {
+    /// A call was answered.
+    pub(crate) fn answered(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A password was right.
+    pub(crate) fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A claim was refused.
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A caller found no room.
+    pub(crate) fn turned_away(&self, limit: &'static str) {
+        *self.table().turned_away.entry(limit).or_default() += 1;
+    }
+
+    /// A module's dialog came to this.
+    pub(crate) fn dialog(&self, module: &str, verdict: &'static str) {
+        *self.table().dialogs.entry((module.to_owned(), verdict)).or_default() += 1;
+    }
+
+    /// A call is over.
+    pub(crate) fn ended(&self, error: u32, stats: &Stats) {
+        let mut table = self.table();
+        *table.ended.entry(error).or_default() += 1;
+        add(&mut table.traffic, stats);
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everything, as text.
+pub(crate) fn text(shared: &Shared) -> String {
+    let mut page = Page(String::new());
+    ports(&mut page, shared);
+    calls(&mut page, shared);
+    admission(&mut page, shared);
+    traffic(&mut page, shared);
+    let uptime = shared.since.elapsed().as_secs();
+    page.one("openras_uptime_seconds", "gauge", "Seconds since the service started.", uptime);
+    let (written, lost) = shared.audit().map(|audit| audit.counts()).unwrap_or_default();
+    page.one("openras_audit_records_total", "counter", "Audit records written.", written);
+    page.one("openras_audit_errors_total", "counter", "Audit records that could not be written.", lost);
+    let readers = shared.counters.readers_lost.load(Ordering::Relaxed);
+    let help = "Times a reader of events was too slow and lost some.";
+    page.one("openras_event_readers_lost_total", "counter", help, readers);
+    page.0
+}
+
+fn ports(page: &mut Page, shared: &Shared) {
+    let census = shared.doors.census();
+    let mut conditions: BTreeMap<&str, u64> = BTreeMap::new();
+    for condition in &census.conditions {
+        *conditions.entry(condition).or_default() += 1;
+    }
+    page.head("openras_ports", "gauge", "Ports by condition.");
+    for (condition, count) in conditions {
+        page.line("openras_ports", &[("condition", condition)], count);
+    }
+}
+
+fn calls(page: &mut Page, shared: &Shared) {
+    let answered = shared.counters.answered.load(Ordering::Relaxed);
+    page.one("openras_calls_answered_total", "counter", "Calls that came in.", answered);
+    let running = shared.calls.list().into_iter().map(|story| story.info()).filter(|call| call.over.is_none());
+    let dialled = running.filter(|call| call.direction == CallDirection::Dialled).count();
+    page.one("openras_connections", "gauge", "Dialled connections that run.", dialled as u64);
+    page.one("openras_calls", "gauge", "Calls that run.", shared.calls.running() as u64);
+    let table = shared.counters.table();
+    let name = "openras_calls_ended_total";
+    page.head(name, "counter", "Answered calls that ended, by RAS number; 0 is an orderly end.");
+    for (error, count) in &table.ended {
+        page.line(name, &[("error", &error.to_string())], *count);
+    }
+    let name = "openras_calls_turned_away_total";
+    page.head(name, "counter", "Calls that found no room, by limit.");
+    for (limit, count) in &table.turned_away {
+        page.line(name, &[("limit", limit)], *count);
+    }
+}
+
+fn admission(page: &mut Page, shared: &Shared) {
+    let now = shared.limits.unauthenticated() as u64;
+    page.one("openras_unauthenticated", "gauge", "Callers that have not authenticated yet.", now);
+    let name = "openras_claims_total";
+    page.head(name, "counter", "Passwords checked, by verdict.");
+    let counters = &shared.counters;
+    for (verdict, count) in [("accepted", &counters.accepted), ("refused", &counters.refused)] {
+        page.line(name, &[("verdict", verdict)], count.load(Ordering::Relaxed));
+    }
+    let table = counters.table();
+    let name = "openras_dialogs_total";
+    page.head(name, "counter", "Security dialogs, by module and verdict.");
+    for ((module, verdict), count) in &table.dialogs {
+        page.line(name, &[("module", module), ("verdict", verdict)], *count);
+    }
+    let failures = table.dialogs.iter().filter(|((_, verdict), _)| *verdict == "error").map(|(_, n)| n).sum();
+    drop(table);
+    page.one("openras_module_failures_total", "counter", "Dialogs that ended with an error.", failures);
+}
+
+fn traffic(page: &mut Page, shared: &Shared) {
+    let mut totals = shared.counters.table().traffic;
+    for stats in shared.doors.running() {
+        add(&mut totals, &stats);
+    }
+    let [bytes_in, bytes_out, frames_in, frames_out] = totals;
+    for (name, help, taken, given) in [
+        ("openras_octets_total", "Bytes on the ports' lines, by direction.", bytes_in, bytes_out),
+        ("openras_frames_total", "PPP frames on the ports' lines, by direction.", frames_in, frames_out),
+    ] {
+        page.head(name, "counter", help);
+        page.line(name, &[("direction", "received")], taken);
+        page.line(name, &[("direction", "sent")], given);
+    }
+}
+
+fn add(totals: &mut [u64; 4], stats: &Stats) {
+    let of_call = [stats.bytes_received, stats.bytes_sent, stats.frames_received, stats.frames_sent];
+    totals.iter_mut().zip(of_call).for_each(|(total, count)| *total = total.wrapping_add(count));
+}
+
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // writing to a String cannot fail
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<String> = labels.iter().map(|(key, text)| format!("{key}=\"{}\"", label(text))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.head(name, kind, help);
+        self.line(name, &[], value);
+    }
+}
+
+/// A label's value: backslash, quote and line end are escaped, and nothing else needs to be.
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_escaped() {
+        let mut page = Page(String::new());
+        page.line("a_total", &[("x", "a\"b\\c\nd"), ("y", "z")], 3);
+        assert_eq!(page.0, "a_total{x=\"a\\\"b\\\\c\\nd\",y=\"z\"} 3\n");
+    }
+}

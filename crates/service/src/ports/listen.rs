@@ -1,0 +1,336 @@
+//! The lines of ports: opened, waited on, and each call of them run.
+
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openras_engine::server::Port;
+use openras_engine::server::port::Command;
+use openras_engine::{LineEvent, LineOp, RasError};
+use openras_io::line::{PtyMade, TcpListener, UnixListener, WithCallback};
+use openras_io::{Ends, Gauge, Line, Tap, capture, driver};
+use tokio::io::ReadBuf;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info, warn};
+
+use super::door::Door;
+use super::slots::{Busy, Slot};
+use crate::config::{CallbackLine, PortConfig, PortLine};
+use crate::host::{Caller, Host, Ran};
+use crate::limits::{Pass, Room};
+use crate::page::Page;
+use crate::service::{Shared, StartError, seed};
+
+/// Commands and notices that may wait between a call and its host.
+const QUEUE: usize = 16;
+/// Before a line whose call never came is tried again; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Where nothing better is known.
+const REMEDY: &str = "check the address or path of its `line`";
+/// A socket file made by a port can be used by its owner and group.
+const SOCKET_MODE: u32 = 0o660;
+
+impl PortLine {
+    /// Whether it waits for a call by itself, with the settings it was opened with.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self, Self::Pty(_) | Self::Exchange(_))
+    }
+}
+
+/// A line that can answer.
+pub(super) enum Opened {
+    Tcp(TcpListener, SocketAddr),
+    Unix(UnixListener),
+    /// Waits by itself, so often.
+    Waiting(u16),
+}
+
+/// Opens the line of a port.
+pub(super) async fn opened(shared: &Arc<Shared>, port: &PortConfig) -> Result<Opened, StartError> {
+    let failed = |error: &io::Error| failed(port, error);
+    let opened = match &port.line {
+        PortLine::ListenTcp(at) => {
+            let listener = TcpListener::bind(&at.to_string()).await.map_err(|e| failed(&e))?;
+            let address = listener.local_addr().map_err(|e| failed(&e))?;
+            Opened::Tcp(listener, address)
+        }
+        PortLine::ListenUnix(path) => {
+            Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(|e| failed(&e))?)
+        }
+        PortLine::Pty(path) => {
+            probe(port, path).await?;
+            Opened::Waiting(1)
+        }
+        PortLine::Exchange(_) => Opened::Waiting(port.calls),
+    };
+    // a service that ends while it opens its lines
+    if shared.cancel.is_cancelled() {
+        return Err(failed(&ErrorKind::Interrupted.into()));
+    }
+    Ok(opened)
+}
+
+fn failed(port: &PortConfig, error: &io::Error) -> StartError {
+    let (number, remedy) = match error.kind() {
+        ErrorKind::AddrInUse | ErrorKind::AlreadyExists | ErrorKind::ResourceBusy => {
+            (RasError::PORT_NOT_AVAILABLE, "another program uses it: end that one or choose another")
+        }
+        ErrorKind::PermissionDenied => (
+            RasError::PORT_NOT_AVAILABLE,
+            "this user may not: choose a port above 1023 or another folder",
+        ),
+        ErrorKind::AddrNotAvailable => {
+            (RasError::DEVICE_DOES_NOT_EXIST, "this machine does not have that address")
+        }
+        _ => (RasError::PORT_OR_DEVICE, REMEDY),
+    };
+    cannot(port, number, error.to_string(), remedy)
+}
+
+fn cannot(port: &PortConfig, number: RasError, error: String, remedy: &'static str) -> StartError {
+    StartError::Port { port: port.name.clone(), line: port.line.to_string(), number, error, remedy }
+}
+
+/// Makes the pseudo-terminal once before the first call, so that one that cannot be made is said at once.
+async fn probe(port: &PortConfig, path: &Path) -> Result<(), StartError> {
+    let mut line = PtyMade::new(path);
+    line.op(LineOp::Open);
+    match poll_fn(|cx| line.poll_event(cx, &mut ReadBuf::new(&mut [])).map(failure)).await {
+        None => Ok(()),
+        Some(number) => Err(cannot(port, number, number.sentence(), REMEDY)),
+    }
+}
+
+fn failure(event: LineEvent<'_>) -> Option<RasError> {
+    match event {
+        LineEvent::Failed(number) => Some(number),
+        _ => None,
+    }
+}
+
+impl Opened {
+    /// Answers calls until it is stopped; then its line is free, and calls that run go on.
+    pub(super) async fn answer(self, shared: &Arc<Shared>, door: &Arc<Door>, stop: CancellationToken) {
+        let config = door.config();
+        info!(port = door.name, line = %config.line, "answering");
+        let answering = Answering { shared: shared.clone(), door: door.clone(), stop };
+        match self {
+            Self::Tcp(listener, address) => {
+                door.set_open(Some(address));
+                answering.tcp(listener).await;
+            }
+            Self::Unix(listener) => {
+                door.set_open(None);
+                answering.unix(listener).await;
+            }
+            Self::Waiting(lines) => {
+                door.set_open(None);
+                answering.waiting(lines, &config);
+            }
+        }
+    }
+}
+
+/// A port from when its line was opened until that is closed.
+#[derive(Clone)]
+struct Answering {
+    shared: Arc<Shared>,
+    door: Arc<Door>,
+    /// Its line is not wanted any more.
+    stop: CancellationToken,
+}
+
+/// What a call comes over.
+struct Arrival<L> {
+    line: L,
+    /// `tcp`, `unix`, `pty`, `exchange`.
+    kind: &'static str,
+    /// The peer's address without its port.
+    source: Option<String>,
+    /// The room it has among the unauthenticated; a line that waits has none yet.
+    pass: Option<Pass>,
+}
+
+impl Answering {
+    async fn tcp(self, listener: TcpListener) {
+        loop {
+            tokio::select! {
+                line = listener.accept() => {
+                    let source = line.source().map(host_part);
+                    self.arrived(line, "tcp", source);
+                }
+                () = self.stop.cancelled() => return,
+                () = self.shared.cancel.cancelled() => return,
+            }
+        }
+    }
+
+    async fn unix(self, listener: UnixListener) {
+        loop {
+            tokio::select! {
+                line = listener.accept() => {
+                    let source = line.source().map(str::to_owned);
+                    self.arrived(line, "unix", source);
+                }
+                () = self.stop.cancelled() => return,
+                () = self.shared.cancel.cancelled() => return,
+            }
+        }
+    }
+
+    /// Lines that wait for their next call by themselves.
+    fn waiting(&self, lines: u16, config: &PortConfig) {
+        for _ in 0..lines {
+            let answering = self.clone();
+            let task = match &config.line {
+                PortLine::Pty(path) => {
+                    let path = path.clone();
+                    self.shared.tasks.spawn(answering.again(move || PtyMade::new(&path), "pty"))
+                }
+                PortLine::Exchange(number) => {
+                    let (exchange, number) = (self.shared.exchange.clone(), number.clone());
+                    let phone = move || exchange.phone(Some(&number));
+                    self.shared.tasks.spawn(answering.again(phone, "exchange"))
+                }
+                PortLine::ListenTcp(_) | PortLine::ListenUnix(_) => return,
+            };
+            // it ends with its calls
+            drop(task);
+        }
+    }
+
+    async fn again<L: Line + 'static>(self, make: impl Fn() -> L, kind: &'static str) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let slot = tokio::select! {
+                slot = self.door.slots.wait() => slot,
+                () = self.stop.cancelled() => return,
+                () = self.shared.cancel.cancelled() => return,
+            };
+            let arrival = Arrival { line: make(), kind, source: None, pass: None };
+            let ran = self.clone().call(arrival, slot).await;
+            if let Some(number) = ran.failed {
+                let config = self.door.config();
+                self.door.set_problem(&cannot(&config, number, number.sentence(), REMEDY));
+            }
+            if ran.rang {
+                pause = FIRST_PAUSE;
+                self.door.set_open(None);
+            } else {
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                    () = self.stop.cancelled() => return,
+                    () = self.shared.cancel.cancelled() => return,
+                }
+            }
+        }
+    }
+
+    /// A caller there is no room for is told so by the closed line at once.
+    fn arrived<L: Line + 'static>(&self, line: L, kind: &'static str, source: Option<String>) {
+        let config = self.door.config();
+        let turned_away = |why: &dyn std::fmt::Display, limit| {
+            self.shared.counters.turned_away(limit);
+            let source = source.as_deref().unwrap_or_default();
+            crate::host::turned_away(&self.shared, &self.door.name, source, why);
+        };
+        if !self.shared.may_answer() {
+            return turned_away(&"the audit record cannot be written (audit_full)", "audit");
+        }
+        let room = Room {
+            port: &self.door.name,
+            source: source.as_deref(),
+            of_port: config.unauthenticated(),
+            of_source: config.limits.per_source,
+        };
+        let pass = match self.shared.limits.enter(&room) {
+            Ok(pass) => pass,
+            Err(refused) => return turned_away(&refused, refused.word()),
+        };
+        let Some(slot) = self.door.slots.take() else {
+            return turned_away(&format_args!("all {} calls are taken (calls)", config.calls), "calls");
+        };
+        let arrival = Arrival { line, kind, source, pass: Some(pass) };
+        self.shared.tasks.spawn(self.clone().call(arrival, slot));
+    }
+
+    /// Serves one call on a line. A line that cannot be opened never rings.
+    async fn call<L: Line + 'static>(self, arrival: Arrival<L>, slot: Slot) -> Ran {
+        let Ok(seed) = seed() else {
+            warn!(port = self.door.name, "refused: the system gives no random numbers");
+            return Ran::default();
+        };
+        let Arrival { line, kind, source, pass } = arrival;
+        let config = self.door.config();
+        let name = config.call_name(slot.number);
+        let span = tracing::info_span!(
+            "call",
+            id = tracing::field::Empty,
+            port = name,
+            source = source.as_deref().unwrap_or_default()
+        );
+        let (commands, for_port) = mpsc::channel::<Command>(QUEUE);
+        let (notices, for_host) = mpsc::channel(QUEUE);
+        let gauge = Arc::new(Gauge::default());
+        let busy = Arc::new(Busy::new(gauge.clone(), commands.clone()));
+        slot.set(busy.clone());
+        let ends = Ends {
+            commands: for_port,
+            notices,
+            cancel: self.shared.cancel.child_token(),
+            farewell: || Command::Disconnect,
+            tap: self.tap(&config, &name),
+            gauge,
+        };
+        let machine = Port::new(config.engine(slot.number), seed);
+        let calls_back = config.callback_line == Some(CallbackLine::Exchange) && kind != "exchange";
+        let line: Box<dyn Line> = if calls_back {
+            Box::new(WithCallback::new(line, self.shared.exchange.phone(None)))
+        } else {
+            Box::new(line)
+        };
+        let source = source.unwrap_or_else(|| config.line.to_string());
+        let caller = Caller { port: name, kind, source, config };
+        let host = Host::new(self.shared.clone(), caller, commands, busy, pass);
+        let host = host.run(for_host, self.stop, span.clone());
+        let running = driver::run(machine, line, Page::default(), ends).instrument(span);
+        let (_, ran) = tokio::join!(running, host);
+        drop(slot);
+        ran
+    }
+
+    /// Where the call is recorded, if it is.
+    fn tap(&self, config: &PortConfig, name: &str) -> Option<Box<dyn Tap>> {
+        if !config.capture {
+            return None;
+        }
+        let folder = self.shared.current().config.state.join("captures");
+        let file = format!("{}-{}.pcapng", name.replace('/', "-"), crate::host::unix_seconds());
+        let made = private_folder(&folder).and_then(|()| capture::Capture::create(&folder.join(file)));
+        match made {
+            Ok(tap) => Some(Box::new(tap)),
+            Err(error) => {
+                warn!(port = name, %error, "the call cannot be recorded");
+                None
+            }
+        }
+    }
+}
+
+fn private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// `192.0.2.1` of `192.0.2.1:1234`, for delays by source.
+fn host_part(source: &str) -> String {
+    source.parse::<SocketAddr>().map_or_else(|_| source.to_string(), |at| at.ip().to_canonical().to_string())
+}

@@ -1,0 +1,138 @@
+//! The service as it is shown, and what an administrator should know: opt-outs of defence in force, a clock that is
+//! wrong, a record that cannot be written, a port that does not answer.
+
+use std::path::Path;
+
+use openras_api::types::call::CallDirection;
+use openras_api::types::server::{Level, Note, Server};
+use openras_engine::server::port::NameCheck;
+use openras_modules::process::Isolation;
+use openras_ppp::AuthMethod;
+
+use crate::audit::{Record, What};
+use crate::config::{AuditFull, Config, ModuleConfig, PortConfig};
+use crate::host::unix_seconds;
+use crate::service::Shared;
+
+/// 2025-01-01: a clock before this was never set.
+const NEVER_SET: u64 = 1_735_689_600;
+
+/// `GET /v1/server`.
+pub(crate) fn server(shared: &Shared) -> Server {
+    let current = shared.current();
+    let census = shared.doors.census();
+    let calls = shared.calls.list().into_iter().map(|story| story.info());
+    let dialled = calls.filter(|call| call.over.is_none() && call.direction == CallDirection::Dialled);
+    Server {
+        version: env!("CARGO_PKG_VERSION").into(),
+        api: openras_api::VERSION,
+        pid: std::process::id(),
+        uid: rustix::process::geteuid().as_raw(),
+        private: current.config.private,
+        config: current.config.file.as_ref().map(|file| file.display().to_string()),
+        started: shared.started,
+        ports: u32::try_from(census.conditions.len()).unwrap_or(u32::MAX),
+        ports_in_use: census.in_use,
+        connections: u32::try_from(dialled.count()).unwrap_or(u32::MAX),
+        notes: notes(shared, &current.config, &census.problems),
+    }
+}
+
+fn notes(
+    shared: &Shared,
+    config: &Config,
+    problems: &[(String, openras_api::types::problem::Problem)],
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut add = |level, text: String| notes.push(Note { level, text });
+    if shared.audit().is_some_and(|audit| audit.is_failing()) {
+        let then = match config.audit_full {
+            AuditFull::Refuse => "new calls are refused",
+            AuditFull::GoOn => "calls go on without a record",
+        };
+        add(Level::Bad, format!("The audit record cannot be written; {then}. Free some space on its disk."));
+    }
+    for (port, problem) in problems {
+        add(Level::Bad, format!("The port {port} does not answer: {problem}"));
+    }
+    clock(shared, &mut add);
+    opt_outs(config).into_iter().for_each(|text| add(Level::Note, text));
+    notes
+}
+
+/// Defence rule 7: a clock that is wrong is said, and locks nobody out.
+fn clock(shared: &Shared, add: &mut impl FnMut(Level, String)) {
+    let now = unix_seconds();
+    let remedy = "Set it, or have it set: codes that change with the time are refused until then.";
+    if now < NEVER_SET {
+        return add(Level::Bad, format!("The clock was never set. {remedy}"));
+    }
+    match shared.users().map(|users| users.newest_code()) {
+        Some(Ok(Some(newest))) if newest > now => {
+            let behind = newest - now;
+            add(Level::Bad, format!("The clock is {behind} s behind a code that was taken already. {remedy}"));
+        }
+        Some(Err(error)) => add(Level::Bad, format!("The user store cannot be read: {error}")),
+        _ => {}
+    }
+    if is_synchronised() == Some(false) {
+        let text = "The time daemon has not synchronised the clock; codes that change with the time depend on it.";
+        add(Level::Note, text.into());
+    }
+}
+
+/// What systemd-timesyncd leaves behind about its work; `None` where it does not run. The kernel's own word can only be
+/// asked for by unsafe code.
+fn is_synchronised() -> Option<bool> {
+    let daemon = Path::new("/run/systemd/timesync");
+    daemon.exists().then(|| daemon.join("synchronized").exists())
+}
+
+/// Every rule of defence that the configuration switches off, as a sentence each.
+pub(crate) fn opt_outs(config: &Config) -> Vec<String> {
+    let mut found: Vec<String> = config.ports.iter().flat_map(port).collect();
+    for (name, module) in &config.modules {
+        if let ModuleConfig::Program(program) = module
+            && program.isolation == Isolation::None
+        {
+            found.push(format!("The module {name} runs without isolation: it can do what the service can."));
+        }
+    }
+    if config.audit_full == AuditFull::GoOn {
+        found.push("Calls go on while the audit record cannot be written (audit_full = \"go-on\").".into());
+    }
+    found
+}
+
+fn port(port: &PortConfig) -> Vec<String> {
+    let mut found = Vec::new();
+    let name = &port.name;
+    if port.auth.is_empty() {
+        found.push(format!("The port {name} asks for no proof (auth = [\"none\"])."));
+    }
+    let open = port.auth.iter().any(|m| matches!(m, AuthMethod::Pap | AuthMethod::ChapMd5));
+    if port.insecure && port.line.crosses_network() && (open || port.auth.is_empty()) {
+        found.push(format!("The port {name} lets passwords cross a network in the clear (insecure = true)."));
+    }
+    match port.name_check {
+        NameCheck::Require => {}
+        NameCheck::Warn => {
+            found.push(format!("The port {name} only warns of another name in PPP (name_check = \"warn\")."));
+        }
+        NameCheck::Off => {
+            found.push(format!("The port {name} does not compare names (name_check = \"off\")."));
+        }
+    }
+    if port.unauthenticated() > port.calls.div_ceil(2) {
+        let most = port.unauthenticated();
+        found.push(format!("The port {name} may have {most} of its {} calls unauthenticated.", port.calls));
+    }
+    found
+}
+
+/// Puts the opt-outs in force on record.
+pub(crate) fn record_opt_outs(shared: &Shared) {
+    for text in opt_outs(&shared.current().config) {
+        shared.record(&Record { reason: Some(&text), ..Record::new(What::OptOut) });
+    }
+}
