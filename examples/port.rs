@@ -10,6 +10,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use openras_api::types::event::Event;
 use openras_ppp::Secret;
 use openras_service::Service;
 use openras_service::config::{Config, PortConfig};
@@ -40,8 +41,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     loop {
         tokio::select! {
             event = events.recv() => {
-                let event = event?;
-                println!("{} {}: {}", event.port, event.kind, event.text);
+                if let Event::Port { port, kind, text, .. } = &event?.told.event {
+                    println!("{port} {kind}: {text}");
+                }
             }
             _ = tokio::signal::ctrl_c() => break,
         }

@@ -56,7 +56,7 @@ pub struct Route {
     pub takes: Option<fn(&mut SchemaGenerator) -> Schema>,
     /// The good answer.
     pub gives: Gives,
-    /// Numbers it fails with, besides 5, 8, 13, 87 and 711, which any may give.
+    /// Numbers it fails with, besides those of [`ANY`].
     pub errors: &'static [u32],
 }
 
@@ -91,13 +91,17 @@ const EVENTS_QUERY: &[(&str, &str)] = &[
     ("packets", "`true`: control packets too"),
 ];
 
+/// Numbers that any route may fail with: no right, no memory, not JSON, not as expected, too long, a fault of the service's own,
+/// not running, too many at a time.
+pub const ANY: &[u32] = &[5, 8, 13, 87, 632, 635, 711, 1816];
+
 /// All of them.
 pub const ROUTES: &[Route] = &[
     Route {
         right: Right::Dial,
         takes: Some(of::<Dial>),
         gives: Gives::Json(of::<Dialled>),
-        errors: &[600, 602, 608, 633, 704],
+        errors: &[110, 600, 602, 608, 633, 704],
         ..route("POST", "/v1/connections", "dial", "Begins a dial (RasDial)")
     },
     Route {
@@ -127,12 +131,12 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         takes: Some(of::<Resume>),
-        errors: &[6, 87, 704, 756],
+        errors: &[6, 704, 756],
         ..route("POST", "/v1/connections/{id}/resume", "resume", "Goes on from a pause (the second RasDial)")
     },
     Route {
         takes: Some(of::<Seen>),
-        errors: &[6, 87],
+        errors: &[6],
         ..route("POST", "/v1/connections/{id}/seen", "seen", "A state was handled: its notifier has returned")
     },
     Route { ..route("POST", "/v1/connections/{id}/hangup", "hangup", "Ends a connection (RasHangUp)") },
@@ -176,13 +180,13 @@ pub const ROUTES: &[Route] = &[
     Route {
         takes: Some(of::<Ping>),
         gives: Gives::Json(of::<Pinged>),
-        errors: &[6, 87, 731],
+        errors: &[6, 731],
         ..route("POST", "/v1/connections/{id}/ping", "ping", "Pings through the link")
     },
     Route {
         takes: Some(of::<TcpTo>),
         gives: Gives::Upgrade(STREAM),
-        errors: &[6, 87, 731],
+        errors: &[6, 638, 678, 731],
         ..route("POST", "/v1/connections/{id}/tcp", "tcp", "A TCP stream through the link, as raw bytes")
     },
     Route {
@@ -256,14 +260,14 @@ pub const ROUTES: &[Route] = &[
     Route {
         right: Right::Admin,
         gives: Gives::Json(of::<Vec<User>>),
-        errors: &[],
+        errors: &[2],
         ..route("GET", "/v1/users", "users", "Lists the users")
     },
     Route {
         right: Right::Admin,
         takes: Some(of::<NewUser>),
         gives: Gives::Json(of::<User>),
-        errors: &[183],
+        errors: &[2, 183],
         ..route("POST", "/v1/users", "add_user", "Adds a user")
     },
     Route {
@@ -314,20 +318,20 @@ pub const ROUTES: &[Route] = &[
     Route {
         right: Right::Admin,
         gives: Gives::Json(of::<Reloaded>),
-        errors: &[],
+        errors: &[2],
         ..route("POST", "/v1/server/reload", "reload", "Reads the configuration again, checked whole first")
     },
     Route {
         right: Right::Admin,
         query: &[("after", "begin behind this record"), ("follow", "`true`: wait for more")],
         gives: Gives::Text(NDJSON),
-        errors: &[],
+        errors: &[2],
         ..route("GET", "/v1/audit", "audit", "The audit record, one JSON object a line")
     },
     Route {
         right: Right::Admin,
         gives: Gives::Json(of::<Verified>),
-        errors: &[],
+        errors: &[2],
         ..route("GET", "/v1/audit/verify", "verify_audit", "Whether the record's chain of hashes holds")
     },
     Route {

@@ -80,7 +80,11 @@ impl Trust {
         let folder = socket.parent().ok_or_else(|| untrusted(socket, "is no file", "Name a socket."))?;
         let mut master = 0;
         for part in folder.ancestors().collect::<Vec<_>>().into_iter().rev() {
-            master = self.folder(part, part == folder)?;
+            master = self.folder(part, part == folder).map_err(|refusal| match refusal {
+                // it is the socket that is missed
+                Refusal::Missing(_) => unreachable(socket, &io::ErrorKind::NotFound.into()),
+                other => other,
+            })?;
         }
         let found = look(socket)?;
         if found.file_type().is_symlink() {

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -31,6 +31,7 @@ use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, Watched};
 use openras_ppp::Machine;
 use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
+use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::line::Line;
@@ -104,6 +105,7 @@ where
         {
             sleep.as_mut().reset(at.into());
         }
+        let due = earlier(deadline, leave_by).is_some_and(|at| at <= clock());
         let mut leave = false;
         let notices = call.notices.clone();
         tokio::select! {
@@ -117,7 +119,7 @@ where
                 None => call.forget_owner(),
             },
             () = poll_fn(|cx| call.poll_io(cx)) => {}
-            () = &mut sleep, if deadline.is_some() || leave_by.is_some() => {
+            () = until(sleep.as_mut(), due), if deadline.is_some() || leave_by.is_some() => {
                 if leave_by.is_some_and(|at| at <= clock()) {
                     call.ip_down();
                     return Outcome::Abandoned;
@@ -138,6 +140,14 @@ where
     };
     call.finish(leave_by, left).await;
     Outcome::Ended
+}
+
+/// Waits for the deadline. One that has come needs no timer, whose steps are whole milliseconds: PPP asks for a tick at
+/// once at each of its phases.
+async fn until(sleep: Pin<&mut Sleep>, due: bool) {
+    if !due {
+        sleep.await;
+    }
 }
 
 fn clock() -> Instant {

@@ -131,7 +131,14 @@ impl Phone {
         let (say, commands) = mpsc::channel(8);
         let (notices, heard) = mpsc::channel(8);
         let cancel = CancellationToken::new();
-        let ends = Ends { commands, notices, cancel: cancel.clone(), farewell: || Say::Bye, tap, gauge: Default::default() };
+        let ends = Ends {
+            commands,
+            notices,
+            cancel: cancel.clone(),
+            farewell: || Say::Bye,
+            tap,
+            gauge: Default::default(),
+        };
         let task = tokio::spawn(run(Plain::default(), line, ip, ends));
         Self { say, heard, cancel, task }
     }

@@ -60,7 +60,8 @@ pub(crate) struct Failed {
     pub step: String,
     /// The system's error number.
     pub errno: i32,
-    /// It is not the wall that fails, but a file that the module's user may not use; no other wall helps.
+    /// It is not the wall that fails, but a file that cannot be shown or that the module's user may not use; a lower
+    /// wall is no answer to that.
     #[serde(default)]
     pub file: bool,
 }

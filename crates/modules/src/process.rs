@@ -142,7 +142,10 @@ enum Processes {
 
 impl fmt::Debug for ProgramModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProgramModule").field("name", &self.name).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("ProgramModule")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -155,7 +158,11 @@ impl ProgramModule {
         Self::with(name, config, launch)
     }
 
-    fn with(name: String, config: ProgramConfig, launch: Arc<dyn launch::Launch>) -> Result<Self, ProgramError> {
+    fn with(
+        name: String,
+        config: ProgramConfig,
+        launch: Arc<dyn launch::Launch>,
+    ) -> Result<Self, ProgramError> {
         let any = config.receive == ReceiveMode::Any;
         let processes = match config.isolation {
             Isolation::Shared if tokio::runtime::Handle::try_current().is_err() => {
@@ -192,7 +199,8 @@ impl ProgramModule {
         last_words.spawn(log_stderr(pipes.stderr, self.name.clone(), info.call.clone(), clean, false));
         let any = self.config.receive == ReceiveMode::Any;
         let channel = (Outgoing::pipe(pipes.stdin), Incoming::Pipe { lines: pipes.stdout, any });
-        let log = |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
+        let log =
+            |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
         let mut session = Session::new(channel, &self.config.limits, &log, &redactor);
         session.tell(self.begin(&info).line());
         match session.run(&mut dialog).await {
@@ -218,7 +226,8 @@ impl ProgramModule {
             Err(_) => return self.refuse(dialog, &Fault::NotReady(begin)),
         };
         let shared::Share { incoming, outgoing, redactor, leave } = share;
-        let log = |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
+        let log =
+            |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
         let mut session = Session::new((outgoing, incoming), &self.config.limits, &log, &redactor);
         session.tell(self.begin(&info).line());
         let ended = session.run(&mut dialog).await;
@@ -255,7 +264,12 @@ impl ProgramModule {
     fn count_refused(&self, verdicts: u64, info: &CallInfo) {
         if verdicts > 0 {
             self.refused.fetch_add(verdicts, Ordering::Relaxed);
-            tracing::warn!(module = self.name, call = info.call, verdicts, "verdicts after the first are refused");
+            tracing::warn!(
+                module = self.name,
+                call = info.call,
+                verdicts,
+                "verdicts after the first are refused"
+            );
         }
     }
 }
@@ -331,7 +345,10 @@ async fn log_stderr(pipe: Reader, module: String, call: String, clean: impl Fn(&
             break;
         }
         if Instant::now() < minute {
-            tracing::warn!(module, "stderr: more than {STDERR_LINES} lines in a minute; the next one is waited for");
+            tracing::warn!(
+                module,
+                "stderr: more than {STDERR_LINES} lines in a minute; the next one is waited for"
+            );
             sleep_until(minute).await;
         }
     }

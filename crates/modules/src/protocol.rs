@@ -66,7 +66,9 @@ impl fmt::Display for Malformed {
         match self {
             Self::NotJson(column) => write!(f, "the line is not JSON (column {column})"),
             Self::NoType => f.write_str("the line is not a JSON object with a \"type\""),
-            Self::UnknownType => f.write_str("the \"type\" is none of send, receive, ask, more, complete, log"),
+            Self::UnknownType => {
+                f.write_str("the \"type\" is none of send, receive, ask, more, complete, log")
+            }
             Self::Field { name, must_be } => write!(f, "\"{name}\" must be {must_be}"),
             Self::Extra(message) => write!(f, "the \"{message}\" message has a field it does not know"),
         }

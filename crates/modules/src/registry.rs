@@ -128,7 +128,9 @@ mod tests {
 
     #[test]
     fn a_program_is_found_when_the_service_starts() {
-        let registry = build("[x]\nkind = \"program\"\ncommand = [\"sh\", \"-c\", \"exit 1\"]\nisolation = \"none\"").unwrap();
+        let registry =
+            build("[x]\nkind = \"program\"\ncommand = [\"sh\", \"-c\", \"exit 1\"]\nisolation = \"none\"")
+                .unwrap();
         assert_eq!(registry.names().collect::<Vec<_>>(), ["x"]);
         assert_eq!(registry.module("x").unwrap().name(), "x");
         assert!(registry.module("y").is_none());

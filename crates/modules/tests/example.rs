@@ -60,14 +60,18 @@ fn the_answers_of_rfc_6287_come_out() {
 
 fn module(users: &str) -> Registry {
     let file = examples().join("challenge.py");
-    let text = format!("[challenge]\nkind = \"program\"\ncommand = [\"python3\", {file:?}]\n{users}");
+    let plain = "[plain]\nkind = \"program\"\ncommand = [\"sh\", \"-c\", \"read -r begin\"]\n";
+    let text = format!("{plain}[challenge]\nkind = \"program\"\ncommand = [\"python3\", {file:?}]\n{users}");
     let configs: BTreeMap<String, ModuleConfig> = toml::from_str(&text).unwrap();
-    Registry::build(&configs, &Parts::default()).unwrap()
+    let helper = Some(env!("CARGO_BIN_EXE_openras-module-jail").into());
+    Registry::build(&configs, &Parts { helper, ..Parts::default() }).unwrap()
 }
 
 /// One call of `user`, who answers with the token if `right`; what was seen, and the verdict.
 async fn call(user: &str, right: bool) -> (String, DialogVerdict) {
     let registry = module(&format!("[challenge.config.users]\nalice = \"{KEY_HEX}\""));
+    let walls: Vec<_> = registry.conditions().map(|(_, condition)| condition.wall).collect();
+    assert_eq!(walls[0], walls[1], "its files cost it no wall");
     let mut ends = start(registry.module("challenge").unwrap(), CallInfo::default());
     let mut screen = String::new();
     loop {
@@ -85,7 +89,7 @@ async fn call(user: &str, right: bool) -> (String, DialogVerdict) {
                 ends.events.send(DialogOutput::Line(line.as_str().into())).await.unwrap();
             }
             DialogCommand::Complete(verdict) => return (screen, verdict),
-            DialogCommand::Receive { .. } => panic!("it asks for lines"),
+            DialogCommand::Receive { .. } | DialogCommand::Extend(_) => panic!("it asks for lines"),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use openras_engine::server::{DialogCommand, DialogOutput, DialogVerdict};
 use openras_modules::process::{ProgramConfig, ProgramModule};
-use openras_modules::{CallInfo, protocol, start};
+use openras_modules::{CallInfo, Parts, protocol, start};
 
 fn guide() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/modules.md")).unwrap()
@@ -45,7 +45,8 @@ fn the_conversation_is_one_the_service_would_have() {
 }
 
 async fn badge(typed: &str) -> DialogVerdict {
-    let module = ProgramModule::new("badge", ProgramConfig::new(["sh", "-c", &block("sh")])).unwrap();
+    let parts = Parts { helper: Some(env!("CARGO_BIN_EXE_openras-module-jail").into()), ..Parts::default() };
+    let module = ProgramModule::new("badge", ProgramConfig::new(["sh", "-c", &block("sh")]), &parts).unwrap();
     let mut ends = start(std::sync::Arc::new(module), CallInfo::default());
     loop {
         match ends.commands.recv().await.expect("a verdict always comes") {

@@ -187,7 +187,12 @@ impl Host {
         };
         let source = &self.caller.source;
         if let Some(wait) = self.shared.limits.module_wait(name, source, Instant::now()) {
-            warn!(module = name, source, "closed to this source for {} s more after it failed", wait.as_secs());
+            warn!(
+                module = name,
+                source,
+                "closed to this source for {} s more after it failed",
+                wait.as_secs()
+            );
             self.shared.counters.dialog(name, "backed_off");
             return Err(NOT_READY);
         }
@@ -330,7 +335,7 @@ impl Host {
                 move || busy.upgrade().into_iter().for_each(|busy| busy.disconnect())
             }),
         });
-        span.record("id", story.id());
+        span.record("call", story.id());
         span.record("source", &self.caller.source);
         busy.rang(story.clone());
         self.shared.counters.answered();
@@ -348,7 +353,8 @@ impl Host {
             of_port: self.caller.config.unauthenticated(),
             of_source: self.caller.config.limits.per_source,
         };
-        let pass = self.shared.limits.enter(&room).map_err(|refused| (refused.to_string(), refused.word()))?;
+        let pass =
+            self.shared.limits.enter(&room).map_err(|refused| (refused.to_string(), refused.word()))?;
         self.pass = Some(pass);
         Ok(())
     }
@@ -364,7 +370,13 @@ impl Host {
         match verdict {
             DialogVerdict::Error { code, .. } if is_modules_fault(*code) => {
                 let wait = shared.limits.module_failed(module, source, Instant::now());
-                warn!(module, source, code, "the module failed; closed to this source for {} s", wait.as_secs());
+                warn!(
+                    module,
+                    source,
+                    code,
+                    "the module failed; closed to this source for {} s",
+                    wait.as_secs()
+                );
             }
             DialogVerdict::Error { .. } => {}
             _ => shared.limits.module_worked(module, source),
@@ -386,7 +398,8 @@ impl Host {
         let ended = Ended {
             connected: was_up,
             error: error.map(Problem::from),
-            why: end.map_or_else(|| "The line did not end in time and was dropped.".into(), |e| e.why.clone()),
+            why: end
+                .map_or_else(|| "The line did not end in time and was dropped.".into(), |e| e.why.clone()),
             remedy: end.map(|end| end.remedy.clone()).unwrap_or_default(),
             packet: end.and_then(|end| end.packet.as_ref()).map(crate::calls::packet),
         };

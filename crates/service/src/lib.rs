@@ -18,6 +18,9 @@ pub mod socket;
 mod status;
 pub mod users;
 
+/// The types of the API, which the service's own calls give too.
+pub use openras_api as api;
+
 pub use audit::Audit;
 pub use calls::Heard;
 pub use config::Config;

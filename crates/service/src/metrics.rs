@@ -17,7 +17,7 @@ pub(crate) struct Counters {
     accepted: AtomicU64,
     refused: AtomicU64,
     /// Readers of events that were too slow.
-    pub(crate) readers_lost: AtomicU64,
+    readers_lost: AtomicU64,
     table: Mutex<Table>,
 }
 
@@ -36,6 +36,11 @@ impl Counters {
     /// A call was answered.
     pub(crate) fn answered(&self) {
         self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A reader of events was too slow.
+    pub(crate) fn reader_lost(&self) {
+        self.readers_lost.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A password was right.
@@ -103,7 +108,8 @@ fn ports(page: &mut Page, shared: &Shared) {
 fn calls(page: &mut Page, shared: &Shared) {
     let answered = shared.counters.answered.load(Ordering::Relaxed);
     page.one("openras_calls_answered_total", "counter", "Calls that came in.", answered);
-    let running = shared.calls.list().into_iter().map(|story| story.info()).filter(|call| call.over.is_none());
+    let running =
+        shared.calls.list().into_iter().map(|story| story.info()).filter(|call| call.over.is_none());
     let dialled = running.filter(|call| call.direction == CallDirection::Dialled).count();
     page.one("openras_connections", "gauge", "Dialled connections that run.", dialled as u64);
     page.one("openras_calls", "gauge", "Calls that run.", shared.calls.running() as u64);
@@ -170,7 +176,8 @@ impl Page {
     }
 
     fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<String> = labels.iter().map(|(key, text)| format!("{key}=\"{}\"", label(text))).collect();
+        let labels: Vec<String> =
+            labels.iter().map(|(key, text)| format!("{key}=\"{}\"", label(text))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }

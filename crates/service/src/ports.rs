@@ -101,7 +101,8 @@ impl Doors {
         let problems = ports.iter().filter_map(|port| Some((port.name.clone(), port.problem.clone()?)));
         Census {
             problems: problems.collect(),
-            in_use: u32::try_from(ports.iter().filter(|port| port.call.is_some()).count()).unwrap_or(u32::MAX),
+            in_use: u32::try_from(ports.iter().filter(|port| port.call.is_some()).count())
+                .unwrap_or(u32::MAX),
             conditions: ports.into_iter().map(|port| port.condition).collect(),
         }
     }
@@ -133,8 +134,11 @@ impl Doors {
     /// What the port of this name is busy with; that of the configuration before one that is leaving.
     fn busy(&self, port: &str) -> Result<Option<Arc<Busy>>, Problem> {
         let unknown = || {
-            Problem::new(INVALID_HANDLE, format!("there is no port {:?}", openras_engine::escape::short(port, 80)))
-                .remedy("`openras ports` lists them")
+            Problem::new(
+                INVALID_HANDLE,
+                format!("there is no port {:?}", openras_engine::escape::short(port, 80)),
+            )
+            .remedy("`openras ports` lists them")
         };
         let (name, number) = port.rsplit_once('/').ok_or_else(unknown)?;
         let number = number.parse().map_err(|_| unknown())?;

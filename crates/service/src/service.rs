@@ -191,7 +191,8 @@ impl Service {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check().map_err(StartError::Config)?;
         let opening = tokio::task::spawn_blocking(move || open(config)).await;
-        let (current, stores) = opening.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let (current, stores) =
+            opening.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let ports = current.config.ports.clone();
         let shared = Arc::new(shared(current));
         shared.set_stores(stores);

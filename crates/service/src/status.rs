@@ -70,13 +70,17 @@ fn clock(shared: &Shared, add: &mut impl FnMut(Level, String)) {
     match shared.users().map(|users| users.newest_code()) {
         Some(Ok(Some(newest))) if newest > now => {
             let behind = newest - now;
-            add(Level::Bad, format!("The clock is {behind} s behind a code that was taken already. {remedy}"));
+            add(
+                Level::Bad,
+                format!("The clock is {behind} s behind a code that was taken already. {remedy}"),
+            );
         }
         Some(Err(error)) => add(Level::Bad, format!("The user store cannot be read: {error}")),
         _ => {}
     }
     if is_synchronised() == Some(false) {
-        let text = "The time daemon has not synchronised the clock; codes that change with the time depend on it.";
+        let text =
+            "The time daemon has not synchronised the clock; codes that change with the time depend on it.";
         add(Level::Note, text.into());
     }
 }

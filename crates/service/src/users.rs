@@ -228,7 +228,14 @@ impl Users {
         let key_file = key_file.map_or_else(|| folder.file("key"), Path::to_path_buf);
         let vault = account::unlock_vault(&mut db, &folder, &key_file)?;
         let nobody = account::Account::nobody(&vault)?;
-        Ok(Self { db: Mutex::new(db), vault, nobody, policy, tries: Mutex::default(), swept: AtomicU64::new(0) })
+        Ok(Self {
+            db: Mutex::new(db),
+            vault,
+            nobody,
+            policy,
+            tries: Mutex::default(),
+            swept: AtomicU64::new(0),
+        })
     }
 
     /// The connection. A panic in another thread leaves no half-done transaction: SQLite rolls it back.

@@ -1,6 +1,7 @@
 //! Answers: reading one whole, and what is wrong with one that is none.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use http_body_util::BodyExt;
@@ -61,7 +62,11 @@ pub(super) fn broken(socket: &Path, error: &hyper::Error) -> Problem {
     if error.is_parse() {
         return strange(socket, &format!("its answer is no good HTTP ({error})"));
     }
-    let how = if error.is_incomplete_message() || error.is_closed() || error.is_canceled() || cut(error) {
+    let how = if error.is_incomplete_message()
+        || error.is_closed()
+        || error.is_canceled()
+        || cut(error).is_some()
+    {
         "ended the connection before its answer was whole".to_owned()
     } else {
         format!("cannot be spoken to: {error}")
@@ -70,13 +75,11 @@ pub(super) fn broken(socket: &Path, error: &hyper::Error) -> Problem {
         .remedy("Look whether it still runs; its log says why it ended.")
 }
 
-/// Whether the socket ended below an answer.
-fn cut(error: &hyper::Error) -> bool {
-    use std::io::ErrorKind as Kind;
-    let below = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-    below.is_some_and(|below| {
-        matches!(below.kind(), Kind::UnexpectedEof | Kind::ConnectionReset | Kind::BrokenPipe)
-    })
+/// How the socket ended below an answer, if it did.
+pub(super) fn cut(error: &hyper::Error) -> Option<ErrorKind> {
+    use ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    let below = error.source()?.downcast_ref::<io::Error>()?.kind();
+    matches!(below, UnexpectedEof | ConnectionReset | BrokenPipe).then_some(below)
 }
 
 /// Somebody answers who is not the service, or not one of this version.

@@ -32,8 +32,8 @@ const VERIFY: Duration = Duration::from_secs(600);
 
 /// Dialling, and what is done with a connection.
 impl Client {
-    /// Begins a dial (RasDial). Read [`Client::connection_events`] with its notifier at once: without a reader the dial ends
-    /// after 2 s.
+    /// Begins a dial (RasDial). Read [`Client::connection_events`] with its notifier at once: a dial whose
+    /// creator is not there within 5 s ends.
     pub async fn dial(&self, dial: &Dial) -> Result<Dialled, Problem> {
         self.json("dial", "", Some(body::json(dial)?)).await
     }

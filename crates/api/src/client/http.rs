@@ -1,6 +1,6 @@
 //! Connections to the socket: opening one, keeping it, sending a request over it.
 
-use std::io;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response, header};
 use hyper_util::rt::TokioIo;
 use openras_engine::RasError;
+use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 
 use super::answer;
@@ -27,6 +28,9 @@ const KEPT: usize = 4;
 const HEAD: usize = 32 * 1024;
 /// Most header lines of an answer.
 const HEADERS: usize = 64;
+
+/// Longest answer of a service that has no room, in bytes.
+const FAREWELL: u64 = 8192;
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -67,7 +71,7 @@ impl Ask {
 /// Why a request failed.
 struct Failure {
     error: hyper::Error,
-    /// Nothing of it was sent.
+    /// It was not sent, or not whole.
     unsent: bool,
 }
 
@@ -100,8 +104,20 @@ impl Pool {
         let mut fresh = self.open().await?;
         match attempt(&mut fresh, ask).await? {
             Ok(response) => Ok((response, fresh)),
-            Err(failure) => Err(answer::broken(&self.socket, &failure.error)),
+            Err(failure) => {
+                let why = if failure.unsent { self.farewell().await } else { None };
+                Err(why.unwrap_or_else(|| answer::broken(&self.socket, &failure.error)))
+            }
         }
+    }
+
+    /// What a service says that has no room: at once and unasked, which is no HTTP that could be read above.
+    async fn farewell(&self) -> Option<Problem> {
+        let mut said = Vec::new();
+        let mut stream = self.dial().await.ok()?.take(FAREWELL);
+        tokio::time::timeout(Duration::from_millis(200), stream.read_to_end(&mut said)).await.ok()?.ok()?;
+        let text = said.windows(4).position(|four| four == b"\r\n\r\n").and_then(|at| said.get(at + 4..))?;
+        serde_json::from_slice(text).ok()
     }
 
     /// A connection that was kept and still stands.
@@ -149,7 +165,7 @@ impl Pool {
             match UnixStream::connect(&self.socket).await {
                 Ok(stream) => break stream,
                 // its queue is full: it is busy, not gone
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(50));
                 }
@@ -165,7 +181,9 @@ impl Pool {
 async fn attempt(sender: &mut Sender, ask: &Ask) -> Result<Result<Response<Incoming>, Failure>, Problem> {
     let request = ask.request()?;
     Ok(sender.try_send_request(request).await.map_err(|mut error| {
-        let unsent = error.take_message().is_some();
+        // a socket closed before it took the request whole: nobody can have acted on it
+        let unsent =
+            error.take_message().is_some() || answer::cut(error.error()) == Some(ErrorKind::BrokenPipe);
         Failure { error: error.into_error(), unsent }
     }))
 }

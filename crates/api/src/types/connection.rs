@@ -16,6 +16,7 @@ use super::secret::SecretText;
 pub struct Dial {
     /// Where the call goes, as `openras dial --line` takes it: `tcp:HOST:PORT` …. Files and devices only where the
     /// configuration grants them to the client.
+    #[schemars(regex(pattern = "^(tcp|unix|pty|exchange):"))]
     pub line: String,
     /// A name for lists, such as the phone-book entry's.
     #[serde(default)]
@@ -47,6 +48,7 @@ pub struct Dial {
     /// Methods by which the server may authenticate us, the preferred first: `mschapv2` `mschap` `chap` `pap`; an
     /// empty list refuses all.
     #[serde(default = "methods")]
+    #[schemars(inner(regex(pattern = "^(mschapv2|mschap|chap|pap)$")))]
     pub auth: Vec<String>,
     /// The server must ask for one of them.
     #[serde(default)]
@@ -174,6 +176,7 @@ pub struct Ping {
     #[serde(default)]
     pub address: Option<IpAddr>,
     /// How often, 1 to 10000.
+    #[schemars(range(min = 1, max = 10000))]
     pub count: u16,
 }
 

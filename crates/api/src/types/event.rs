@@ -16,7 +16,7 @@ use super::problem::Problem;
 pub struct Told {
     /// Which call; 0 for the service itself.
     pub call: CallId,
-    /// Counts the call's events from 1, so that a reader sees what it missed.
+    /// Counts the call's events from 1, with those that are not for this reader, such as packets.
     pub n: u64,
     /// Seconds since the call began.
     pub t: f64,

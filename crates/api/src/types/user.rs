@@ -1,7 +1,8 @@
 //! Users of the store.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::secret::SecretText;
 
@@ -34,16 +35,23 @@ pub struct User {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// The name.
+    /// The name, 1 to 256 bytes.
+    #[schemars(length(min = 1, max = 256))]
     pub name: String,
-    /// The password.
+    /// The password; how long it must be, the configuration says.
     pub password: SecretText,
     /// Also keep the password itself, encrypted: `chap` needs it.
     #[serde(default)]
     pub reversible: bool,
     /// What the user may do.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub rights: UserRights,
+}
+
+/// Only what has names: serde would also take a list of the members in their order.
+fn object<'de, D: Deserializer<'de>>(from: D) -> Result<UserRights, D::Error> {
+    let members = serde_json::Map::deserialize(from)?;
+    serde_json::from_value(members.into()).map_err(D::Error::custom)
 }
 
 /// What a user may do; members left out are not changed, or as by default for a new user: `PATCH /v1/users/{name}`.
@@ -66,9 +74,24 @@ pub struct UserRights {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Password {
-    /// The new one.
+    /// The new one; how long it must be, the configuration says.
     pub password: SecretText,
     /// Also keep the password itself, encrypted.
     #[serde(default)]
     pub reversible: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_have_names() {
+        let user = |rights: &str| {
+            serde_json::from_str::<NewUser>(&format!(r#"{{"name":"eve","password":"x","rights":{rights}}}"#))
+        };
+        assert_eq!(user(r#"{"disabled":true}"#).unwrap().rights.disabled, Some(true));
+        assert!(user("[true,true]").is_err());
+        assert!(user(r#"{"no_such":1}"#).is_err());
+    }
 }

@@ -242,3 +242,17 @@ async fn a_service_that_hangs_is_told_by_its_number() {
     assert!(client.terminal(1).await.is_err_and(|problem| problem.error == 638));
     assert!(client.events(false).await.is_err_and(|problem| problem.error == 638));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_without_room_is_understood_though_it_speaks_first() {
+    const FULL: &str = r#"{"error":1816,"name":"","message":"Too many.","remedy":"Wait."}"#;
+    let end = other_end(|mut peer: Peer| async move {
+        peer.answer(503, FULL).await;
+    });
+    for _ in 0..50 {
+        let problem = end.client().await.server().await.unwrap_err();
+        assert_eq!(problem.error, 1816, "{problem}");
+        let problem = end.client().await.dial(&Dial::new("tcp:127.0.0.1:1")).await.unwrap_err();
+        assert_eq!(problem.error, 1816, "{problem}");
+    }
+}

@@ -140,3 +140,22 @@ fn the_condition_follows_the_call() {
     assert_eq!(call.bench.port.condition(), Condition::Disconnected);
     assert_eq!((Condition::Authenticated.mprapi(), Condition::Authenticated.rassapi()), (5, 6));
 }
+
+/// A port whose settings change gives a line back on which nobody has called, and leaves one alone on which somebody
+/// just has.
+#[test]
+fn a_line_that_is_not_wanted_any_more_is_given_back_unless_a_call_has_come() {
+    let mut bench = Bench::new(config(&[]));
+    bench.tick();
+    bench.command(Command::Retire);
+    assert_eq!(bench.ended, 1);
+    assert!(bench.ops.contains(&LineOp::Close));
+    let mut call = Call::new(config(&[]), client("alice", PASSWORD));
+    call.bench.command(Command::Retire);
+    call.start();
+    call.bench.command(Command::Retire);
+    assert!(call.is_up() && call.bench.ended == 0);
+    let mut dialog = Bench::begun(config(&["totp"]));
+    dialog.command(Command::Retire);
+    assert_eq!(dialog.ended, 0);
+}

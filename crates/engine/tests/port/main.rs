@@ -2,6 +2,7 @@
 // helpers outside #[test] may do what tests may
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod before;
 mod bench;
 mod call;
 mod callback;

@@ -91,15 +91,20 @@ impl TcpListener {
     /// The next call. Never fails: a call that vanishes is skipped, and where the system has no room for another
     /// socket it tries again after a moment. Safe to cancel.
     pub async fn accept(&self) -> Accepted<TcpStream> {
+        let mut failing = false;
         loop {
             match self.socket.accept().await {
                 Ok((stream, from)) => {
+                    failing = false;
                     if stream.set_nodelay(true).is_ok() {
                         return Accepted::new(stream, Some(from.ip().to_canonical().to_string()));
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a call");
+                    // a system without room says so at every try, and once is enough to read
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "cannot accept a call; trying again until it can");
+                    }
                     tokio::time::sleep(BREATH).await;
                 }
             }

@@ -85,6 +85,7 @@ impl UnixListener {
 
     /// The next call. Never fails, as [`TcpListener::accept`](super::TcpListener::accept); its source is `uid N`.
     pub async fn accept(&self) -> Accepted<UnixStream> {
+        let mut failing = false;
         loop {
             match self.socket.accept().await {
                 Ok((stream, _)) => {
@@ -92,7 +93,10 @@ impl UnixListener {
                     return Accepted::new(stream, source);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a call");
+                    // a system without room says so at every try, and once is enough to read
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "cannot accept a call; trying again until it can");
+                    }
                     tokio::time::sleep(BREATH).await;
                 }
             }

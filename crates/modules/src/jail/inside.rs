@@ -13,9 +13,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::SigSet;
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{AccessFlags, Pid, access, geteuid, setsid};
-use rustix::process::{
-    DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal,
-};
+use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 
 use super::settings::{Kind, Report, Settings};
 use super::supervise::{SIGNALLED, null};

@@ -14,8 +14,8 @@ use super::{Failed, Places, Step};
 
 /// The user and group a module sees itself as where it has none of its own.
 pub(super) const INSIDE: u32 = 1000;
-/// Where an empty folder of its own is.
-const WORK: &str = "/work";
+/// Where an empty folder of its own is: a path that nothing shown to a module has.
+const WORK: &str = "/run/openras-module";
 /// Where the service's file system is while the jail is built.
 const OLD: &str = "/.old";
 /// Devices that give or take nothing but bytes.
@@ -23,6 +23,13 @@ const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
 
 /// Builds it, moves into it, and lets go of the old one. Ends in the module's folder.
 pub(super) fn build(settings: &Settings) -> Result<(), Failed> {
+    move_in()?;
+    // from here on it is not the system that does not allow a jail
+    furnish(settings).map_err(|failed| Failed { file: true, ..failed })
+}
+
+/// An empty file system, and the old one in a corner of it.
+fn move_in() -> Result<(), Failed> {
     let none = None::<&str>;
     // nothing that is mounted here may show outside
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).step("making mounts private")?;
@@ -31,7 +38,10 @@ pub(super) fn build(settings: &Settings) -> Result<(), Failed> {
     let old = Path::new(base).join(".old");
     fs::create_dir(&old).step("making a folder for the old root")?;
     pivot_root(base, &old).step("changing the root")?;
-    std::env::set_current_dir("/").step("going to the new root")?;
+    std::env::set_current_dir("/").step("going to the new root")
+}
+
+fn furnish(settings: &Settings) -> Result<(), Failed> {
     system(settings.network)?;
     own(settings)?;
     for (from, to) in &settings.readable {
@@ -102,10 +112,7 @@ fn work(settings: &Settings) -> Result<PathBuf, Failed> {
     }
     fs::create_dir_all(WORK).step("making the module's folder")?;
     let owner = settings.identity.map(|who| format!(",uid={},gid={}", who.uid, who.gid)).unwrap_or_default();
-    memory(
-        Path::new(WORK),
-        &format!("mode=0700,size={},nr_inodes=4096{owner}", settings.ceilings.file),
-    )?;
+    memory(Path::new(WORK), &format!("mode=0700,size={},nr_inodes=4096{owner}", settings.ceilings.file))?;
     Ok(PathBuf::from(WORK))
 }
 
@@ -185,8 +192,7 @@ fn remount(place: &Path, kept: MsFlags, work: &Path) -> Result<(), Failed> {
         flags |= MsFlags::MS_RDONLY;
     }
     let none = None::<&str>;
-    mount(none, place, none, flags, none)
-        .step(&format!("making {} read-only", place.display()))
+    mount(none, place, none, flags, none).step(&format!("making {} read-only", place.display()))
 }
 
 /// What a user namespace may not take away from a mount again.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::launch::{PATH, Plain};
 use super::jailed::Jailed;
+use super::launch::Launch;
+use super::launch::{PATH, Plain};
 use crate::jail::{Ceilings, Kind, Places, Settings as Jail, Shows};
 use crate::registry::Parts;
-use super::launch::Launch;
 
 /// `[module.NAME]` with `kind = "program"`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -190,8 +190,11 @@ pub enum ProgramError {
     /// Another user was asked for.
     #[error("`uid` and `gid` need a service that runs as root; leave them out")]
     NoRight,
-    /// A file that it needs cannot be used by the user it runs as.
-    #[error("{0}; let that user do so (chmod, chgrp), or name its owner with `uid` and `gid`")]
+    /// A file that it needs cannot be shown, or not be used by the user it runs as.
+    #[error(
+        "its jail cannot be built: {0}; what it needs must be readable for the user it runs as (chmod, chgrp, or \
+         the owner's `uid` and `gid`)"
+    )]
     NoAccess(String),
     /// Without one there is nothing to run the process on.
     #[error("isolation = \"shared\" needs a tokio runtime when the module is made")]
@@ -263,7 +266,11 @@ impl ProgramConfig {
             if !place.is_absolute() || !place.exists() {
                 return Err(ProgramError::NotReadable(shown(place)));
             }
-            places.add(place)?;
+            if within(place) {
+                places.check(place)?;
+            } else {
+                places.add(place)?;
+            }
         }
         let mut arguments = Vec::with_capacity(words.len());
         for word in words {

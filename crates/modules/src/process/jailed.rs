@@ -60,7 +60,8 @@ impl Jailed {
         };
         let mut why = Vec::new();
         for (kind, user) in walls {
-            let jailed = Self { helper: helper.clone(), settings: Settings { kind, ..settings.clone() }, user };
+            let jailed =
+                Self { helper: helper.clone(), settings: Settings { kind, ..settings.clone() }, user };
             match jailed.probe() {
                 Ok(()) => return Ok(jailed),
                 Err(Fault::File(reason)) => return Err(ProgramError::NoAccess(reason)),
@@ -84,8 +85,9 @@ impl Jailed {
     }
 
     fn arguments(settings: &Settings) -> Result<[String; 3], Fault> {
-        let text = serde_json::to_string(settings)
-            .map_err(|_| Fault::Jail("a path in its settings is not UTF-8".into(), nix::Error::EINVAL as i32))?;
+        let text = serde_json::to_string(settings).map_err(|_| {
+            Fault::Jail("a path in its settings is not UTF-8".into(), nix::Error::EINVAL as i32)
+        })?;
         Ok([ARGUMENT.to_owned(), "supervise".to_owned(), text])
     }
 
@@ -94,7 +96,12 @@ impl Jailed {
         let (settings, _slot) = self.settings(true).ok_or_else(no_user)?;
         let arguments = Self::arguments(&settings)?;
         let mut command = std::process::Command::new(&self.helper);
-        command.args(arguments).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| Fault::Start(error.kind()))?;
         let (told, report) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
@@ -120,14 +127,14 @@ impl Jailed {
         let (settings, slot) = self.settings(false).ok_or_else(no_user)?;
         let mut command = Command::new(&self.helper);
         command.args(Self::arguments(&settings)?).env_clear();
-        let (child, mut pipes) =
-            spawn(command, false).await.map_err(|error| Fault::Start(error.kind()))?;
+        let (child, mut pipes) = spawn(command, false).await.map_err(|error| Fault::Start(error.kind()))?;
         let process = Box::new(Running::new(child, Held::Jail { _slot: slot }));
         match timeout(READY, pipes.stdout.next()).await {
             Err(_) => Err(Fault::NotReady(READY)),
             Ok(Err(error)) => Err(Fault::Pipe(error.kind())),
-            Ok(Ok(line)) => ready(&line.map(|line| line.bytes).unwrap_or_default())
-                .map(|()| Started { process, pipes }),
+            Ok(Ok(line)) => {
+                ready(&line.map(|line| line.bytes).unwrap_or_default()).map(|()| Started { process, pipes })
+            }
         }
     }
 }

@@ -24,10 +24,12 @@ impl Slot {
         let half = u32::try_from(half).ok().filter(|half| *half > 0)?;
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let (used, last) = &mut *taken;
-        let first = last.wrapping_add(1);
-        let turn = (0..half).map(|step| range.start + (first.wrapping_add(step)) % half);
-        let uid = turn.into_iter().find(|uid| !used.contains(uid))?;
-        *last = uid - range.start;
+        // another service on this host begins elsewhere, most likely
+        let first = last.wrapping_add(1).wrapping_add(std::process::id().wrapping_mul(61));
+        let free = |step: &u32| !used.contains(&(range.start + first.wrapping_add(*step) % half));
+        let step = (0..half).find(free)?;
+        let uid = range.start + first.wrapping_add(step) % half;
+        *last = last.wrapping_add(1 + step);
         used.insert(uid);
         Some(Self { uid, sweeper: uid + half })
     }

@@ -179,3 +179,33 @@ proptest! {
         prop_assert_eq!(BASE64.decode(back["data"].as_str().unwrap().as_bytes()).unwrap(), bytes);
     }
 }
+
+#[test]
+fn more_time_is_asked_for_in_whole_seconds() {
+    assert!(matches!(
+        read(r#"{"type":"more","seconds":60}"#),
+        Ok(DialogCommand::Extend(time)) if time == Duration::from_secs(60)
+    ));
+    for wrong in ["0", "301", "-1", "1.5", "\"60\"", "null"] {
+        assert!(
+            refused_for(&format!(r#"{{"type":"more","seconds":{wrong}}}"#)).contains("seconds"),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn a_line_of_many_dialogs_names_one_and_a_line_of_one_names_none() {
+    let line = br#"{"type":"log","dialog":"d7","text":"x"}"#;
+    assert!(
+        matches!(parse_addressed(line, false), (Some(dialog), Ok(FromProgram::Log(_))) if dialog == "d7")
+    );
+    assert_eq!(parse(line, false).err(), Some(Malformed::Extra("log")));
+    assert!(matches!(parse_addressed(br#"{"type":"log","text":"x"}"#, false), (None, Ok(_))));
+    for wrong in [r#"{"type":"log","dialog":7,"text":"x"}"#, "[]", "x"] {
+        assert!(matches!(parse_addressed(wrong.as_bytes(), false), (None, Err(_))), "{wrong}");
+    }
+    let told = addressed("d\"7", &received(&"a".into()));
+    let told = String::from_utf8(told.to_vec()).unwrap();
+    assert_eq!(told, "{\"dialog\":\"d\\\"7\",\"type\":\"received\",\"data\":\"YQ==\"}\n");
+}

@@ -61,7 +61,8 @@ async fn a_program_asks_for_time_and_gets_five_minutes_in_all() {
 
 #[tokio::test]
 async fn a_second_verdict_is_refused_and_counted() {
-    let twice = format!("{READ}{}{SUCCESS}", r#"echo '{"type":"complete","verdict":"failure","user":"bob"}'; "#);
+    let twice =
+        format!("{READ}{}{SUCCESS}", r#"echo '{"type":"complete","verdict":"failure","user":"bob"}'; "#);
     let (registry, module) = module(sh(&twice));
     let (verdict, _) = call(&module, "").await;
     assert_eq!(verdict, DialogVerdict::Failure { user: "bob".into(), domain: String::new() });
@@ -84,7 +85,8 @@ async fn a_verdict_for_another_dialog_is_no_message_where_there_is_one() {
 #[tokio::test]
 async fn a_process_that_ignores_everything_ends_with_its_dialog() {
     let marker = format!("70100.{}", std::process::id());
-    let script = format!("trap '' TERM HUP INT; {READ}setsid sleep {marker} & {SUCCESS} while :; do wait; done");
+    let script =
+        format!("trap '' TERM HUP INT; {READ}setsid sleep {marker} & {SUCCESS} while :; do wait; done");
     let mut config = sh(&script);
     config.limits.grace = Duration::from_millis(300);
     let (registry, module) = module(config);
@@ -98,9 +100,8 @@ async fn a_process_that_ignores_everything_ends_with_its_dialog() {
 async fn a_jail_ends_with_a_service_that_was_killed() {
     let marker = format!("70200.{}", std::process::id());
     let uids = openras_modules::Parts::default().uids;
-    let identity = is_root().then(|| {
-        serde_json::json!({ "uid": uids.start, "gid": uids.start, "sweeper": uids.end - 1 })
-    });
+    let identity = is_root()
+        .then(|| serde_json::json!({ "uid": uids.start, "gid": uids.start, "sweeper": uids.end - 1 }));
     let script = format!("trap '' TERM HUP; setsid sleep {marker} & sleep {marker}; echo left");
     for kind in ["namespaces", "own_uid"] {
         if kind == "own_uid" && !is_root() {
@@ -119,6 +120,7 @@ async fn a_jail_ends_with_a_service_that_was_killed() {
         let mut line = String::new();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
         if !line.contains("ready") {
+            child.wait().unwrap();
             return skip("life::a_jail_ends_with_a_service_that_was_killed", line.trim());
         }
         let begun = async {

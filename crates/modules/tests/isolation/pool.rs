@@ -26,10 +26,14 @@ async fn processes_wait_before_a_call_comes_and_are_replaced_when_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_calls_than_processes_are_served_too() {
     let (_registry, module) = module(sh(&format!("{READ}{SUCCESS}")));
-    let calls: Vec<_> = (0..12).map(|_| tokio::spawn({
-        let module = module.clone();
-        async move { call(&module, "").await.0 }
-    })).collect();
+    let calls: Vec<_> = (0..12)
+        .map(|_| {
+            tokio::spawn({
+                let module = module.clone();
+                async move { call(&module, "").await.0 }
+            })
+        })
+        .collect();
     for one in calls {
         assert_eq!(one.await.unwrap(), alice());
     }

@@ -91,11 +91,35 @@ impl Targets {
 /// All that no wall with namespaces may let through.
 fn held(report: &Report, store: &str) {
     let refused = [
-        "store", "key", "store by a root", "socket", "socket by a root", "abstract", "loopback", "kill",
-        "memory of the service", "memory of the jail", "environment of the service", "trace", "trace the jail",
-        "write /usr/x", "write /etc/x", "write /x", "write /dev/x", "write /proc/sys/kernel/hostname",
-        "write /proc/sysrq-trigger", store, "become root", "user namespace", "mount namespace", "more namespaces",
-        "mount", "writable again", "chroot", "device", "memory",
+        "store",
+        "key",
+        "store by a root",
+        "socket",
+        "socket by a root",
+        "abstract",
+        "loopback",
+        "kill",
+        "memory of the service",
+        "memory of the jail",
+        "environment of the service",
+        "trace",
+        "trace the jail",
+        "write /usr/x",
+        "write /etc/x",
+        "write /x",
+        "write /dev/x",
+        "write /proc/sys/kernel/hostname",
+        "write /proc/sysrq-trigger",
+        store,
+        "become root",
+        "user namespace",
+        "mount namespace",
+        "more namespaces",
+        "mount",
+        "writable again",
+        "chroot",
+        "device",
+        "memory",
     ];
     for name in refused {
         assert!(report[name].starts_with("no "), "{name}: {}", report[name]);
@@ -211,9 +235,11 @@ async fn a_module_reads_its_own_files_and_what_is_named_and_writes_to_its_folder
     );
     std::fs::write(folder.path().join("beside"), "").unwrap();
     let mut config = ProgramConfig::new(["sh", "-c", &script, word.to_str().unwrap()]);
-    config.readable = vec![data];
+    config.readable = vec![data.clone(), own.join("deep")];
+    std::fs::create_dir(own.join("deep")).unwrap();
     config.folder = Some(own.clone());
-    let (_registry, module) = module(config);
+    let (registry, module) = module(config);
+    assert_ne!(registry.conditions().next().unwrap().1.wall, Wall::None);
     assert_eq!(call(&module, "").await.0, alice());
     assert_eq!(std::fs::read_to_string(own.join("kept")).unwrap(), "kept\n");
 }
@@ -226,5 +252,8 @@ async fn a_file_that_the_modules_user_may_not_read_is_named_at_the_start() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let config = ProgramConfig::new(["cat".into(), file.path().display().to_string()]);
     let said = registry(config, &parts()).err().unwrap();
-    assert!(said.contains("as the user of the module") && said.contains(file.path().to_str().unwrap()), "{said}");
+    assert!(
+        said.contains("as the user of the module") && said.contains(file.path().to_str().unwrap()),
+        "{said}"
+    );
 }

@@ -44,13 +44,18 @@ pub(crate) async fn run(args: Serve) -> Result<u8> {
         say.line(&format!("{name}: answering on {address}"));
     }
     say.line(&format!("programs: answering on {}", place.socket.display()));
-    let names = if names.is_empty() { "no calls: there is no [[port]]".into() } else { names.join(", ") };
-    say.line(&format!("answering: {names}; Ctrl-C ends"));
+    if args.private.is_none() {
+        let names = if names.is_empty() { "no calls: there is no [[port]]".into() } else { names.join(", ") };
+        say.line(&format!("answering: {names}; Ctrl-C ends"));
+    }
     notify::ready(status(&service)).await;
     let watchdog = notify::watchdog().map(|every| tokio::spawn(alive::watch(service.clone(), every)));
     let idle = args.private.is_some().then_some(Duration::from_secs(args.idle));
-    attend(&service, &serving, &mut signals, idle).await;
-    end(&service, serving, &mut signals, &say).await;
+    match attend(&service, &serving, &mut signals, idle).await {
+        Why::Told => end(&service, serving, &mut signals, &say).await,
+        // first the socket: who comes now finds none, and starts another
+        Why::Idle => serving.stop().await,
+    }
     watchdog.into_iter().for_each(|watchdog| watchdog.abort());
     Ok(exit::OK)
 }
@@ -84,8 +89,14 @@ async fn config(args: &Serve) -> Result<Config> {
     tokio::task::spawn_blocking(move || Config::load(&file)).await?.map_err(Into::into)
 }
 
+/// Why it ends.
+enum Why {
+    Told,
+    Idle,
+}
+
 /// Until a signal means the end, or a private service has had nothing to do for as long as `idle`.
-async fn attend(service: &Service, serving: &Serving, signals: &mut Signals, idle: Option<Duration>) {
+async fn attend(service: &Service, serving: &Serving, signals: &mut Signals, idle: Option<Duration>) -> Why {
     let nothing_to_do = async {
         match idle {
             Some(idle) => idle::wait(service, serving.clients(), idle).await,
@@ -97,11 +108,11 @@ async fn attend(service: &Service, serving: &Serving, signals: &mut Signals, idl
         tokio::select! {
             told = signals.told() => match told {
                 Told::Reload => reload(service).await,
-                Told::Stop => return,
+                Told::Stop => return Why::Told,
             },
             () = &mut nothing_to_do => {
                 tracing::info!("nothing to do any more: this service ends");
-                return;
+                return Why::Idle;
             }
         }
     }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::lab::{Lab, Server, stranger};
 
-const PORT: &str = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\n";
+const PORT: &str = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 4\n";
 
 fn refused(ports: &str, words: &[&str]) {
     let lab = Lab::new();
     lab.config(ports);
-    let done = lab.run(&["serve", "--config", "openras.toml"]);
+    let done = lab.refused("openras.toml");
     assert_eq!(done.code, 3, "{}", done.err);
     for word in words {
         assert!(done.err.contains(word), "{word:?} is not in: {}", done.err);
@@ -33,12 +33,14 @@ fn a_configuration_with_mistakes_starts_nothing_and_lists_them_all() {
             "listen:tcp:",
         ],
     );
-    refused("", &["has no [[port]]"]);
     refused("[[port", &["is not TOML"]);
-    let done = Lab::new().run(&["serve", "--config", "missing.toml"]);
+    let done = Lab::new().refused("missing.toml");
     assert!(done.code == 3 && done.err.contains("missing.toml"), "{}", done.err);
-    let done = Lab::new().run(&["serve"]);
-    assert!(done.err.contains("--config FILE") || done.code == 3, "{}", done.err);
+    let done = {
+        let lab = Lab::new();
+        lab.run(&["serve", "--socket", &lab.socket()])
+    };
+    assert!(done.code == 3 && done.err.contains("--config FILE"), "{}", done.err);
 }
 
 #[test]

@@ -48,14 +48,53 @@ fn the_examples_for_users_run_one_after_the_other() {
 fn the_examples_of_serve_and_dial_meet() {
     let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\n");
     let serve = examples(&lab, &["serve"]);
-    assert_eq!(serve, ["openras serve --config openras.toml"]);
+    let start = "openras serve --config openras.toml";
+    assert_eq!(serve[0], start);
+    // a service of the test has its own socket; each example is started, and this one stays
     let server = lab.serve(&[]);
+    for line in &serve[1..] {
+        let rest = line.strip_prefix(start).unwrap_or_else(|| panic!("{line}"));
+        let done = shell(&lab, &format!("{start} --help {rest}"));
+        assert_eq!(done.code, 0, "{line}: {}", done.err);
+    }
     let at = server.line("line1");
     for line in examples(&lab, &["dial"]) {
         // the port of the text may be taken on this machine
         let done = shell(&lab, &line.replace("tcp:127.0.0.1:7001", &at));
         assert_eq!(done.code, 0, "{line}: {}{}", done.out, done.err);
     }
+}
+
+#[test]
+fn the_examples_of_the_commands_that_ask_run_and_without_a_service_say_so() {
+    let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\n");
+    let words = ["calls", "status", "ports", "reload", "audit", "hangup", "events"];
+    let examples: Vec<String> = words.iter().flat_map(|word| examples(&lab, &[word])).collect();
+    for line in &examples {
+        let done = shell(&lab, line);
+        assert_eq!(done.code, 11, "{line}: {}", done.err);
+        let told = done.out + &done.err;
+        assert!(told.contains("711"), "{line}: {told}");
+        assert!(
+            line.contains("--check") || told.contains("openras serve"),
+            "{line} says how to start one: {told}"
+        );
+    }
+    assert!(lab.private_services().is_empty(), "asking starts nothing");
+    let server = lab.serve(&[]);
+    for line in &examples {
+        let line = format!("export OPENRAS_SOCKET={}; {line}", lab.socket());
+        // it follows until somebody ends it, which tests/service does
+        let line = line.replace("openras events", "openras events --help");
+        let done = shell(&lab, &line);
+        assert_eq!(done.code, 0, "{line}: {}{}", done.out, done.err);
+        assert!(
+            done.out.lines().all(|text| text.chars().count() <= 100 || text.starts_with('{')),
+            "{}",
+            done.out
+        );
+    }
+    assert_eq!(server.stop().0, 0);
 }
 
 #[test]

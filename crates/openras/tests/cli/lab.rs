@@ -128,14 +128,14 @@ impl Lab {
         Server::start(self.command(&[&args, more].concat()))
     }
 
+    /// `serve` that must not start.
+    pub(crate) fn refused(&self, config: &str) -> Done {
+        self.run(&["serve", "--config", config, "--socket", &self.socket()])
+    }
+
     /// The socket of [`Self::serve`].
     pub(crate) fn socket(&self) -> String {
         self.path("run/serve.sock").display().to_string()
-    }
-
-    /// Asks the service of [`Self::serve`].
-    pub(crate) fn ask(&self, args: &[&str]) -> Done {
-        self.run(&[args, &["--socket", &self.socket()]].concat())
     }
 
     /// `dial` with the file `pw` as alice to the end, without a terminal.

@@ -13,6 +13,7 @@ mod demo;
 mod exits;
 mod help;
 mod lab;
+mod library;
 mod lines;
 mod methods;
 mod pauses;

@@ -126,7 +126,7 @@ fn secrets_lie_in_files_of_their_owner_and_others_are_refused() {
         let set =
             |mode| std::fs::set_permissions(lab.path(file), std::fs::Permissions::from_mode(mode)).unwrap();
         set(0o640);
-        let done = lab.run(&["serve", "--config", "openras.toml"]);
+        let done = lab.refused("openras.toml");
         assert!(done.code == 3 && done.err.contains("chmod"), "{file}: {}", done.err);
         set(0o600);
     }
@@ -154,7 +154,7 @@ fn clear_text_over_a_network_is_refused_at_the_start() {
         let lab = Lab::new();
         let port = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:0.0.0.0:0\"\n";
         lab.config(&format!("{port}auth = [\"{auth}\"]\n"));
-        let done = lab.run(&["serve", "--config", "openras.toml"]);
+        let done = lab.refused("openras.toml");
         assert_eq!(done.code, 3, "{}", done.err);
         assert!(done.err.contains(auth) && done.err.contains("insecure = true"), "{}", done.err);
         lab.config(&format!("{port}auth = [\"{auth}\"]\ninsecure = true\n"));

@@ -104,6 +104,23 @@ fn its_log_does_not_grow_for_ever() {
 }
 
 #[test]
+fn its_log_is_turned_over_while_it_runs() {
+    let lab = Lab::new();
+    std::fs::create_dir_all(log(&lab).parent().unwrap()).unwrap();
+    // the first line of the service is one too many
+    std::fs::write(log(&lab), vec![b'x'; 1024 * 1024 - 10]).unwrap();
+    let at = socket(&lab).display().to_string();
+    assert!(lab.command(PROGRAM, &["private-service", "--idle", "0", &at]).status().unwrap().success());
+    let said = until("its log", || {
+        let said = std::fs::read_to_string(log(&lab)).ok()?;
+        (said.len() < 10_000 && said.contains("nothing to do any more")).then_some(said)
+    });
+    assert!(said.contains("answering"), "{said}");
+    assert_eq!(log(&lab).with_extension("log.1").metadata().unwrap().len(), 1024 * 1024 - 10);
+    assert_eq!(mode(&log(&lab)), 0o600);
+}
+
+#[test]
 fn a_folder_that_others_use_is_refused_with_a_sentence() {
     let lab = Lab::new();
     std::fs::create_dir(lab.path("openras")).unwrap();

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::lab::{LINE, Lab, get};
+use crate::lab::{LINE, Lab, PROGRAM, Service, get};
 
 const LINE2: &str = "[[port]]\nname = \"line2\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\npool = \"10.65.0.2-10.65.0.9\"\naddress = \"10.65.0.1\"\n";
 
@@ -39,6 +39,44 @@ fn a_configuration_with_a_mistake_changes_nothing() {
     let line = service.until("the configuration was not reloaded");
     assert!(line.contains("lime"), "the mistake is named: {line}");
     assert_eq!(ports(&lab), ["line1/1"]);
+    service.stop();
+}
+
+#[test]
+fn what_the_unit_runs_to_reload_fails_where_nothing_was_reloaded() {
+    let lab = Lab::with(LINE);
+    let service = lab.serve(&[]);
+    let socket = lab.path("api.sock").display().to_string();
+    let reload = || lab.command(PROGRAM, &["reload", "--socket", &socket]).output().unwrap();
+    assert!(reload().status.success());
+    lab.config("[[port]]\nlime = 1\n");
+    let done = reload();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned() + &String::from_utf8_lossy(&done.stdout);
+    assert!(!done.status.success() && said.contains("lime"), "{said}");
+    service.stop();
+}
+
+#[test]
+fn after_a_kill_it_starts_again_on_what_was_left() {
+    let lab = Lab::with(LINE);
+    let mut service = lab.serve(&[]);
+    service.signal(Signal::KILL);
+    assert!(!service.end().success());
+    assert!(lab.path("api.sock").exists(), "a killed one cannot clear up");
+    let service = lab.serve(&[]);
+    assert_eq!(ports(&lab), ["line1/1"]);
+    service.stop();
+}
+
+#[test]
+fn the_environment_names_the_socket_for_the_service_and_its_clients() {
+    let lab = Lab::with(LINE);
+    let mut command = lab.command(PROGRAM, &["serve", "--config", "openras.toml"]);
+    command.env("OPENRAS_SOCKET", lab.path("other.sock"));
+    let mut service = Service::start(command);
+    service.until("answering: ");
+    let mut status = lab.command(PROGRAM, &["status", "--check"]);
+    assert!(status.env("OPENRAS_SOCKET", lab.path("other.sock")).status().unwrap().success());
     service.stop();
 }
 

@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, Program};
+use crate::lab::{Done, Lab, Program};
 
 /// What steers a terminal, or the reader's eyes: C0, C1, ESC, DEL, bidi, a byte order mark.
 const EVIL: &str =
@@ -136,6 +137,7 @@ impl Written {
 
 fn dials(lab: &Lab, written: &mut Written) {
     let server = hostile_server();
+    let mut dials: Vec<(String, Command)> = Vec::new();
     for (line, user, more) in [
         (server.as_str(), "alice", &["--domain", EVIL][..]),
         (&server, "alice", &["--terminal", "never"]),
@@ -147,13 +149,20 @@ fn dials(lab: &Lab, written: &mut Written) {
         for json in [true, false] {
             let socket = lab.socket();
             let mut args = vec!["dial", "--line", line, "--user", user, "--password-file", "pw", "-vv"];
-            args.extend(["--socket", socket.to_str().unwrap()]);
+            args.extend(["--ping", "1", "--socket", socket.to_str().unwrap()]);
             args.extend(more);
             args.extend(json.then_some("--json"));
-            let done = lab.run(&args);
-            written.keep(&format!("dial {line} json={json}"), done.out + &done.err);
+            dials.push((format!("dial {line} json={json}"), lab.command(&args)));
         }
     }
+    // all at once: the hostile server lets each wait for its farewell
+    std::thread::scope(|scope| {
+        let run = |(what, command)| (what, scope.spawn(move || Done::of(command)));
+        for (what, done) in dials.into_iter().map(run).collect::<Vec<_>>() {
+            let done = done.join().unwrap();
+            written.keep(&what, done.out + &done.err);
+        }
+    });
     // a label, a number and words that are none, through the API
     for body in [
         json!({ "line": server, "name": EVIL, "user": EVIL, "domain": EVIL, "password": "x" }),
@@ -164,9 +173,6 @@ fn dials(lab: &Lab, written: &mut Written) {
         json!({ "line": server, EVIL: EVIL }),
     ] {
         let answer = lab.api().post("/v1/connections", &body);
-        if let Some(id) = (answer.status < 300).then(|| answer.json()["id"].as_u64()).flatten() {
-            crate::lab::until("the dial nobody holds is over", || lab.api().over(id));
-        }
         written.keep("an answer to a dial", answer.text);
     }
     for path in
@@ -212,19 +218,6 @@ fn toml(text: &str) -> String {
     format!("\"{}\"", spelt.collect::<String>())
 }
 
-/// What stands in the strings of a JSON value: there it may stand for what it is, but texts were escaped before.
-fn strings(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::String(text) => found.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
-        Value::Object(members) => members.iter().for_each(|(key, item)| {
-            found.push(key.clone());
-            strings(item, found);
-        }),
-        _ => {}
-    }
-}
-
 #[test]
 fn no_text_from_outside_reaches_a_screen_a_log_an_event_or_the_record_as_it_is() {
     let lab = Lab::new();
@@ -264,20 +257,6 @@ fn no_text_from_outside_reaches_a_screen_a_log_an_event_or_the_record_as_it_is()
             // nothing forged stands at the begin of a line of its own
             assert!(!text.lines().any(|line| line.starts_with("forged")), "{what}: {text:?}");
             told += usize::from(text.contains("forged"));
-            if what.contains("json") && !what.starts_with("dial") && !what.contains("log") {
-                let mut found = Vec::new();
-                for line in text.lines() {
-                    strings(
-                        &serde_json::from_str(line).unwrap_or_else(|e| panic!("{what}: {e}: {line}")),
-                        &mut found,
-                    );
-                }
-                if !what.contains("audit") {
-                    for text in found {
-                        assert_eq!(steers(&text), None, "{what}, once read: {text:?}");
-                    }
-                }
-            }
         }
         assert!(told >= 10, "it is told, escaped: {told} of {}", written.0.len());
         for part in ["the log", "audit.jsonl", "events", "status", "calls"] {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, until};
+use crate::lab::{Lab, Server, until};
 
 const CALLS: usize = 200;
 
@@ -39,6 +39,22 @@ fn dial_all(lab: &Lab) {
                 }
             });
         }
+    });
+}
+
+/// Neither the command nor the signal takes the file as it is, and both say why.
+fn is_refused(lab: &Lab, server: &Server) {
+    let done = lab.ask(&["reload"]);
+    assert_eq!(done.code, 3, "{}{}", done.out, done.err);
+    assert!(
+        done.err.contains("openras.toml:") && done.err.contains("lin"),
+        "it says what and where: {}",
+        done.err
+    );
+    let before = server.said().lines().count();
+    server.signal(Signal::HUP);
+    until("the log says it", || {
+        server.said().lines().skip(before).any(|line| line.contains("openras.toml:")).then_some(())
     });
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use memchr::{memchr, memchr2};
 use thiserror::Error;
+use zeroize::Zeroize;
 
 use super::{ADDRESS, CONTROL, DEFAULT_ACCM, ESCAPE, FLAG, escape, fcs};
 use crate::stats::Stats;
@@ -39,7 +40,8 @@ pub enum FrameError {
 ///
 /// What comes before the first flag is skipped without a count. A frame that lies in one slice and has no
 /// escapes is lent from that slice; another is put together in a buffer that is given back as soon as a
-/// slice has been eaten and no frame is in the making: an idle deframer holds no memory.
+/// slice has been eaten and no frame is in the making: an idle deframer holds no memory. A frame of PAP, which has
+/// the password in it, is wiped before.
 pub struct Deframer {
     /// The frame in the making, without escapes, with FCS.
     buffer: Vec<u8>,
@@ -124,6 +126,9 @@ impl Deframer {
         input: &mut &'i [u8],
     ) -> Option<Result<&'a [u8], FrameError>> {
         if std::mem::take(&mut self.delivered) {
+            if has_password(&self.buffer) {
+                self.buffer.zeroize();
+            }
             self.buffer.clear();
         }
         while !input.is_empty() {
@@ -209,6 +214,18 @@ impl Deframer {
         }
         false
     }
+}
+
+impl Drop for Deframer {
+    /// What was in the making may have been a password.
+    fn drop(&mut self) {
+        self.buffer.zeroize();
+    }
+}
+
+/// Whether this is a frame of PAP, C023.
+fn has_password(frame: &[u8]) -> bool {
+    matches!(frame, [ADDRESS, CONTROL, 0xc0, 0x23, ..] | [0xc0, 0x23, ..])
 }
 
 /// A whole frame with its FCS becomes a packet from its protocol field on.

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -28,7 +29,7 @@ const LOCK_TRIES: u32 = 200;
 pub(super) struct Log {
     folder: Folder,
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     /// Device and inode: whether it is still the one at its path.
     id: (u64, u64),
     /// Up to here it was read or written.
@@ -82,13 +83,14 @@ impl Log {
     }
 
     /// The file, to bring it to the disk.
-    pub(super) fn handle(&self) -> io::Result<File> {
-        self.file.try_clone()
+    pub(super) fn handle(&self) -> Arc<File> {
+        self.file.clone()
     }
 
     pub(super) fn add(&mut self, record: &Record<'_>, now: u64) -> io::Result<Kept<'_>> {
         self.lock()?;
-        let added = self.catch_up().and_then(|()| self.put_away(now)).and_then(|()| self.write(record, now, ""));
+        let added =
+            self.catch_up().and_then(|()| self.put_away(now)).and_then(|()| self.write(record, now, ""));
         self.unlock();
         added?;
         Ok(Kept { number: self.number, line: &self.line })
@@ -144,9 +146,9 @@ impl Log {
         }
         match last_put_away(self.folder.path())? {
             Some(path) => {
-                let mut old = File::open(path)?;
+                let old = File::open(path)?;
                 let length = old.metadata()?.len();
-                let tail = tail(&mut old, length)?.ok_or_else(no_record)?;
+                let tail = tail(&old, length)?.ok_or_else(no_record)?;
                 (self.number, self.head) = (tail.number, tail.head);
                 self.go_on(now)
             }
@@ -163,8 +165,8 @@ impl Log {
         self.write(&Record { before: Some(&before), ..Record::new(What::Continued) }, now, "")
     }
 
-    fn tail(&mut self, length: u64) -> io::Result<Tail> {
-        match tail(&mut self.file, length)? {
+    fn tail(&self, length: u64) -> io::Result<Tail> {
+        match tail(&self.file, length)? {
             Some(tail) => Ok(tail),
             None if length <= FIRST => Ok(Tail { number: 0, head: Hash::default(), good: 0 }),
             None => Err(no_record()),
@@ -174,11 +176,12 @@ impl Log {
     /// Closes what a crash has left of a last record. One of which only the line's end is missing is whole.
     fn recover(&mut self, tail: &Tail) -> io::Result<()> {
         let mut rest = Vec::new();
-        self.file.seek(SeekFrom::Start(tail.good))?;
-        (&mut self.file).take(LONGEST_TORN).read_to_end(&mut rest)?;
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(tail.good))?;
+        file.take(LONGEST_TORN).read_to_end(&mut rest)?;
         let whole = std::str::from_utf8(&rest).ok().filter(|line| chain::follows(&self.head, line));
         if let Some(link) = whole.and_then(chain::read).filter(|link| link.number == self.number + 1) {
-            self.file.write_all(b"\n")?;
+            (&*self.file).write_all(b"\n")?;
             (self.number, self.head) = (link.number, link.hash);
             self.length += 1;
             return Ok(());
@@ -196,7 +199,7 @@ impl Log {
         let number = self.number + 1;
         let (line, hash) = chain::line(&self.head, number, now, record)?;
         let bytes = format!("{before}{line}\n");
-        if let Err(error) = self.file.write_all(bytes.as_bytes()) {
+        if let Err(error) = (&*self.file).write_all(bytes.as_bytes()) {
             // if this fails too, the next one who adds closes it
             let _ = self.file.set_len(self.length);
             return Err(error);
@@ -238,15 +241,15 @@ fn no_record() -> io::Error {
     )
 }
 
-fn open_file(folder: &Folder, path: &Path) -> Result<(File, (u64, u64)), StoreError> {
+fn open_file(folder: &Folder, path: &Path) -> Result<(Arc<File>, (u64, u64)), StoreError> {
     folder.prepare(path)?;
     let file = open_private(path, OpenOptions::new().read(true).append(true))?;
     let about = file.metadata().map_err(|e| StoreError::file("the audit record", path, e))?;
-    Ok((file, (about.dev(), about.ino())))
+    Ok((Arc::new(file), (about.dev(), about.ino())))
 }
 
 /// The last whole record of a file; `None` if it has none.
-fn tail(file: &mut File, length: u64) -> io::Result<Option<Tail>> {
+fn tail(mut file: &File, length: u64) -> io::Result<Option<Tail>> {
     let mut size = TAIL;
     loop {
         let from = length.saturating_sub(size);

@@ -120,14 +120,14 @@ impl Place {
     /// Opens the next file that can hold something new.
     fn open_next(&mut self) -> io::Result<bool> {
         if self.files.is_none() {
-            self.files = Some(self.from_which_file()?.into());
+            self.files = Some(self.beginning_at()?.into());
         }
         let Some(path) = self.files.as_mut().and_then(VecDeque::pop_front) else { return Ok(false) };
         self.file = Some(BufReader::new(File::open(path)?));
         Ok(true)
     }
 
-    fn from_which_file(&self) -> io::Result<Vec<PathBuf>> {
+    fn beginning_at(&self) -> io::Result<Vec<PathBuf>> {
         let mut files = files(&self.folder)?;
         let newer = files.iter().skip(1).take_while(|path| first(path).is_some_and(|n| n <= self.after + 1));
         let skip = newer.count();

@@ -86,7 +86,9 @@ fn hostile_text_is_spelt_out_cut_and_comes_back_whole() {
     let name = "a\n\u{1b}[2J\u{9b}\u{202e}\u{7f}😀\"\\,\"hash\":\"";
     open(state.path()).record(&refused(name, &"é".repeat(100_000))).unwrap();
     let text = text(state.path());
-    assert!(text.trim_end_matches('\n').split('\n').all(|line| line.bytes().all(|b| matches!(b, b' '..=b'~'))));
+    assert!(
+        text.trim_end_matches('\n').split('\n').all(|line| line.bytes().all(|b| matches!(b, b' '..=b'~')))
+    );
     assert!(text.len() < 5000, "{}", text.len());
     let back: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(back["name"], name);

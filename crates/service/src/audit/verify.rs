@@ -82,7 +82,8 @@ impl Chain {
         match torn {
             None => Ok(()),
             Some((bytes, first)) => {
-                let what = format!("{bytes} bytes from here to the end of the file are not the record that follows");
+                let what =
+                    format!("{bytes} bytes from here to the end of the file are not the record that follows");
                 Err(Wrong::Line(first, what))
             }
         }
@@ -96,7 +97,8 @@ impl Chain {
         let link = chain::read(line).ok_or_else(no_record)?;
         let begin = if self.next.is_none() { continued(line) } else { None };
         let head = begin.unwrap_or(self.head);
-        if self.next.is_some_and(|next| next != link.number) || (self.next.is_none() && begin.is_none() && link.number != 1)
+        if self.next.is_some_and(|next| next != link.number)
+            || (self.next.is_none() && begin.is_none() && link.number != 1)
         {
             return Err(format!("the record has the number {}", link.number));
         }

@@ -25,8 +25,8 @@ impl Reader {
         Self { story, events, packets }
     }
 
-    /// The next event, or [`Event::Lost`] where this reader was too slow; `None` behind the last one of a call that
-    /// is over. May be dropped at any time.
+    /// Waits for the next event.
+    #[cfg(test)]
     pub(crate) async fn next(&mut self) -> Option<Told> {
         loop {
             let story = self.story.clone();
@@ -38,7 +38,8 @@ impl Reader {
         }
     }
 
-    /// As [`Self::next`]; the outer `None` where it would wait.
+    /// The next event, or [`Event::Lost`] where this reader was too slow; the inner `None` behind the last one of a
+    /// call that is over, the outer one where there is none yet ([`Story::news`] tells when to look again).
     pub(crate) fn try_next(&mut self) -> Option<Option<Told>> {
         let told = self.story.lock();
         let first = told.events.first();

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use openras_api::types::event::{Direction, Event, Packet, Projection, State};
 use openras_api::types::problem::Problem;
@@ -11,6 +10,9 @@ use openras_ppp::event;
 
 /// How many of each kind are kept.
 pub(super) const KEPT: usize = 100;
+
+/// Entries by which a ring grows: most calls fall silent early, and thousands are kept.
+const STEP: usize = 8;
 
 /// The newest [`KEPT`] entries of one kind. Takes no memory until there are any.
 #[derive(Default)]
@@ -24,8 +26,8 @@ pub(super) struct Ring {
 pub(super) struct Entry {
     /// Its number in the call.
     pub(super) n: u64,
-    /// When, since the call began.
-    pub(super) at: Duration,
+    /// When, in microseconds since the call began.
+    pub(super) micros: u64,
     /// What.
     pub(super) kept: Kept,
 }
@@ -37,15 +39,18 @@ pub(super) enum Kept {
         state: ConnState,
         error: Option<RasError>,
     },
-    Port {
-        kind: Box<str>,
-        text: Box<str>,
-        error: Option<RasError>,
-    },
+    Port(Box<Step>),
     Projection(Arc<Projection>),
     /// Its text is made when somebody reads it.
-    Packet(Box<event::Packet>),
+    Packet(event::Packet),
     Other(Box<Event>),
+}
+
+/// A step of an answered call.
+pub(super) struct Step {
+    pub(super) kind: Box<str>,
+    text: Box<str>,
+    error: Option<RasError>,
 }
 
 impl Ring {
@@ -53,6 +58,9 @@ impl Ring {
         if self.entries.len() >= KEPT {
             self.entries.pop_front();
             self.gone += 1;
+        }
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact(STEP);
         }
         self.entries.push_back(entry);
     }
@@ -92,11 +100,8 @@ impl Kept {
             Event::Port { port: on, kind, text, error }
                 if Some(on.as_str()) == port && plain(error.as_ref()) =>
             {
-                Self::Port {
-                    kind: kind.into(),
-                    text: text.into(),
-                    error: error.as_ref().map(Problem::number),
-                }
+                let error = error.as_ref().map(Problem::number);
+                Self::Port(Box::new(Step { kind: kind.into(), text: text.into(), error }))
             }
             Event::Projection(agreed) => Self::Projection(Arc::new(agreed)),
             other => Self::Other(Box::new(other)),
@@ -109,11 +114,11 @@ impl Kept {
             Self::State { seq, state, error } => {
                 Event::State(State::new(*seq, *state, error.map(Problem::from)))
             }
-            Self::Port { kind, text, error } => Event::Port {
+            Self::Port(step) => Event::Port {
                 port: port.unwrap_or_default().into(),
-                kind: kind.to_string(),
-                text: text.to_string(),
-                error: error.map(Problem::from),
+                kind: step.kind.to_string(),
+                text: step.text.to_string(),
+                error: step.error.map(Problem::from),
             },
             Self::Projection(agreed) => Event::Projection((**agreed).clone()),
             Self::Packet(kept) => Event::Packet(packet(kept)),

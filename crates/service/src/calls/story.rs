@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use openras_api::types::call::{Call, CallStory};
 use openras_api::types::event::{Ended, Event, Projection, Told};
@@ -113,7 +114,7 @@ impl Story {
 
     /// A control packet; its text is made only when somebody reads it.
     pub(crate) fn tell_packet(&self, packet: event::Packet) {
-        self.keep(Kept::Packet(Box::new(packet)), true);
+        self.keep(Kept::Packet(packet), true);
     }
 
     fn keep(&self, kept: Kept, is_packet: bool) {
@@ -124,7 +125,7 @@ impl Story {
             }
             told.n += 1;
             told.heed(&kept);
-            let entry = Entry { n: told.n, at: self.began.elapsed(), kept };
+            let entry = Entry { n: told.n, micros: self.micros(), kept };
             let heard = self.heard(&entry, is_packet);
             if is_packet {
                 told.packets.push(entry)
@@ -148,10 +149,13 @@ impl Story {
         wanted.then(|| Heard { told: self.told(entry), uid: self.about.uid })
     }
 
+    fn micros(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// A kept entry as it is told.
     pub(super) fn told(&self, entry: &Entry) -> Told {
-        let t = (entry.at.as_secs_f64() * 1e6).round() / 1e6;
-        Told { call: self.id, n: entry.n, t, event: entry.kept.event(self.port()) }
+        Told { call: self.id, n: entry.n, t: seconds(entry.micros), event: entry.kept.event(self.port()) }
     }
 
     /// Ready when something was told, or readers must look again, since this was called.
@@ -173,18 +177,12 @@ impl Story {
     pub(crate) fn unkept(&self, event: Event) -> Told {
         let mut told = self.lock();
         told.n += 1;
-        let t = (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e6;
-        Told { call: self.id, n: told.n, t, event }
+        Told { call: self.id, n: told.n, t: seconds(self.micros()), event }
     }
 
     /// The user's name became known.
     pub(crate) fn set_name(&self, name: impl Into<String>) {
         self.lock().name = Some(name.into());
-    }
-
-    /// The calling number became known.
-    pub(crate) fn set_number(&self, number: impl Into<String>) {
-        self.lock().number = Some(number.into());
     }
 
     /// IP is up, with this agreed. Tells nothing by itself.
@@ -292,7 +290,7 @@ impl Memory {
                     self.note_connected();
                 }
             }
-            Kept::Port { kind, .. } => self.state = Cow::Owned(kind.to_string()),
+            Kept::Port(step) => self.state = Cow::Owned(step.kind.to_string()),
             Kept::Projection(agreed) => self.projection = Some(agreed.clone()),
             Kept::Packet(_) | Kept::Other(_) => {}
         }
@@ -301,6 +299,11 @@ impl Memory {
     fn note_connected(&mut self) {
         self.connected.get_or_insert_with(|| (Instant::now(), unix_seconds()));
     }
+}
+
+/// Seconds as events tell them.
+fn seconds(micros: u64) -> f64 {
+    Duration::from_micros(micros).as_secs_f64()
 }
 
 fn millis(since: Instant) -> u64 {

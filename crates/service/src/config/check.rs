@@ -151,7 +151,11 @@ fn callers(found: &mut Found, index: usize, port: &PortConfig) {
         && most > port.calls
     {
         let what = format!("unauthenticated = {most} is more than the port's calls = {}", port.calls);
-        found.add(Place::Port(index, "unauthenticated"), what, "Write a smaller number, or more calls".into());
+        found.add(
+            Place::Port(index, "unauthenticated"),
+            what,
+            "Write a smaller number, or more calls".into(),
+        );
     }
 }
 

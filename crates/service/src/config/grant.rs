@@ -81,7 +81,8 @@ impl fmt::Display for LinePattern {
 /// A full path of plain names, written without detours. The last may be missing: a pattern may end with a folder.
 fn is_straight(path: &str) -> bool {
     let Some(names) = path.strip_prefix('/') else { return false };
-    let (folders, last) = names.rsplit_once('/').map_or((None, names), |(folders, last)| (Some(folders), last));
+    let (folders, last) =
+        names.rsplit_once('/').map_or((None, names), |(folders, last)| (Some(folders), last));
     let plain = |name: &str| !matches!(name, "" | "." | "..");
     folders.is_none_or(|folders| folders.split('/').all(plain)) && !matches!(last, "." | "..")
 }
@@ -108,9 +109,13 @@ mod tests {
 
     #[test]
     fn a_path_with_detours_is_never_granted() {
-        for line in
-            ["pty:/dev/../etc/passwd", "pty:/dev/./x", "pty:/dev//x", "pty:/dev/..", "unix:/dev/x/../../run/s"]
-        {
+        for line in [
+            "pty:/dev/../etc/passwd",
+            "pty:/dev/./x",
+            "pty:/dev//x",
+            "pty:/dev/..",
+            "unix:/dev/x/../../run/s",
+        ] {
             let kind = line.split_once(':').unwrap().0;
             assert!(!covers(&format!("{kind}:/*"), line), "{line}");
             assert!(!covers(&format!("{kind}:/dev/*"), line), "{line}");

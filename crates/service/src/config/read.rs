@@ -153,7 +153,11 @@ impl<'i> Reader<'i> {
             Some(lines) => lines,
             None if table.has(self, "lines") => Vec::new(),
             None => {
-                self.problem(&span, "[[grant]] has no lines", "Write lines = [\"exchange:*\"] or other lines");
+                self.problem(
+                    &span,
+                    "[[grant]] has no lines",
+                    "Write lines = [\"exchange:*\"] or other lines",
+                );
                 Vec::new()
             }
         };

@@ -47,8 +47,11 @@ fn the_guide_has_this_example_and_every_key() {
     let lists: Vec<&str> =
         said.lines().filter_map(|line| line.split_once("The keys here are ")).map(|l| l.1).collect();
     let keys: Vec<&str> = lists.iter().flat_map(|list| list.split(", ")).collect();
-    assert_eq!(keys.len(), 28);
-    for key in keys.iter().filter(|key| !matches!(**key, "port" | "module")) {
+    let said = problems("[[grant]]\nuid = 1\nlines = [\"exchange:*\"]\nzzzzzzzz = 1\n");
+    let (_, of_grants) = said.split_once("The keys here are ").unwrap();
+    let keys: Vec<&str> = keys.into_iter().chain(of_grants.trim().split(", ")).collect();
+    assert_eq!(keys.len(), 39);
+    for key in keys.iter().filter(|key| !matches!(**key, "port" | "module" | "grant")) {
         assert!(guide.contains(&format!("| `{key}` |")), "{key} is not in docs/configuration.md");
     }
 }
@@ -111,7 +114,7 @@ fn all_problems_are_reported_at_once_with_their_lines() {
     insta::assert_snapshot!(problems(WRONG), @r#"
 openras.toml:1:9: state = "var" is not a full path. Write it from / on
 openras.toml:2:1: "key_fil" is no key of the file. Did you mean key_file?
-openras.toml:3:1: "colour" is no key of the file. The keys here are state, key_file, password_min, port, module
+openras.toml:3:1: "colour" is no key of the file. The keys here are state, key_file, password_min, audit_full, audit_syslog, grant, port, module
 openras.toml:6:8: name = "line 1" is no name of a port. Write 1 to 32 of the characters A-Z a-z 0-9 . _ -
 openras.toml:7:8: line = "listen:tcp:0.0.0.0" names no port. Write listen:tcp:HOST:PORT, such as listen:tcp:127.0.0.1:7001 or listen:tcp:[::1]:7001
 openras.toml:8:9: calls = "many" is not a number this may be. Write a whole number from 1 to 1024
@@ -221,6 +224,53 @@ fn a_file_that_is_missing_too_large_or_not_text_says_so() {
     assert!(Config::load(&file).unwrap_err().to_string().contains("larger than 1 MiB"));
     std::fs::write(&file, [0xff]).unwrap();
     assert!(Config::load(&file).unwrap_err().to_string().contains("UTF-8"));
+}
+
+#[test]
+fn grants_name_one_holder_and_lines_that_can_be_meant() {
+    let read = |text: &str| Config::parse(text, "f").map(|config| config.grants);
+    let text = "[[grant]]\nuid = 1000\nlines = ['exchange:*', 'tcp:192.0.2.7:*']\n\
+                [[grant]]\ngroup = 'dialout'\nlines = ['pty:/dev/ttyS0']\n";
+    let grants = read(text).unwrap();
+    assert_eq!(grants[0].to, GrantTo::Uid(1000));
+    assert_eq!(grants[1].to, GrantTo::Group("dialout".into()));
+    assert!(grants[0].covers(&"exchange:100".parse().unwrap()));
+    assert!(!grants[1].covers(&"exchange:100".parse().unwrap()));
+    for (bad, said) in [
+        ("[[grant]]\nlines = ['exchange:*']\n", "names nobody"),
+        ("[[grant]]\nuid = 1\ngroup = 'x'\nlines = ['exchange:*']\n", "more than one"),
+        ("[[grant]]\nuid = -1\nlines = ['exchange:*']\n", "is not a number"),
+        ("[[grant]]\nuid = 1\n", "has no lines"),
+        ("[[grant]]\nuid = 1\nlines = ['*']\n", "does not begin with"),
+        ("[[grant]]\nuid = 1\nlines = ['pty:/dev/../x']\n", "without . and .."),
+    ] {
+        let error = read(bad).unwrap_err().to_string();
+        assert!(error.contains(said), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn unauthenticated_callers_are_at_most_half_unless_it_is_written() {
+    let port = |text: &str| {
+        let text = format!("[[port]]\nname = 'a'\nline = 'exchange:1'\n{text}");
+        Config::parse(&text, "f").map(|config| config.ports[0].unauthenticated())
+    };
+    for (calls, half) in [(1, 1), (2, 1), (3, 2), (16, 8)] {
+        assert_eq!(port(&format!("calls = {calls}")), Ok(half));
+    }
+    assert_eq!(port("calls = 16\nunauthenticated = 16"), Ok(16));
+    let error = port("calls = 2\nunauthenticated = 3").unwrap_err().to_string();
+    assert!(error.contains("more than the port's calls"), "{error}");
+}
+
+#[test]
+fn the_file_a_configuration_came_from_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, "audit_full = \"go-on\"\naudit_syslog = true\n").unwrap();
+    let config = Config::load(&file).unwrap();
+    assert_eq!((config.file.as_deref(), config.audit_full), (Some(file.as_path()), AuditFull::GoOn));
+    assert!(config.audit_syslog && !config.private);
 }
 
 proptest::proptest! {

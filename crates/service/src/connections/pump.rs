@@ -20,6 +20,8 @@ use super::{Connection, DialRequest, told};
 const SEEN: Duration = Duration::from_secs(300);
 /// Commands that wait for the dial at which no more orders are taken.
 const WAITING: usize = 64;
+/// The same for what was typed.
+const TYPED: usize = 4;
 
 /// What the pump keeps of the request.
 pub(super) struct Keep {
@@ -38,7 +40,7 @@ impl Keep {
 pub(super) async fn run(entry: Entry, connection: Connection, keep: Keep, cancel: CancellationToken) {
     let held = entry.held.clone();
     let over = Over(held.clone());
-    Pump::new(&held, keep).run(connection).await;
+    Pump::new(&held, keep).run(connection, &cancel).await;
     drop(over);
     loop {
         let alone_by = {
@@ -120,7 +122,7 @@ struct Pump<'a> {
     due: Option<Instant>,
     /// Why the service itself gave the dial up.
     verdict: Option<(Option<RasError>, &'static str)>,
-    /// Typed bytes were given before the terminal was shown to be closed: no more are shown.
+    /// The pause was resumed: nobody is shown any more of it.
     resumed: bool,
 }
 
@@ -141,7 +143,8 @@ impl<'a> Pump<'a> {
         }
     }
 
-    async fn run(mut self, mut connection: Connection) {
+    async fn run(mut self, mut connection: Connection, cancel: &CancellationToken) {
+        let mut stopping = false;
         loop {
             let (stuffed, deadline) = self.take_orders();
             if deadline.is_some_and(|at| at <= Instant::now()) {
@@ -160,6 +163,11 @@ impl<'a> Pump<'a> {
                 },
                 () = self.held.inner().wake.notified() => {}
                 () = until(deadline) => {}
+                // whoever does not take terminal bytes must not hold up the service's end
+                () = cancel.cancelled(), if !stopping => {
+                    stopping = true;
+                    self.held.hang_up();
+                }
             }
         }
     }
@@ -173,7 +181,8 @@ impl<'a> Pump<'a> {
             self.waiting.retain(|command| !matches!(command, Command::Terminal(_)));
             self.command(Command::HangUp, Reply::None);
         }
-        if !now.typed.is_empty() && self.waiting.is_empty() {
+        // what was typed before an order goes before it
+        if !now.typed.is_empty() && (self.waiting.len() < TYPED || !now.orders.is_empty()) {
             self.waiting.push_back(Command::Terminal(std::mem::take(&mut now.typed)));
             held.inner().terminal.notify_waiters();
         }

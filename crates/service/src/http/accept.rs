@@ -79,7 +79,7 @@ pub(super) struct Session {
     pub(super) peer: Arc<Peer>,
     pub(super) pulse: Arc<Pulse>,
     /// Taken along by a stream that outlives the HTTP of its connection.
-    pub(super) seat: Arc<Seat>,
+    pub(super) _seat: Arc<Seat>,
 }
 
 /// Accepts until cancelled.
@@ -127,7 +127,7 @@ async fn client(
 ) {
     let peer = Arc::new(api.rights.peer(credentials).await);
     let pulse = Arc::new(Pulse::default());
-    let session = Session { peer, pulse: pulse.clone(), seat: Arc::new(seat) };
+    let session = Session { peer, pulse: pulse.clone(), _seat: Arc::new(seat) };
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         let busy = session.pulse.begin();
         request.extensions_mut().insert(session.clone());

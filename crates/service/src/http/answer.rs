@@ -88,8 +88,11 @@ pub(super) fn stream<S: Lines>(source: S) -> Answer {
     Ok(with(StatusCode::OK, NDJSON, Body::new(Stream { step: Box::pin(source.lines()) })))
 }
 
+/// Lines that are waited for, and where more come from.
+type Step<S> = Pin<Box<dyn Future<Output = Option<(Bytes, S)>> + Send>>;
+
 struct Stream<S> {
-    step: Pin<Box<dyn Future<Output = Option<(Bytes, S)>> + Send>>,
+    step: Step<S>,
 }
 
 impl<S: Lines> HttpBody for Stream<S> {

@@ -93,6 +93,10 @@ impl Ask {
             Problem::new(RasError::INVALID_DATA, "The request did not come whole within 10 s.")
                 .remedy("Send the body at once, and Content-Length as long as it is.")
         })??;
+        // serde would also take the members in a list, by their order
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(wrong("The JSON must be an object, not a list.".into()));
+        }
         serde_json::from_slice(&bytes).map_err(|error| malformed(&error))
     }
 }

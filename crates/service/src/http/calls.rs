@@ -2,6 +2,7 @@
 
 use super::answer::{self, Answer};
 use super::ask::{Ask, gone};
+use super::users::audited;
 
 /// Those the client may know of.
 pub(super) fn list(ask: &Ask) -> Answer {
@@ -15,12 +16,16 @@ pub(super) fn one(ask: &Ask) -> Answer {
     answer::json(&ask.story()?.story())
 }
 
-/// Ends a call.
-pub(super) fn end(ask: &Ask) -> Answer {
+/// Ends a call. One that is not the asker's own is an administrator's act.
+pub(super) async fn end(ask: Ask) -> Answer {
     let story = ask.story()?;
     if story.is_over() {
         return Err(gone());
     }
     story.hang_up();
+    let uid = ask.peer().uid;
+    if story.uid() != Some(uid) {
+        audited(&ask.api, uid, "call hangup", &story.id().to_string(), "", "").await;
+    }
     answer::nothing()
 }

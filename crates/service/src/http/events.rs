@@ -15,6 +15,7 @@ use super::ask::Ask;
 use crate::calls::{Heard, PacketsWanted, Reader, Story};
 use crate::connections::held::Creator;
 use crate::rights::Peer;
+use crate::service::Shared;
 
 /// Bytes put together for one write, at most a line more.
 const CHUNK: usize = 16 * 1024;
@@ -91,13 +92,15 @@ pub(super) fn of_service(ask: &Ask) -> Answer {
     let calls = &ask.api.service.shared().calls;
     let packets = ask.flag("packets")?.then(|| calls.want_packets());
     ask.session.pulse.stream();
-    answer::stream(OfAll { heard: calls.subscribe(), packets, peer: ask.session.peer.clone() })
+    let shared = ask.api.service.shared().clone();
+    answer::stream(OfAll { heard: calls.subscribe(), packets, peer: ask.session.peer.clone(), shared })
 }
 
 struct OfAll {
     heard: broadcast::Receiver<Arc<Heard>>,
     packets: Option<PacketsWanted>,
     peer: Arc<Peer>,
+    shared: Arc<Shared>,
 }
 
 impl OfAll {
@@ -107,11 +110,12 @@ impl OfAll {
             line(out, &heard.told);
         }
     }
-}
 
-/// The reader was too slow: how many events of all calls it missed.
-fn lost(out: &mut Vec<u8>, count: u64) {
-    line(out, &Told { call: 0, n: 0, t: 0.0, event: Event::Lost { count } });
+    /// The reader was too slow: how many events of all calls it missed.
+    fn lost(&self, out: &mut Vec<u8>, count: u64) {
+        self.shared.counters.reader_lost();
+        line(out, &Told { call: 0, n: 0, t: 0.0, event: Event::Lost { count } });
+    }
 }
 
 impl Lines for OfAll {
@@ -120,14 +124,14 @@ impl Lines for OfAll {
         while out.is_empty() {
             match self.heard.recv().await {
                 Ok(heard) => self.add(&mut out, &heard),
-                Err(RecvError::Lagged(count)) => lost(&mut out, count),
+                Err(RecvError::Lagged(count)) => self.lost(&mut out, count),
                 Err(RecvError::Closed) => return None,
             }
         }
         while out.len() < CHUNK {
             match self.heard.try_recv() {
                 Ok(heard) => self.add(&mut out, &heard),
-                Err(TryRecvError::Lagged(count)) => lost(&mut out, count),
+                Err(TryRecvError::Lagged(count)) => self.lost(&mut out, count),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }

@@ -4,6 +4,7 @@ use openras_engine::RasError;
 
 use super::answer::{self, Answer};
 use super::ask::Ask;
+use super::users::audited;
 
 /// RasAdminPortEnum.
 pub(super) fn list(ask: &Ask) -> Answer {
@@ -18,8 +19,10 @@ pub(super) fn one(ask: &Ask) -> Answer {
 }
 
 /// RasAdminPortDisconnect.
-pub(super) fn disconnect(ask: &Ask) -> Answer {
-    ask.api.service.disconnect(ask.param("name"))?;
+pub(super) async fn disconnect(ask: Ask) -> Answer {
+    let port = ask.param("name");
+    ask.api.service.disconnect(port)?;
+    audited(&ask.api, ask.peer().uid, "port disconnect", port, "", "").await;
     answer::nothing()
 }
 

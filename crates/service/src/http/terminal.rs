@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use openras_api::Problem;
 use openras_api::routes::STREAM;
-use openras_engine::RasError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::answer::Answer;
@@ -15,7 +14,8 @@ use crate::connections::held::Terminal;
 /// Typed bytes taken at once.
 const TYPED: usize = 1024;
 
-/// Takes the terminal. It ends with the pause; a client that ends it leaves the pause as it is.
+/// Takes the terminal. It ends with the pause; a client that closes it, or its sending half, leaves the pause as it
+/// is, and the terminal to the next.
 pub(super) fn terminal(ask: Ask) -> Answer {
     let held = ask.held()?;
     upgrade::wanted(&ask, STREAM)?;
@@ -23,7 +23,6 @@ pub(super) fn terminal(ask: Ask) -> Answer {
         Problem::new(error, "The dial is not in the Interactive pause, or somebody has its terminal already.")
             .remedy("Wait for the state Interactive, and take the terminal once.")
     })?;
-    debug_assert_eq!(RasError::DIAL_ALREADY_IN_PROGRESS.0, 756);
     upgrade::switch(ask, STREAM, move |socket, first| talk(terminal, socket, first))
 }
 

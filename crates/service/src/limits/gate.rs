@@ -39,7 +39,9 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Port(most) => write!(f, "{most} callers of this port are unauthenticated (unauthenticated)"),
+            Self::Port(most) => {
+                write!(f, "{most} callers of this port are unauthenticated (unauthenticated)")
+            }
             Self::Source(most) => write!(f, "{most} callers from there are unauthenticated (per_source)"),
         }
     }

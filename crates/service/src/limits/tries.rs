@@ -103,12 +103,14 @@ impl Tries {
         if full && !self.flights.contains_key(&place) {
             return Standing::TooSoon;
         }
-        let flights = self.flights.entry(place).or_default();
+        let flights = self.flights.entry(place.clone()).or_default();
         flights.retain(|booking| !booking.is_abandoned(now));
         let not_before = flights.iter().map(|booking| booking.not_before).chain([kept.not_before]).max();
         let wait = not_before.unwrap_or(0).saturating_sub(now).min(HORIZON);
         if longest.is_some_and(|longest| wait > longest.as_secs()) {
-            self.flights.retain(|_, flights| !flights.is_empty());
+            if flights.is_empty() {
+                self.flights.remove(&place);
+            }
             return Standing::TooSoon;
         }
         let earlier = u32::try_from(flights.len()).unwrap_or(u32::MAX);
@@ -131,10 +133,14 @@ impl Tries {
         }
     }
 
-    /// The user proved the factor from this source, or an administrator unlocked it: what is in flight holds up
-    /// nobody any more.
+    /// The user proved the factor from this source: what is in flight holds up nobody any more.
     pub(crate) fn clear(&mut self, who: (Factor, &str, &str)) {
         self.flights.remove(&(who.0, who.1.to_owned(), who.2.to_owned()));
+    }
+
+    /// An administrator let the user try again, from everywhere.
+    pub(crate) fn unlock(&mut self, user: &str) {
+        self.flights.retain(|(_, key, _), _| key != user);
     }
 
     /// The oldest booking in flight: its outcome is told without naming it.

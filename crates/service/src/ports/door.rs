@@ -90,13 +90,17 @@ impl Door {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
             match opened(&shared, &self.config()).await {
-                Ok(opened) => return opened.answer(&shared, &self, stop).await,
+                Ok(opened) => {
+                    self.set_open(opened.address());
+                    return opened.answer(&shared, &self, stop).await;
+                }
                 Err(error) => drop(self.set_problem(&error)),
             }
         }
     }
 
     fn listen(self: &Arc<Self>, shared: &Arc<Shared>, opened: Opened) {
+        self.set_open(opened.address());
         let (shared, door, stop) = (shared.clone(), self.clone(), self.state().stop.clone());
         let tasks = shared.tasks.clone();
         let task = tasks.spawn(async move { opened.answer(&shared, &door, stop).await });
@@ -184,7 +188,9 @@ impl Door {
         let (config, problem, leaving) = (self.config(), self.problem(), self.is_leaving());
         let slots = self.slots.all().into_iter();
         let shown = slots.filter(|(_, busy)| !leaving || busy.as_ref().is_some_and(|b| b.story().is_some()));
-        shown.map(|(number, busy)| port(&config, number, busy.as_deref(), problem.as_ref(), leaving)).collect()
+        shown
+            .map(|(number, busy)| port(&config, number, busy.as_deref(), problem.as_ref(), leaving))
+            .collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -80,10 +80,9 @@ fn failed(port: &PortConfig, error: &io::Error) -> StartError {
         ErrorKind::AddrInUse | ErrorKind::AlreadyExists | ErrorKind::ResourceBusy => {
             (RasError::PORT_NOT_AVAILABLE, "another program uses it: end that one or choose another")
         }
-        ErrorKind::PermissionDenied => (
-            RasError::PORT_NOT_AVAILABLE,
-            "this user may not: choose a port above 1023 or another folder",
-        ),
+        ErrorKind::PermissionDenied => {
+            (RasError::PORT_NOT_AVAILABLE, "this user may not: choose a port above 1023 or another folder")
+        }
         ErrorKind::AddrNotAvailable => {
             (RasError::DEVICE_DOES_NOT_EXIST, "this machine does not have that address")
         }
@@ -114,24 +113,23 @@ fn failure(event: LineEvent<'_>) -> Option<RasError> {
 }
 
 impl Opened {
+    /// Where it listens on TCP.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(_, address) => Some(*address),
+            Self::Unix(_) | Self::Waiting(_) => None,
+        }
+    }
+
     /// Answers calls until it is stopped; then its line is free, and calls that run go on.
     pub(super) async fn answer(self, shared: &Arc<Shared>, door: &Arc<Door>, stop: CancellationToken) {
         let config = door.config();
         info!(port = door.name, line = %config.line, "answering");
         let answering = Answering { shared: shared.clone(), door: door.clone(), stop };
         match self {
-            Self::Tcp(listener, address) => {
-                door.set_open(Some(address));
-                answering.tcp(listener).await;
-            }
-            Self::Unix(listener) => {
-                door.set_open(None);
-                answering.unix(listener).await;
-            }
-            Self::Waiting(lines) => {
-                door.set_open(None);
-                answering.waiting(lines, &config);
-            }
+            Self::Tcp(listener, _) => answering.tcp(listener).await,
+            Self::Unix(listener) => answering.unix(listener).await,
+            Self::Waiting(lines) => answering.waiting(lines, &config),
         }
     }
 }
@@ -270,9 +268,9 @@ impl Answering {
         let name = config.call_name(slot.number);
         let span = tracing::info_span!(
             "call",
-            id = tracing::field::Empty,
+            call = tracing::field::Empty,
             port = name,
-            source = source.as_deref().unwrap_or_default()
+            source = tracing::field::Empty
         );
         let (commands, for_port) = mpsc::channel::<Command>(QUEUE);
         let (notices, for_host) = mpsc::channel(QUEUE);
@@ -297,7 +295,7 @@ impl Answering {
         let source = source.unwrap_or_else(|| config.line.to_string());
         let caller = Caller { port: name, kind, source, config };
         let host = Host::new(self.shared.clone(), caller, commands, busy, pass);
-        let host = host.run(for_host, self.stop, span.clone());
+        let host = host.run(for_host, self.stop, span.clone()).instrument(span.clone());
         let running = driver::run(machine, line, Page::default(), ends).instrument(span);
         let (_, ran) = tokio::join!(running, host);
         drop(slot);

@@ -117,7 +117,9 @@ impl Users {
         transaction
             .execute("UPDATE users SET wrong_passwords = 0, wrong_codes = 0 WHERE key = ?1", [&key])?;
         transaction.execute("DELETE FROM tries WHERE user = ?1", [&key])?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.tries().unlock(&key);
+        Ok(())
     }
 
     /// All users by name, without secrets.

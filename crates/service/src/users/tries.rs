@@ -147,7 +147,7 @@ impl Users {
         Ok(transaction.commit()?)
     }
 
-    fn tries(&self) -> MutexGuard<'_, Tries> {
+    pub(super) fn tries(&self) -> MutexGuard<'_, Tries> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

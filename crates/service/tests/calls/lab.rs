@@ -30,9 +30,9 @@ pub(crate) fn config(state: &tempfile::TempDir, ports: Vec<PortConfig>) -> Confi
     Config { state: state.path().join("state"), ports, modules: BTreeMap::new(), ..Config::default() }
 }
 
-/// A port on a TCP address the system chooses, for two calls.
+/// A port on a TCP address the system chooses, for four calls, two of them unauthenticated.
 pub(crate) fn tcp(name: &str) -> PortConfig {
-    PortConfig { calls: 2, ..PortConfig::new(name, "listen:tcp:127.0.0.1:0".parse::<PortLine>().unwrap()) }
+    PortConfig { calls: 4, ..PortConfig::new(name, "listen:tcp:127.0.0.1:0".parse::<PortLine>().unwrap()) }
 }
 
 /// A port on the exchange.

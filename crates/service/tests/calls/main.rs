@@ -9,5 +9,7 @@
 )]
 
 mod bad_input;
+mod full;
 mod lab;
+mod ports;
 mod rules;

@@ -41,6 +41,9 @@ async fn two_clients_see_name_and_end_one_call() {
 async fn a_dial_over_tcp_connects_and_its_story_stays_when_it_has_ended() {
     let port = PortConfig::new("line", "listen:tcp:127.0.0.1:0".parse().unwrap());
     let lab = Lab::with(vec![port], Rights::private()).await;
+    while lab.service.addresses().is_empty() {
+        tokio::task::yield_now().await;
+    }
     let line = format!("tcp:{}", lab.service.addresses()[0].1);
     let (path, notifier) = lab.dial(json!({ "line": line })).await;
     let mut events = lab.hold(&path, &notifier).await;

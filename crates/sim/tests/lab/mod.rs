@@ -5,16 +5,17 @@
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openras_engine::ConnState;
 use openras_engine::client::dial::{Command, DialEnd, DialEvent, DialParams, Notice};
 use openras_ppp::{AuthMethod, Negotiated, Secret};
-use openras_service::Service;
+use openras_service::api::types::event::Event;
 use openras_service::config::{Config, DialLine, PortConfig, PortLine};
 use openras_service::connections::{Connection, DialRequest};
-use openras_service::events::CallEvent;
 use openras_service::users::{Keep, NewUser};
+use openras_service::{Heard, Service};
 use tokio::time::timeout;
 
 /// Longer than any step of a guest takes.
@@ -23,9 +24,16 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 /// A service that answers on a unix socket.
 pub(crate) struct Answering {
     pub(crate) service: Service,
-    events: tokio::sync::broadcast::Receiver<CallEvent>,
+    events: tokio::sync::broadcast::Receiver<Arc<Heard>>,
     socket: PathBuf,
     _folder: tempfile::TempDir,
+}
+
+/// A step of the port's call.
+pub(crate) struct Step {
+    pub(crate) kind: String,
+    pub(crate) text: String,
+    pub(crate) error: Option<openras_engine::RasError>,
 }
 
 /// The user `alice` with the password `pw`, good for every method.
@@ -58,13 +66,15 @@ impl Answering {
     }
 
     /// Waits for an event of this kind and gives all up to it.
-    pub(crate) async fn until(&mut self, kind: &str) -> Vec<CallEvent> {
+    pub(crate) async fn until(&mut self, kind: &str) -> Vec<Step> {
         let mut seen = Vec::new();
         let wait = async {
             loop {
-                let event = self.events.recv().await.expect("the service runs");
-                let last = event.kind == kind;
-                seen.push(event);
+                let heard = self.events.recv().await.expect("the service runs");
+                let Event::Port { kind: found, text, error, .. } = heard.told.event.clone() else { continue };
+                let last = found == kind;
+                let error = error.map(|problem| problem.number());
+                seen.push(Step { kind: found, text, error });
                 if last {
                     break;
                 }
@@ -76,7 +86,7 @@ impl Answering {
 }
 
 /// Events as text.
-pub(crate) fn story(events: &[CallEvent]) -> String {
+pub(crate) fn story(events: &[Step]) -> String {
     events.iter().map(|event| format!("{:16} {}\n", event.kind, event.text)).collect()
 }
 

@@ -40,14 +40,10 @@ impl World {
     pub(super) async fn build() -> Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("openras-demo-").tempdir().context("no temporary folder")?;
-        let python = python();
         let module = python_module(folder.path())?;
-        let service = Service::start(config(folder.path(), python.as_deref(), &module)?)
-            .await
-            .context("the demo's service did not start")?;
+        let (service, no_python) = start(folder.path(), python(), &module).await?;
         let users = service.users().context("the demo's service has ports")?.clone();
         tokio::task::spawn_blocking(move || add_users(&users)).await??;
-        let no_python = python.is_none().then(|| "python3 is not on the PATH".to_string());
         Ok(Self { service, no_python, folder })
     }
 
@@ -58,11 +54,26 @@ impl World {
     }
 }
 
-/// python3 in the PATH.
+/// Starts the service, without the Python module where that cannot be; with the reason then.
+async fn start(folder: &Path, python: Option<PathBuf>, module: &Path) -> Result<(Service, Option<String>)> {
+    let mut why = "python3 is not on the PATH".to_string();
+    if let Some(python) = python {
+        match Service::start(config(folder, Some(&python), module)?).await {
+            Ok(service) => return Ok((service, None)),
+            // where a module cannot be shut in, it does not run
+            Err(error) => why = format!("{:#}", anyhow::Error::from(error)),
+        }
+    }
+    let service = Service::start(config(folder, None, module)?).await;
+    Ok((service.context("the demo's service did not start")?, Some(why)))
+}
+
+/// The system's python3, which a module's jail can see, else one in the PATH.
 fn python() -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join("python3"))
-        .find(|file| file.is_file())
+    let usual = [PathBuf::from("/usr/bin/python3"), PathBuf::from("/usr/local/bin/python3")];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let others = std::env::split_paths(&path).map(|folder| folder.join("python3"));
+    usual.into_iter().chain(others).find(|file| file.is_file())
 }
 
 /// The example module is part of the program, so that the demo runs from anywhere.
@@ -83,13 +94,16 @@ fn config(state: &Path, python: Option<&Path>, module: &Path) -> Result<Config> 
         PortConfig { callback_line: Some(CallbackLine::Exchange), ..port("callback", CALLBACK) },
     ];
     let mut modules = BTreeMap::from([("totp".to_string(), ModuleConfig::Totp(TotpConfig::default()))]);
-    if let Some(python) = python {
+    if python.is_some() {
         let keys = state.join("tokens.json");
         let text = serde_json::json!({ "heidi": base16(SEED) }).to_string();
         std::fs::write(&keys, text).with_context(|| format!("cannot write {}", keys.display()))?;
-        let command = [python, module, &keys].map(|part| part.display().to_string());
+        // by name: a module's jail shows the system's python3, and not one of a person's own
+        let command = [Path::new("python3"), module, &keys].map(|part| part.display().to_string());
         ports.push(PortConfig { modules: vec!["challenge".into()], ..port("python", PYTHON) });
-        modules.insert("challenge".into(), ModuleConfig::Program(Box::new(ProgramConfig::new(command))));
+        let mut program = ProgramConfig::new(command);
+        program.readable = vec![module.into(), keys];
+        modules.insert("challenge".into(), ModuleConfig::Program(Box::new(program)));
     }
     Ok(Config { state: state.join("state"), ports, modules, ..Config::default() })
 }

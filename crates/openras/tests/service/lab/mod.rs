@@ -4,6 +4,8 @@ mod http;
 mod processes;
 mod program;
 mod server;
+#[path = "../../../../sim/src/peers/skip.rs"]
+mod skip;
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -225,19 +227,9 @@ pub(crate) fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> O
 pub(crate) fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
-        skip(test, "needs root");
+        skip::skip(test, "it needs root");
     }
     root
-}
-
-/// Says that a test cannot run here. `./check` collects the lines of `$OPENRAS_SKIPS`.
-pub(crate) fn skip(test: &str, reason: &str) {
-    println!("SKIP {test}: {reason}");
-    if let Some(file) = std::env::var_os("OPENRAS_SKIPS")
-        && let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(file)
-    {
-        let _ = file.write_all(format!("{test}: {reason}\n").as_bytes());
-    }
 }
 
 /// Whether `bytes` are somewhere in `all`.
