@@ -40,10 +40,12 @@ impl Serve {
             let password = folder.join("pw");
             std::fs::write(&password, "correct horse\n").unwrap();
             std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
-            let user = ["user", "add", "alice", "--password-file"];
-            let mut add = program();
-            add.args(user).arg(&password).arg("--config").arg(&config).stdout(Stdio::null());
-            assert!(add.status().unwrap().success(), "no user");
+            for number in 0..AT_A_TIME {
+                let mut add = program();
+                add.args(["user", "add", &user(number), "--password-file"]).arg(&password);
+                add.arg("--config").arg(&config).stdout(Stdio::null());
+                assert!(add.status().unwrap().success(), "no user");
+            }
         }
         let log = std::fs::File::create(folder.join(format!("{name}.log"))).unwrap();
         let mut serve = program();
@@ -91,6 +93,11 @@ impl Drop for Serve {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Tries of one user at once wait for each other (defence rule 6), so each of those who dial is one of their own.
+fn user(number: usize) -> String {
+    format!("user{number}")
 }
 
 fn program() -> Command {
@@ -156,8 +163,9 @@ async fn many(client: &Client, dial: &Dial, services: [(&str, &Serve); 2]) {
     let left = Arc::new(AtomicUsize::new(MANY));
     let begun = Instant::now();
     let callers: Vec<_> = (0..AT_A_TIME)
-        .map(|_| {
-            let (client, dial, left) = (client.clone(), dial.clone(), left.clone());
+        .map(|number| {
+            let (client, left) = (client.clone(), left.clone());
+            let dial = Dial { user: user(number), ..dial.clone() };
             tokio::spawn(async move {
                 while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
                     let id = set_up(&client, &dial).await;
@@ -200,6 +208,7 @@ const PORTS: &str = r#"
 name = "a"
 line = "listen:unix:FOLDER/line"
 calls = 1024
+unauthenticated = 1024
 per_source = 1024
 pool = "10.64.0.2-10.64.15.254"
 
@@ -207,6 +216,7 @@ pool = "10.64.0.2-10.64.15.254"
 name = "b"
 line = "listen:unix:FOLDER/second"
 calls = 1024
+unauthenticated = 1024
 per_source = 1024
 pool = "10.64.0.2-10.64.15.254"
 "#;
@@ -220,7 +230,7 @@ fn main() {
         let dialling = Serve::start(folder.path(), "dialling", "").await;
         let (client, answerer) = (dialling.client().await, answering.client().await);
         let call = |line: &str| Dial {
-            user: "alice".into(),
+            user: user(0),
             password: openras_ppp::Secret::from("correct horse").into(),
             ..Dial::new(format!("unix:{}/{line}", folder.path().display()))
         };

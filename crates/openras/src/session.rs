@@ -23,6 +23,9 @@ use crate::traffic::{self, Far, Report};
 /// Replies of the service that may wait to be shown.
 const REPLIES: usize = 32;
 
+/// What the service said to an order.
+type Reply = Result<(), Problem>;
+
 /// One dial and who watches it.
 pub(crate) struct Session {
     client: Client,
@@ -34,7 +37,7 @@ pub(crate) struct Session {
     traffic: Traffic,
     signals: Signals,
     terminal: Terminal,
-    replies: (mpsc::Sender<Result<(), Problem>>, mpsc::Receiver<Result<(), Problem>>),
+    replies: (mpsc::Sender<Reply>, mpsc::Receiver<Reply>),
     begun: Instant,
     /// Connected was reached.
     connected: bool,
@@ -197,7 +200,7 @@ impl Session {
     }
 
     /// Asks the service without waiting for it; what it says comes as a reply.
-    fn ask(&self, question: impl Future<Output = Result<(), Problem>> + Send + 'static) {
+    fn ask(&self, question: impl Future<Output = Reply> + Send + 'static) {
         let replies = self.replies.0.clone();
         tokio::spawn(async move {
             // a session that is over shows no reply
@@ -205,7 +208,7 @@ impl Session {
         });
     }
 
-    fn reply(&self, reply: Result<(), Problem>) {
+    fn reply(&self, reply: Reply) {
         // full only when nobody looks
         let _ = self.replies.0.try_send(reply);
     }

@@ -16,7 +16,8 @@ use rustix::termios::{LocalModes, tcgetattr};
 use crate::lab::{Lab, PATIENCE, PROGRAM, code};
 use crate::pauses::{SEED, TOTP};
 
-const PORT: &str = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\n";
+const PORT: &str =
+    "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\nunauthenticated = 2\n";
 
 struct Person {
     child: Child,

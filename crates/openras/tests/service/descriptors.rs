@@ -20,10 +20,6 @@ fn few_files(lab: &Lab) -> Command {
     command
 }
 
-fn open_files(pid: i32) -> usize {
-    std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
-}
-
 #[test]
 fn too_many_open_files_stop_only_who_comes_then_and_for_as_long() {
     let lab = Lab::with(&PORT.replace("calls = 16", "calls = 100").replace("= 16", "= 100"));
@@ -41,7 +37,9 @@ fn too_many_open_files_stop_only_who_comes_then_and_for_as_long() {
         let at = if n % 2 == 0 { server.socket().to_path_buf() } else { lab.path("line1") };
         idle.extend(UnixStream::connect(at));
     }
-    until("they are all taken", || (open_files(server.pid()) + 3 >= FILES).then_some(()));
+    until("there are no more, and it says so", || {
+        server.said().to_lowercase().contains("too many open files").then_some(())
+    });
     // the call is as alive as before: it answers a ping through the link, on a connection that stands
     assert!(Process::read(server.pid()).is_some(), "{}", server.said());
     drop(idle);
@@ -58,10 +56,6 @@ fn too_many_open_files_stop_only_who_comes_then_and_for_as_long() {
     while next.events.next().is_some() {}
     lab.told(&["hangup", "all"]);
     let said = server.stop();
-    assert!(
-        said.to_lowercase().contains("too many open files") || said.contains("EMFILE"),
-        "it says so: {said}"
-    );
     // the log was not flooded by trying again without a pause
     assert!(said.lines().count() < 2000, "{} lines", said.lines().count());
 }

@@ -89,18 +89,7 @@ fn a_reload_under_two_hundred_calls_loses_none_and_a_broken_file_changes_nothing
 
     // a broken file, by both roads
     lab.config(&format!("{MANY}[[port]]\nname = \"line1\"\nlin = 7\n"));
-    let done = lab.ask(&["reload"]);
-    assert_eq!(done.code, 3, "{}{}", done.out, done.err);
-    assert!(
-        done.err.contains("openras.toml:") && done.err.contains("lin"),
-        "it says what and where: {}",
-        done.err
-    );
-    let before = server.said().lines().count();
-    server.signal(Signal::HUP);
-    until("the log says it", || {
-        server.said().lines().skip(before).any(|line| line.contains("openras.toml:")).then_some(())
-    });
+    is_refused(&lab, &server);
     assert_eq!(ports(&lab), BTreeSet::from(["line1".into()]));
     assert_eq!(running(&lab), with_other);
 

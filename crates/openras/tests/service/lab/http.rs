@@ -88,7 +88,9 @@ impl Api {
         let text = body.map(Value::to_string).unwrap_or_default();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: openras\r\nConnection: close\r\n");
         let kind = if body.is_some() { "Content-Type: application/json\r\n" } else { "" };
-        write!(stream, "{head}{kind}Content-Length: {}\r\n\r\n{text}", text.len())?;
+        // in one piece: a service may answer and close before it has read a body that it does not need
+        let request = format!("{head}{kind}Content-Length: {}\r\n\r\n{text}", text.len());
+        stream.write_all(request.as_bytes())?;
         Lines::read(stream)
     }
 

@@ -18,6 +18,7 @@ pub(crate) use http::{Api, Lines};
 pub(crate) use processes::{Process, Seen};
 pub(crate) use program::{Done, Program};
 pub(crate) use server::Server;
+pub(crate) use skip::skip;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_openras");
 /// Longer than anything here takes.
@@ -227,7 +228,7 @@ pub(crate) fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> O
 pub(crate) fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
-        skip::skip(test, "it needs root");
+        skip(test, "it needs root");
     }
     root
 }
