@@ -43,6 +43,27 @@ struct Shared {
 struct Table {
     running: BTreeMap<u64, Arc<Story>>,
     ended: VecDeque<Arc<Story>>,
+    /// How many of these each user has.
+    ended_of: BTreeMap<Option<u32>, usize>,
+}
+
+impl Table {
+    /// Keeps an ended call; gives the one that is forgotten for it: the oldest of whoever has most, so that nobody's
+    /// stories are lost by what another does.
+    fn keep(&mut self, story: Arc<Story>) -> Option<Arc<Story>> {
+        *self.ended_of.entry(story.uid()).or_default() += 1;
+        self.ended.push_back(story);
+        if self.ended.len() <= ENDED {
+            return None;
+        }
+        let (&most, _) = self.ended_of.iter().max_by_key(|(_, count)| **count)?;
+        let oldest = self.ended.iter().position(|story| story.uid() == most)?;
+        if let Some(count) = self.ended_of.get_mut(&most) {
+            *count -= 1;
+        }
+        self.ended_of.retain(|_, count| *count > 0);
+        self.ended.remove(oldest)
+    }
 }
 
 /// An event as all listeners get it.
@@ -141,8 +162,7 @@ impl Shared {
         let dropped = {
             let mut table = self.table();
             let Some(story) = table.running.remove(&id) else { return };
-            table.ended.push_back(story);
-            if table.ended.len() > ENDED { table.ended.pop_front() } else { None }
+            table.keep(story)
         };
         drop(dropped);
     }

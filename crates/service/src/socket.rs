@@ -140,15 +140,30 @@ fn prepare_folder(folder: &Path, mode: Mode, group: Option<u32>) -> Result<(), P
         let least = if mode == Mode::Private { "chmod 700" } else { "chmod go-w" };
         return bad(&how, &format!("{least} {}, or choose another folder.", folder.display()));
     }
-    for above in folder.ancestors().skip(1) {
-        let Ok(found) = fs::metadata(above) else { continue };
-        let (anybody, sticky) = (found.mode() & 0o002 != 0, found.mode() & 0o1000 != 0);
-        if anybody && !sticky {
-            let how = format!("anybody may replace what is in {}", above.display());
-            return bad(&how, "Choose a folder that only its owner can move.");
-        }
+    match folder.canonicalize() {
+        // by the names that were given, and where links among these lead
+        Ok(real) => folder.ancestors().chain(real.ancestors()).skip(1).try_for_each(|above| {
+            let who =
+                swappers(above, us).map(|who| format!("{who} may replace what is in {}", above.display()));
+            who.map_or(Ok(()), |how| bad(&how, "Choose a folder that only its owner can move."))
+        }),
+        Err(error) => Err(system(folder, &error)),
     }
-    Ok(())
+}
+
+/// Who besides root and us can swap what is in a folder on the way, if anybody can.
+fn swappers(above: &Path, us: u32) -> Option<String> {
+    let found = fs::symlink_metadata(above).ok()?;
+    let (mode, owner) = (found.mode(), found.uid());
+    // in one that is sticky, as /tmp, others cannot; a link has no mode of its own
+    let fixed = found.is_symlink() || mode & 0o1000 != 0;
+    match () {
+        () if owner != 0 && owner != us => Some(format!("uid {owner}")),
+        () if fixed => None,
+        () if mode & 0o002 != 0 => Some("anybody".to_owned()),
+        () if mode & 0o020 != 0 && found.gid() != 0 => Some(format!("the group {}", found.gid())),
+        () => None,
+    }
 }
 
 fn make_folder(folder: &Path, mode: Mode, group: Option<u32>) -> io::Result<()> {

@@ -8,6 +8,7 @@ mod account;
 mod admin;
 mod callbacks;
 mod codes;
+mod desk;
 mod files;
 mod name;
 mod password;
@@ -45,6 +46,8 @@ pub struct Users {
     tries: Mutex<Tries>,
     /// When old tries were last swept out, in seconds since 1970.
     swept: AtomicU64,
+    /// Questions from async code.
+    desk: desk::Desk,
 }
 
 /// What new passwords must be.
@@ -235,6 +238,7 @@ impl Users {
             policy,
             tries: Mutex::default(),
             swept: AtomicU64::new(0),
+            desk: desk::Desk::default(),
         })
     }
 

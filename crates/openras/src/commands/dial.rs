@@ -8,7 +8,6 @@ use anyhow::{Context as _, Result};
 use openras_api::client::Events;
 use openras_api::types::connection::{self, Dialled};
 use openras_api::{Client, Problem, start};
-use openras_engine::RasError;
 use openras_ppp::Secret;
 
 use crate::cli::{AuthWord, Dial, Terminal};
@@ -26,10 +25,6 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
     };
     let mut signals = Signals::listen()?;
     let dial = dial(&args, &mut front, &mut signals).await?;
-    if let Some(problem) = nowhere_to_call_back(&dial) {
-        front.show(&never_began(problem));
-        return Ok(exit::CALLBACK);
-    }
     let capture = args.capture.as_deref().map(capture_file).transpose()?;
     let user = dial.user.clone();
     let begun = tokio::select! {
@@ -90,16 +85,6 @@ async fn dial(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<c
         require_auth: required && !words.contains(&AuthWord::None),
         packets: args.verbose > 0 || args.json,
         ..connection::Dial::new(openras_client::absolute(&args.line.to_string()))
-    })
-}
-
-/// A callback was asked for on a line at which nothing can ring: better said than left out.
-fn nowhere_to_call_back(dial: &connection::Dial) -> Option<Problem> {
-    let asked = !dial.callback_number.trim().is_empty() && dial.own_number.is_none();
-    asked.then(|| {
-        let why = format!("Nothing can ring at this end of {}: a server cannot call back there.", dial.line);
-        Problem::new(RasError::BAD_CALLBACK_NUMBER, why)
-            .remedy("Leave --callback out; the demo shows callbacks, on its exchange.")
     })
 }
 

@@ -21,6 +21,8 @@ const FIRST_STREAM: Duration = Duration::from_secs(5);
 const LOST_STREAM: Duration = Duration::from_secs(2);
 /// Terminal bytes kept for somebody who does not take them; the line is not read further then.
 const SHOWN: usize = 64 * 1024;
+/// Orders that may wait for the dial: whoever gave one may go, and give the next.
+const ORDERS: usize = 64;
 /// Bytes typed that may wait for the dial.
 const TYPED: usize = 16 * 1024;
 
@@ -212,7 +214,9 @@ impl Inner {
     fn hang_up(&self) {
         {
             let mut now = self.lock();
-            (now.hang_up, now.hung_up) = (true, true);
+            // once is enough, however often it is asked for
+            now.hang_up |= !now.hung_up;
+            now.hung_up = true;
         }
         self.wake.notify_one();
         self.terminal.notify_waiters();
@@ -303,7 +307,7 @@ impl Held {
     /// The second RasDial.
     ///
     /// # Errors
-    /// 6 when it is ending, 87 for another notifier, 756 where it is not paused, 704.
+    /// 6 when it is ending, 87 for another notifier, 756 where it is not paused, 704, 1816 with too many before it.
     pub(crate) async fn resume(&self, resume: Resume) -> Result<(), RasError> {
         if resume.notifier != self.notifier {
             return Err(RasError::INVALID_PARAMETER);
@@ -314,7 +318,7 @@ impl Held {
     /// The state with this number, and all before, was handled.
     ///
     /// # Errors
-    /// 6 when it has ended, 87 for another notifier and a number never told.
+    /// 6 when it has ended, 87 for another notifier and a number never told, 1816 with too many before it.
     pub(crate) async fn seen(&self, notifier: &str, seq: u32) -> Result<(), RasError> {
         if notifier != self.notifier {
             return Err(RasError::INVALID_PARAMETER);
@@ -331,6 +335,9 @@ impl Held {
             let mut now = self.inner.lock();
             if now.over {
                 return Err(RasError::INVALID_HANDLE);
+            }
+            if now.orders.len() >= ORDERS {
+                return Err(RasError(1816));
             }
             now.orders.push_back(order(to));
         }

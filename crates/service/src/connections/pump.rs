@@ -181,8 +181,9 @@ impl<'a> Pump<'a> {
             self.waiting.retain(|command| !matches!(command, Command::Terminal(_)));
             self.command(Command::HangUp, Reply::None);
         }
-        // what was typed before an order goes before it
-        if !now.typed.is_empty() && (self.waiting.len() < TYPED || !now.orders.is_empty()) {
+        // what was typed before an order goes before it, as soon as there is room for the order
+        let room = if now.orders.is_empty() { TYPED } else { WAITING };
+        if !now.typed.is_empty() && self.waiting.len() < room {
             self.waiting.push_back(Command::Terminal(std::mem::take(&mut now.typed)));
             held.inner().terminal.notify_waiters();
         }
@@ -318,4 +319,30 @@ impl<'a> Pump<'a> {
 
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     a.into_iter().chain(b).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connections::held::{Client, Table};
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_typed_behind_orders_that_wait_does_not_heap_up() {
+        let service = crate::Service::start(crate::Config::empty()).await.unwrap();
+        let (name, notifier) = (String::new(), "n".to_owned());
+        let client = Client { uid: 0, name, number: None, notifier, packets: false };
+        let held = Table::default().dial(service.shared(), DialRequest::default(), client).unwrap();
+        let mut pump = Pump::new(&held, Keep::of(&DialRequest::default()));
+        // its dial takes nothing
+        for _ in 0..1000 {
+            let mut now = held.inner().lock();
+            now.typed.push(b'x');
+            if now.orders.len() < 10 {
+                now.orders.push_back(Order::Seen(1, oneshot::channel().0));
+            }
+            drop(now);
+            pump.take_orders();
+        }
+        assert!(pump.waiting.len() <= WAITING, "{}", pump.waiting.len());
+    }
 }

@@ -18,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::conn::{Conn, Pulse};
 use super::{Api, answer, router};
-use crate::rights::Peer;
+use crate::rights::{Peer, Role};
 use crate::socket::Socket;
 
 /// Connections at a time, in all and for one user.
 const ALL: usize = 256;
 const EACH: usize = 64;
+/// Of these, places nobody else takes from those who may do all by their uid: users must not lock out administrators.
+const KEPT: usize = 16;
 /// The longest head of a request, in bytes.
 const HEAD: usize = 16 * 1024;
 /// How long answers may take to go out when the service stops.
@@ -46,15 +48,15 @@ impl Seats {
         Self(Arc::default(), Arc::new(count))
     }
 
-    /// A place for this user, if there is room.
-    pub(super) fn take(&self, uid: u32) -> Option<Seat> {
+    /// A place for this user, if there is room; `first` for one who may do all by its uid.
+    pub(super) fn take(&self, uid: u32, first: bool) -> Option<Seat> {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = seats.values().sum();
-        let own = seats.entry(uid).or_default();
-        if all >= ALL || *own >= EACH {
+        let room = if first { ALL } else { ALL - KEPT };
+        if all >= room || seats.get(&uid).is_some_and(|own| *own >= EACH) {
             return None;
         }
-        *own += 1;
+        *seats.entry(uid).or_default() += 1;
         self.1.send_replace(all + 1);
         Some(Seat { uid, of: self.clone() })
     }
@@ -105,7 +107,8 @@ pub(super) async fn run(api: Arc<Api>, socket: Socket, count: watch::Sender<usiz
             tracing::warn!(uid = credentials.uid(), "a client of another user was sent away");
             continue;
         }
-        let Some(seat) = seats.take(credentials.uid()) else {
+        let first = api.rights.of(credentials.uid(), &[]) == Role::Admin;
+        let Some(seat) = seats.take(credentials.uid(), first) else {
             turn_away(&stream);
             continue;
         };

@@ -29,6 +29,7 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
             .remedy(format!("Write {}.", error.remedy))
     })?;
     lines::check(&ask.api, ask.peer(), &line).await?;
+    lines::check_own(ask.peer(), wanted.own_number.as_deref())?;
     let uid = ask.peer().uid;
     if !ask.peer().is_admin() && ask.api.held.of(uid) >= EACH {
         return Err(Problem::new(RasError(1816), format!("This user has {EACH} dials, which is the most."))
@@ -49,6 +50,18 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     let notifier = client.notifier.clone();
     let held = ask.api.held.dial(ask.api.service.shared(), request, client)?;
     answer::made(&Dialled { id: held.id(), notifier })
+}
+
+/// A callback that was asked for on a line at which nothing can ring: better refused than left out.
+fn rings(wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
+    let can_ring = matches!(line, DialLine::Exchange(_)) && wanted.own_number.is_some();
+    if can_ring || wanted.callback_number.trim().is_empty() {
+        return Ok(());
+    }
+    let why = format!("Nothing can ring at this end of {line}: a server cannot call back there.");
+    Err(Problem::new(RasError::BAD_CALLBACK_NUMBER, why).remedy(
+        "Leave the callback out: only a call on the exchange whose own number is known can be called back.",
+    ))
 }
 
 fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Problem> {

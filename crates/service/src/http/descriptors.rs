@@ -1,12 +1,15 @@
 //! Open files that clients hand over (defence rule 10): the client opened them with its own rights; the service only
 //! writes to what it was given.
+//!
+//! Closing a file may wait for whoever serves its file system, and on FUSE that is a program of any user. So a file from
+//! there is refused, and what is not used is closed by a thread of its own, for as many files as a user may have here.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +30,8 @@ use super::upgrade;
 const LIFE: Duration = Duration::from_secs(10);
 /// Files of one user that may wait.
 const EACH: usize = 4;
+/// Stack of a thread that only closes.
+const STACK: usize = 64 * 1024;
 
 /// Files handed over and not yet used.
 #[derive(Clone, Default)]
@@ -35,31 +40,32 @@ pub(crate) struct Waiting(Arc<Mutex<Files>>);
 #[derive(Default)]
 struct Files {
     last: u64,
-    files: BTreeMap<u64, (u32, File)>,
+    /// With their users; `None` for one that is still to come, or is being closed.
+    files: BTreeMap<u64, (u32, Option<File>)>,
+}
+
+/// Room for one file, until dropped or its file was taken.
+struct Place {
+    of: Waiting,
+    number: u64,
 }
 
 impl Waiting {
-    /// Keeps a file for its user; it goes after [`LIFE`].
-    fn keep(&self, uid: u32, file: File) -> Result<u64, Problem> {
-        let number = {
-            let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if files.files.values().filter(|(owner, _)| *owner == uid).count() >= EACH {
-                return Err(Problem::new(RasError(1816), format!("{EACH} files of this user wait already."))
-                    .remedy("Use them in requests, or wait 10 s."));
-            }
-            files.last += 1;
-            let number = files.last;
-            files.files.insert(number, (uid, file));
-            number
-        };
-        let files = Arc::downgrade(&self.0);
-        tokio::spawn(async move {
-            tokio::time::sleep(LIFE).await;
-            if let Some(files) = files.upgrade() {
-                files.lock().unwrap_or_else(PoisonError::into_inner).files.remove(&number);
-            }
-        });
-        Ok(number)
+    fn lock(&self) -> MutexGuard<'_, Files> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes room for a file of this user.
+    fn place(&self, uid: u32) -> Result<Place, Problem> {
+        let mut files = self.lock();
+        if files.files.values().filter(|(owner, _)| *owner == uid).count() >= EACH {
+            return Err(Problem::new(RasError(1816), format!("{EACH} files of this user wait already."))
+                .remedy("Use them in requests, or wait 10 s."));
+        }
+        files.last += 1;
+        let number = files.last;
+        files.files.insert(number, (uid, None));
+        Ok(Place { of: self.clone(), number })
     }
 
     /// Takes a user's file.
@@ -67,14 +73,50 @@ impl Waiting {
     /// # Errors
     /// 87: there is none of this number, or it is another's.
     pub(super) fn take(&self, uid: u32, number: u64) -> Result<File, Problem> {
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.files.get(&number).is_some_and(|(owner, _)| *owner == uid)
-            && let Some((_, file)) = files.files.remove(&number)
+        let mut files = self.lock();
+        if let Some((owner, waits)) = files.files.get_mut(&number)
+            && *owner == uid
+            && let Some(file) = waits.take()
         {
+            files.files.remove(&number);
             return Ok(file);
         }
         Err(Problem::new(RasError::INVALID_PARAMETER, "No file with this number waits.")
             .remedy("Hand it over by POST /v1/descriptors and name it within 10 s, once."))
+    }
+}
+
+impl Place {
+    /// Keeps the file for its user; it goes after [`LIFE`].
+    fn keep(self, file: File) -> u64 {
+        let number = self.number;
+        if let Some((_, waits)) = self.of.lock().files.get_mut(&number) {
+            *waits = Some(file);
+        }
+        tokio::spawn(async move {
+            tokio::time::sleep(LIFE).await;
+            let left = self.of.lock().files.get_mut(&number).and_then(|(_, waits)| waits.take());
+            self.close(left.into_iter().map(OwnedFd::from).collect());
+        });
+        number
+    }
+
+    /// Closes files, and only then makes room for others.
+    fn close(self, files: Vec<OwnedFd>) {
+        if files.is_empty() {
+            return;
+        }
+        // without a thread they are closed here
+        let _ = std::thread::Builder::new().name("close".into()).stack_size(STACK).spawn(move || {
+            drop(files);
+            drop(self);
+        });
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.of.lock().files.remove(&self.number);
     }
 }
 
@@ -86,10 +128,9 @@ pub(super) fn hand_over(ask: Ask) -> Answer {
 }
 
 async fn take(waiting: Waiting, uid: u32, mut socket: Conn, first: Bytes) {
-    let taken = match timeout(LIFE, receive(&socket)).await {
-        Ok(Ok(file)) if first.is_empty() => waiting.keep(uid, file),
-        _ => Err(Problem::new(RasError::INVALID_DATA, "One byte with one descriptor was to come here.")
-            .remedy("After the answer 101, send one byte with SCM_RIGHTS of one open file.")),
+    let taken = match waiting.place(uid) {
+        Ok(place) => file(place, &socket, &first).await,
+        Err(full) => Err(full),
     };
     let mut out = Vec::new();
     match taken {
@@ -100,19 +141,75 @@ async fn take(waiting: Waiting, uid: u32, mut socket: Conn, first: Bytes) {
     let _ = timeout(LIFE, socket.write_all(&out)).await;
 }
 
-async fn receive(socket: &Conn) -> io::Result<File> {
+/// Takes one file.
+async fn file(place: Place, socket: &Conn, first: &Bytes) -> Result<u64, Problem> {
+    let mut files = match timeout(LIFE, receive(socket)).await {
+        Ok(Ok((1, files))) if first.is_empty() => files,
+        Ok(Ok((_, files))) => {
+            place.close(files);
+            return Err(not_one());
+        }
+        _ => return Err(not_one()),
+    };
+    match files.pop() {
+        Some(file) if files.is_empty() => {
+            if is_of_the_system(&file) {
+                return Ok(place.keep(file.into()));
+            }
+            place.close(vec![file]);
+            Err(Problem::new(
+                RasError::INVALID_PARAMETER,
+                "The file is on no file system of this machine's own.",
+            )
+            .remedy("Hand over a file on a disk of this machine, or a pipe."))
+        }
+        last => {
+            place.close(files.into_iter().chain(last).collect());
+            Err(not_one())
+        }
+    }
+}
+
+fn not_one() -> Problem {
+    Problem::new(RasError::INVALID_DATA, "One byte with one descriptor was to come here.")
+        .remedy("After the answer 101, send one byte with SCM_RIGHTS of one open file.")
+}
+
+/// Whether the kernel itself serves the file, as far as can be told without asking whoever serves it: its mount is one
+/// we see, and not of FUSE; or it is a pipe or socket.
+fn is_of_the_system(file: &OwnedFd) -> bool {
+    let number = file.as_raw_fd();
+    let name = std::fs::read_link(format!("/proc/self/fd/{number}")).unwrap_or_default();
+    if name.to_str().is_some_and(|name| name.starts_with("pipe:[") || name.starts_with("socket:[")) {
+        return true;
+    }
+    let about = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+    let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let mount = about.lines().find_map(|line| line.strip_prefix("mnt_id:"));
+    let kind = mount.and_then(|mount| kind_of_mount(&String::from_utf8_lossy(&mounts), mount.trim()));
+    kind.is_some_and(|kind| !kind.starts_with("fuse"))
+}
+
+/// The kind of file system of a mount in a table as proc(5) describes it.
+fn kind_of_mount(mounts: &str, number: &str) -> Option<String> {
+    let line = mounts.lines().find(|line| line.split(' ').next() == Some(number))?;
+    line.split_once(" - ")?.1.split(' ').next().map(str::to_owned)
+}
+
+/// How many bytes came, and what came beside them.
+async fn receive(socket: &Conn) -> io::Result<(usize, Vec<OwnedFd>)> {
     let socket = socket.socket();
     socket.async_io(Interest::READABLE, || one(socket)).await
 }
 
-/// One byte with exactly one descriptor; others are closed.
-fn one(socket: &tokio::net::UnixStream) -> io::Result<File> {
+/// One byte with at most two descriptors.
+fn one(socket: &tokio::net::UnixStream) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut byte = [0];
-    // room for two, so that a second is seen (and closed); the system closes any more
+    // room for two, so that a second is seen; the system closes any more
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut beside = RecvAncillaryBuffer::new(&mut space);
     let got = recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut beside, RecvFlags::CMSG_CLOEXEC)?;
-    let mut files: Vec<OwnedFd> = beside
+    let files = beside
         .drain()
         .filter_map(|message| match message {
             RecvAncillaryMessage::ScmRights(files) => Some(files),
@@ -120,8 +217,37 @@ fn one(socket: &tokio::net::UnixStream) -> io::Result<File> {
         })
         .flatten()
         .collect();
-    match (got.bytes, files.pop()) {
-        (1, Some(file)) if files.is_empty() => Ok(File::from(file)),
-        _ => Err(io::ErrorKind::InvalidData.into()),
+    Ok((got.bytes, files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_a_program_serves_is_told_by_its_mount() {
+        let mounts = "\
+            25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
+            251 25 0:50 / /home/a/\\040-\\040ext4 rw,nosuid - fuse.sshfs host: rw,user_id=7\n";
+        assert_eq!(kind_of_mount(mounts, "25").as_deref(), Some("ext4"));
+        assert_eq!(kind_of_mount(mounts, "251").as_deref(), Some("fuse.sshfs"));
+        assert_eq!(kind_of_mount(mounts, "5"), None);
+        let (reader, _writer) = std::io::pipe().unwrap();
+        assert!(is_of_the_system(&reader.into()));
+        assert!(is_of_the_system(&tempfile::tempfile().unwrap().into()));
+    }
+
+    #[tokio::test]
+    async fn there_is_room_only_when_a_file_was_closed() {
+        let waiting = Waiting::default();
+        let mut places: Vec<_> = (0..EACH).map(|_| waiting.place(7).unwrap()).collect();
+        assert_eq!(waiting.place(7).err().unwrap().error, 1816);
+        let other = waiting.place(8).unwrap();
+        assert!(waiting.take(8, other.number).is_err(), "it has not come yet");
+        let number = other.keep(tempfile::tempfile().unwrap());
+        assert!(waiting.take(7, number).is_err(), "it is another's");
+        assert!(waiting.take(8, number).is_ok());
+        places.pop();
+        assert!(waiting.place(7).is_ok());
     }
 }

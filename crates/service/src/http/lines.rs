@@ -32,6 +32,17 @@ pub(super) async fn check(api: &Api, peer: &Peer, line: &DialLine) -> Result<(),
     .remedy("An administrator may write one, with uid, user or group and its lines, and reload the service."))
 }
 
+/// Whether this client may have a number of its own on the exchange. Phones of one number are a hunt group: whoever could
+/// choose any would be called in the place of a port, or of another user who is called back. A grant of a line is one
+/// to call it, not to be it.
+pub(super) fn check_own(peer: &Peer, own: Option<&str>) -> Result<(), Problem> {
+    if own.is_none() || peer.is_admin() {
+        return Ok(());
+    }
+    Err(Problem::new(RasError::ACCESS_DENIED, "Only administrators may give a dial a number of its own.")
+        .remedy("Leave own_number out; without one the call cannot be called back over the exchange."))
+}
+
 /// Asks the system's databases for the names of a grant.
 fn is_for(to: &GrantTo, peer: &Peer) -> bool {
     match to {

@@ -51,7 +51,7 @@ async fn enter(
     let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (head, body) = request.into_parts();
     let ask = Ask { api, session, params, request: Request::from_parts(head, ()), body: Mutex::new(body) };
-    match unpanicked(handle(route.id, ask)).await {
+    match whole(route, ask).await {
         Some(Ok(response)) => response,
         Some(Err(problem)) => answer::problem(&problem, status(&problem)),
         None => answer::problem(&answer::inside(), Some(StatusCode::INTERNAL_SERVER_ERROR)),
@@ -74,6 +74,18 @@ fn may(right: Right, role: Role, uid: u32) -> Result<(), Problem> {
         (Right::Admin, Role::Dialer) => Err(not_admin()),
         (Right::Dial | Right::Own, Role::Dialer) | (_, Role::Admin) => Ok(()),
     }
+}
+
+/// Carries a request out. What changes something is not left half done, nor out of the audit record, because its client
+/// has gone meanwhile.
+async fn whole(route: &Route, ask: Ask) -> Option<Answer> {
+    let changes = route.method != "GET" && (route.right == Right::Admin || route.id == "end_call");
+    if !changes {
+        return unpanicked(handle(route.id, ask)).await;
+    }
+    let (tasks, id) = (ask.api.tasks.clone(), route.id);
+    // neither is cancelled before it is done, so that only a panic is lost
+    tasks.spawn(async move { unpanicked(handle(id, ask)).await }).await.ok().flatten()
 }
 
 /// `None` if it panicked, which the log tells; nobody else is touched.

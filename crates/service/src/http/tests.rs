@@ -1,6 +1,7 @@
 //! Every route is routed, and every role gets what its right is: the router by itself, with clients made up.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use axum::body::Body;
 use http_body_util::BodyExt;
@@ -8,6 +9,7 @@ use hyper::service::Service as _;
 use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
 use openras_api::routes::{ROUTES, Right};
+use openras_engine::RasError;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -49,7 +51,7 @@ impl Lab {
         let session = Session {
             peer: Arc::new(Peer { uid, gids: vec![], role }),
             pulse: Arc::default(),
-            _seat: Arc::new(seats.take(uid).unwrap()),
+            _seat: Arc::new(seats.take(uid, role == Role::Admin).unwrap()),
         };
         let mut request =
             Request::builder().method(method).uri(path).body(Body::from(body.to_owned())).unwrap();
@@ -137,6 +139,63 @@ async fn a_dialer_gets_granted_lines_only_and_never_another_users_call() {
     let hang_up = format!("/v1/calls/{id}/hangup");
     assert_eq!(lab.ask(1001, Role::Dialer, "POST", &hang_up, "").await, (404, 6));
     assert_eq!(lab.ask(1000, Role::Dialer, "POST", &hang_up, "").await, (204, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dialer_cannot_take_a_number_on_the_exchange() {
+    let lab = Lab::start().await;
+    let body = serde_json::json!({ "line": "exchange:100", "own_number": "100" }).to_string();
+    assert_eq!(lab.ask(1000, Role::Dialer, "POST", "/v1/connections", &body).await, (403, 5));
+    assert!(lab.api.held.list().is_empty());
+    assert_eq!(lab.ask(0, Role::Admin, "POST", "/v1/connections", &body).await, (201, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_of_clients_that_have_gone_do_not_heap_up() {
+    let lab = Lab::start().await;
+    let body = r#"{"line":"exchange:100","terminal":"before_dial","pauses":true}"#;
+    assert_eq!(lab.ask(1000, Role::Dialer, "POST", "/v1/connections", body).await, (201, 0));
+    let held = lab.api.held.list().remove(0);
+    let notifier = held.notifier().to_owned();
+    // the dial has no turn meanwhile
+    let given = (0..100).map(|_| {
+        let mut order = Box::pin(held.seen(&notifier, 1));
+        order.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    });
+    let refused = given.filter(|said| matches!(said, Poll::Ready(Err(RasError(1816))))).count();
+    assert_eq!(refused, 36);
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_cannot_take_the_places_of_administrators() {
+    let seats = accept::Seats::new(watch::channel(0).0);
+    let taken: Vec<_> = (1000..1010).flat_map(|uid| (0..100).map(move |_| uid)).collect();
+    let taken: Vec<_> = taken.into_iter().filter_map(|uid| seats.take(uid, false)).collect();
+    assert_eq!(taken.len(), 240);
+    let first: Vec<_> = (0..100).filter_map(|_| seats.take(0, true)).collect();
+    assert_eq!(first.len(), 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_in_the_record_though_its_client_went_away() {
+    let lab = Lab::start().await;
+    {
+        let body = r#"{"name":"eva","password":"hunter2"}"#;
+        let mut change = Box::pin(lab.raw(7, Role::Admin, "POST", "/v1/users", body));
+        // until its body is read and the work has begun
+        for _ in 0..10 {
+            assert!(change.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            tokio::task::yield_now().await;
+        }
+    }
+    while lab.api.service.users().unwrap().get("eva").unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    lab.api.tasks.close();
+    lab.api.tasks.wait().await;
+    let body = lab.raw(7, Role::Admin, "GET", "/v1/audit", "").await.into_body();
+    let record = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    assert!(record.contains("user add"), "{record}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -109,3 +109,27 @@ async fn a_folder_of_another_user_is_refused() {
     };
     assert!(refused(&socket, Mode::Private).contains("belongs to uid"));
 }
+
+#[tokio::test]
+async fn a_folder_below_one_that_others_may_change_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let above = root.path().join("above");
+    fs::create_dir_all(above.join("ours")).unwrap();
+    fs::set_permissions(above.join("ours"), fs::Permissions::from_mode(0o700)).unwrap();
+    let link = root.path().join("link");
+    symlink(&above, &link).unwrap();
+    // only root can give a folder to another group or user; for others it has their own group already
+    let given = std::os::unix::fs::chown(&above, None, Some(65_534));
+    fs::set_permissions(&above, fs::Permissions::from_mode(0o775)).unwrap();
+    for folder in [&above, &link] {
+        for mode in [Mode::Private, Mode::System] {
+            assert!(refused(&folder.join("ours/api.sock"), mode).contains("the group"));
+        }
+    }
+    fs::set_permissions(&above, fs::Permissions::from_mode(0o755)).unwrap();
+    drop(Socket::bind(&above.join("ours/api.sock"), Mode::Private).unwrap());
+    if given.is_ok() {
+        std::os::unix::fs::chown(&above, Some(65_534), None).unwrap();
+        assert!(refused(&link.join("ours/api.sock"), Mode::Private).contains("uid 65534 may replace"));
+    }
+}
