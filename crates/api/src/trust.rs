@@ -91,7 +91,7 @@ impl Trust {
             return Err(untrusted(socket, "is a symbolic link", &real(socket)));
         }
         if !found.file_type().is_socket() {
-            return Err(untrusted(socket, "is not a socket", "Remove it, or name another place."));
+            return Err(untrusted(socket, "is not a socket", "Name the socket of a service."));
         }
         let owner = found.uid();
         if owner == 0 || owner == self.uid || (self.whose == Whose::System && owner == master) {
@@ -145,10 +145,20 @@ impl Trust {
             return Err(untrusted(
                 folder,
                 &format!("can be written by {others}"),
-                &format!("Close it: chmod go-w {}", shown(folder)),
+                &closed(folder, &found, owner == self.uid),
             ));
         }
         Ok(owner)
+    }
+}
+
+/// The remedy for a folder others can write: one of ours can be closed; one that is shared on purpose, as `/tmp`, must not be.
+fn closed(folder: &Path, found: &Metadata, ours: bool) -> String {
+    let shared = found.mode() & 0o1000 != 0;
+    if ours && !shared {
+        format!("Close it: chmod go-w {}", shown(folder))
+    } else {
+        "Name a socket in a folder that only root or you can write.".to_owned()
     }
 }
 

@@ -139,7 +139,7 @@ fn port(paint: Paint, kind: &str, text: &str, error: Option<&Problem>) -> String
 pub(crate) fn projection(agreed: &Projection) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(ip) = &agreed.ipv4 {
-        let mut text = format!("we are {}, the server is {}", ip.local, ip.remote);
+        let mut text = format!("we are {}, the other end is {}", ip.local, ip.remote);
         let dns: Vec<String> = ip.dns.iter().map(ToString::to_string).collect();
         if !dns.is_empty() {
             text += &format!("; DNS {}", dns.join(", "));
@@ -147,7 +147,7 @@ pub(crate) fn projection(agreed: &Projection) -> Vec<String> {
         parts.push(text);
     }
     if let Some(ip) = &agreed.ipv6 {
-        parts.push(format!("we are {}, the server is {}", ip.local, ip.remote));
+        parts.push(format!("we are {}, the other end is {}", ip.local, ip.remote));
     }
     for (protocol, why) in &agreed.failed {
         parts.push(format!("no {} ({})", safe(protocol), safe(why)));

@@ -112,8 +112,8 @@ impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.took.as_secs_f64().max(1e-6);
         let rate = self.bytes as f64 / (1024.0 * 1024.0) / seconds;
-        let digest = self.sha256.get(..16).unwrap_or(&self.sha256);
-        write!(f, "{}: {} bytes in {seconds:.1} s ({rate:.1} MiB/s), SHA-256 {digest}…", self.url, self.bytes)
+        write!(f, "{}: {} bytes in {seconds:.1} s ({rate:.1} MiB/s)", self.url, self.bytes)?;
+        write!(f, "\n  SHA-256 {}", self.sha256)
     }
 }
 

@@ -226,21 +226,20 @@ impl Host {
         let (Some(name), Some(users)) = (name, self.shared.users().cloned()) else {
             return Ok(Admission::default());
         };
-        let looked = tokio::task::spawn_blocking(move || users.admit(&name)).await;
-        match looked {
-            Ok(Ok(admission)) => admission,
-            Ok(Err(error)) => {
+        match users.ask(move |users| users.admit(&name)).await {
+            Some(Ok(admission)) => admission,
+            Some(Err(error)) => {
                 warn!(%error, "the user store does not answer");
                 Err(RasError::AUTHENTICATION_FAILURE)
             }
-            Err(_) => Err(RasError::AUTHENTICATION_FAILURE),
+            None => Err(RasError::AUTHENTICATION_FAILURE),
         }
     }
 
     async fn may_call_back(&self, name: String, number: &str) -> bool {
         let Some(users) = self.shared.users().cloned() else { return false };
-        let counted = tokio::task::spawn_blocking(move || users.count_callback(&name, unix_seconds())).await;
-        let may = matches!(counted, Ok(Ok(true)));
+        let counted = users.ask(move |users| users.count_callback(&name, unix_seconds())).await;
+        let may = matches!(counted, Some(Ok(true)));
         if !may {
             warn!(number, "no callback: the user has had today's number of them");
         }

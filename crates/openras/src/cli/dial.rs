@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use openras_io::net::http;
 use openras_ppp::AuthMethod;
 use openras_service::config::{DialLine, parse_duration};
 
@@ -12,10 +13,13 @@ use super::client::At;
 
 pub(crate) const DIAL_HELP: &str = "\
 Lines:
-  tcp:HOST:PORT   unix:PATH   pty:PATH (opens that device)   exchange:NUMBER (inside the demo)
+  tcp:HOST:PORT   unix:PATH   pty:PATH (opens that device)
+  exchange:NUMBER (a port of the same service)
 
-At a terminal a pause becomes a question, and the server's own dialog a raw terminal:
-  Ctrl-] Enter = go on with PPP   Ctrl-] q = hang up   Ctrl-] Ctrl-] = Ctrl-] itself
+At a terminal a pause becomes a question, and the server's own dialog a raw
+terminal:
+  Ctrl-] Enter = go on with PPP     Ctrl-] q = hang up
+  Ctrl-] Ctrl-] = Ctrl-] itself
 With --json each event is one line on stdout; answers are lines on stdin:
   {\"resume\":{\"user\":\"alice\",\"password\":\"new\",\"callback_number\":\"\"}}
   {\"terminal\":\"BASE64\"}   {\"continue\":true}   {\"hangup\":true}
@@ -27,12 +31,14 @@ connected it stays when this program is killed; Ctrl-C ends it, as does
 
 Exit codes:
   0 connected, and ended well or left up
-                               2 wrong command line   3 file or configuration
-  4 the line or the number     5 name or password     6 PPP could not agree
-  7 callback                   8 a pause was needed   9 the connection was lost
-  10 --ping or --fetch failed  11 no service         130 hung up before Connected
+  2 wrong command line         3 file or configuration
+  4 the line or the number     5 name or password
+  6 PPP could not agree        7 callback
+  8 a pause was needed         9 the connection was lost
+  10 --ping or --fetch failed  11 no service
+  130 hung up before Connected
 
-Example (against `openras serve` with a port `line = \"listen:tcp:127.0.0.1:7001\"`):
+Example (with a port `line = \"listen:tcp:127.0.0.1:7001\"` of `openras serve`):
   openras dial --line tcp:127.0.0.1:7001 --user alice --password-file pw --ping 3";
 
 /// `openras dial`.
@@ -74,9 +80,9 @@ pub(crate) struct Dial {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) ping: Option<u16>,
     /// Fetch http://ADDRESS[:PORT]/PATH through the link and print its size and SHA-256
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = url)]
     pub(crate) fetch: Option<String>,
-    /// Write the PPP frames to a pcap file (secrets blanked)
+    /// Write the PPP frames to a pcapng file (secrets blanked)
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,
     /// Show control packets; twice also what the line says, on stderr
@@ -110,6 +116,10 @@ fn auth_word(word: &str) -> Result<AuthWord, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|e| e.to_string())
+}
+
+fn url(text: &str) -> Result<String, String> {
+    http::parse(text).map(|_| text.to_string()).map_err(|e| e.to_string())
 }
 
 /// `--terminal`.

@@ -76,6 +76,11 @@ fn unreachable(command: &cli::Client, problem: &Problem) -> u8 {
     exit::SERVICE
 }
 
+/// A call that is not there: "Dial again" helps whoever dialled, not who asked for the wrong number.
+fn no_call(problem: Problem) -> Problem {
+    if problem.error == 6 { problem.remedy("`openras calls` lists the calls.") } else { problem }
+}
+
 /// Says what went wrong. Gives the exit code.
 fn refused(problem: &Problem) -> u8 {
     out::note(format_args!("openras: {}", render::problem(problem)));
@@ -92,12 +97,15 @@ async fn hangup(client: &Client, which: Which) -> Result<u8, Problem> {
             client.calls().await?.iter().filter(|call| call.over.is_none()).map(|call| call.id).collect()
         }
     };
+    if calls.is_empty() {
+        out::line("no call to hang up");
+    }
     for call in calls {
         match client.end_call(call).await {
             Ok(()) => out::line(format_args!("hanging up c{call}")),
             // it ended by itself, which is as well
             Err(problem) if which == Which::All && problem.error == 6 => {}
-            Err(problem) => return Err(problem),
+            Err(problem) => return Err(no_call(problem)),
         }
     }
     Ok(exit::OK)
@@ -106,7 +114,8 @@ async fn hangup(client: &Client, which: Which) -> Result<u8, Problem> {
 async fn reload(client: &Client, args: &cli::Reload) -> Result<u8, Problem> {
     let reloaded = match client.reload().await {
         Ok(reloaded) => reloaded,
-        Err(problem) if problem.error == 711 => return Err(problem),
+        // no service, or no right: nothing was said of the configuration
+        Err(problem) if matches!(problem.error, 5 | 711) => return Err(problem),
         Err(problem) => {
             refused(&problem);
             return Ok(exit::CONFIGURATION);

@@ -59,6 +59,7 @@ fn what_is_installed_is_whole_and_goes_again() {
         "usr/share/zsh/site-functions/_openras",
         "usr/share/fish/vendor_completions.d/openras.fish",
         "usr/share/doc/openras/operation.md",
+        "usr/share/doc/openras/openapi.json",
         "usr/share/doc/openras/LICENSE-MIT",
         "usr/share/doc/openras/openras.toml",
     ] {

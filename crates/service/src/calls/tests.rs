@@ -12,13 +12,17 @@ use openras_ppp::wire::Protocol;
 use super::{About, Calls, Story};
 
 fn begin(calls: &Calls) -> Arc<Story> {
+    begin_of(calls, None)
+}
+
+fn begin_of(calls: &Calls, uid: Option<u32>) -> Arc<Story> {
     calls.begin(About {
         direction: CallDirection::Answered,
         port: Some("line1/3".into()),
         line: "exchange:100".into(),
         source: None,
         number: None,
-        uid: None,
+        uid,
         name: None,
         gauge: Arc::new(Gauge::default()),
         end: Box::new(|| {}),
@@ -133,4 +137,20 @@ async fn listeners_hear_all_calls_and_packets_only_while_somebody_wants_them() {
     story.ended(ended());
     assert_eq!(heard.recv().await.unwrap().told.n, 2);
     assert!(matches!(heard.recv().await.unwrap().told.event, Event::Ended(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_users_ended_calls_push_out_nobody_elses() {
+    let calls = Calls::new();
+    let ids = |uid: Option<u32>, many: usize| -> Vec<u64> {
+        let stories = (0..many).map(|_| begin_of(&calls, uid));
+        stories.map(|story| (story.ended(ended()), story.id()).1).collect()
+    };
+    let answered = ids(None, 20);
+    let quiet = ids(Some(7), 20);
+    let loud = ids(Some(8), 1000);
+    assert!(answered.iter().chain(&quiet).all(|id| calls.get(*id).is_some()));
+    let kept: Vec<_> = loud.iter().filter(|id| calls.get(**id).is_some()).collect();
+    assert_eq!(kept, loud[784..].iter().collect::<Vec<_>>(), "the newest of the others");
+    assert_eq!(calls.list().len(), 256);
 }

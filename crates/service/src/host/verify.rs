@@ -11,7 +11,7 @@ use tracing::info;
 use super::unix_seconds;
 use crate::calls::Story;
 use crate::service::Shared;
-use crate::users::Reason;
+use crate::users::{Reason, Users};
 
 /// Checks a claim and gives the answer to the call.
 pub(super) async fn verify(
@@ -23,17 +23,20 @@ pub(super) async fn verify(
 ) {
     let Some(users) = shared.users().cloned() else { return };
     // only Argon2 is heavy; the others must not wait behind it
-    let turn = match claim.proof {
-        Proof::Pap { .. } | Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. } => {
-            // never closed: an error here cannot be
-            shared.checks.acquire().await.ok()
-        }
-        _ => None,
+    let is_heavy =
+        matches!(claim.proof, Proof::Pap { .. } | Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. });
+    let check = move |users: &Users| users.verify(&claim, &source, unix_seconds());
+    let checked = if is_heavy {
+        // never closed: an error here cannot be
+        let turn = shared.checks.acquire().await.ok();
+        let checked = tokio::task::spawn_blocking(move || check(&users)).await.ok();
+        drop(turn);
+        checked
+    } else {
+        users.ask(check).await
     };
-    let checked = tokio::task::spawn_blocking(move || users.verify(&claim, &source, unix_seconds())).await;
-    drop(turn);
     let (verdict, delay) = match checked {
-        Ok(checked) => {
+        Some(checked) => {
             info!("password: {}", checked.reason);
             if let Reason::Accepted | Reason::PasswordChanged = checked.reason {
                 shared.counters.accepted();
@@ -42,7 +45,7 @@ pub(super) async fn verify(
             }
             (checked.verdict, checked.delay)
         }
-        Err(_) => (wrong_credentials(), Duration::ZERO),
+        None => (wrong_credentials(), Duration::ZERO),
     };
     drop(story);
     if !delay.is_zero() {

@@ -18,7 +18,7 @@ use openras_api::routes::DESCRIPTOR;
 use openras_api::types::server::Descriptor;
 use openras_engine::RasError;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
-use tokio::io::{AsyncWriteExt, Interest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::time::timeout;
 
 use super::answer::{Answer, line};
@@ -130,7 +130,11 @@ pub(super) fn hand_over(ask: Ask) -> Answer {
 async fn take(waiting: Waiting, uid: u32, mut socket: Conn, first: Bytes) {
     let taken = match waiting.place(uid) {
         Ok(place) => file(place, &socket, &first).await,
-        Err(full) => Err(full),
+        Err(full) => {
+            // it would lose the answer if it were still sending; what comes beside a read is not taken
+            let _ = timeout(LIFE, socket.read_u8()).await;
+            Err(full)
+        }
     };
     let mut out = Vec::new();
     match taken {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::admin::begin;
 use super::{StoreError, Users};
@@ -71,10 +71,7 @@ impl Users {
         now: u64,
         longest: Option<Duration>,
     ) -> Result<Booked, StoreError> {
-        let (kept, wrong) = {
-            let db = self.db();
-            (kept(&db, who)?, wrong(&db, who)?)
-        };
+        let (kept, wrong) = on_record(&self.db(), who)?;
         Ok(match self.tries().book(who.who(), kept, now, longest) {
             Standing::TooSoon => Booked::TooSoon,
             // those in flight may all come out wrong
@@ -112,7 +109,7 @@ impl Users {
 
     fn store_right(&self, who: Try<'_>) -> Result<(), StoreError> {
         let mut db = self.db();
-        if kept(&db, who)? == Kept::default() && wrong(&db, who)? == 0 {
+        if on_record(&db, who)? == (Kept::default(), 0) {
             return Ok(());
         }
         let transaction = begin(&mut db)?;
@@ -127,7 +124,7 @@ impl Users {
         let mut db = self.db();
         let transaction = begin(&mut db)?;
         self.sweep(&transaction, booking.now)?;
-        let Kept { count, not_before, last } = kept(&transaction, who)?.after(booking);
+        let Kept { count, not_before, last } = on_record(&transaction, who)?.0.after(booking);
         transaction
             .prepare_cached(
                 "INSERT INTO tries (factor, user, source, count, not_before, last) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
@@ -167,25 +164,26 @@ impl Users {
     }
 }
 
-/// What is on record of this user and source.
-fn kept(db: &Connection, who: Try<'_>) -> Result<Kept, StoreError> {
-    let sql = "SELECT count, not_before, last FROM tries WHERE factor = ?1 AND user = ?2 AND source = ?3";
+/// What is on record of this user and source, and the user's wrong tries of all sources; 0 for names that do not
+/// exist. One statement: each is a transaction of its own, which costs more than what it reads.
+fn on_record(db: &Connection, who: Try<'_>) -> Result<(Kept, u32), StoreError> {
+    let wrong = match who.factor {
+        Factor::Password => "SELECT wrong_passwords FROM users WHERE key = ?2",
+        Factor::Code => "SELECT wrong_codes FROM users WHERE key = ?2",
+    };
+    let sql = format!(
+        "SELECT t.count, t.not_before, t.last, ({wrong}) FROM (SELECT 1) \
+         LEFT JOIN tries t ON t.factor = ?1 AND t.user = ?2 AND t.source = ?3"
+    );
     let read = |row: &rusqlite::Row<'_>| {
-        let time = |at| -> rusqlite::Result<u64> { Ok(u64::try_from(row.get::<_, i64>(at)?).unwrap_or(0)) };
-        Ok(Kept { count: row.get(0)?, not_before: time(1)?, last: time(2)? })
+        let number = |at| -> rusqlite::Result<u64> {
+            Ok(row.get::<_, Option<i64>>(at)?.and_then(|number| u64::try_from(number).ok()).unwrap_or(0))
+        };
+        let count = |at| -> rusqlite::Result<u32> { Ok(row.get::<_, Option<u32>>(at)?.unwrap_or(0)) };
+        Ok((Kept { count: count(0)?, not_before: number(1)?, last: number(2)? }, count(3)?))
     };
-    let mut statement = db.prepare_cached(sql)?;
-    let kept = statement.query_row(params![who.factor as i64, who.key, cut(who.source)], read);
-    Ok(kept.optional()?.unwrap_or_default())
-}
-
-/// The user's wrong tries of all sources; 0 for names that do not exist.
-fn wrong(db: &Connection, who: Try<'_>) -> Result<u32, StoreError> {
-    let sql = match who.factor {
-        Factor::Password => "SELECT wrong_passwords FROM users WHERE key = ?1",
-        Factor::Code => "SELECT wrong_codes FROM users WHERE key = ?1",
-    };
-    Ok(db.prepare_cached(sql)?.query_row([who.key], |row| row.get(0)).optional()?.unwrap_or(0))
+    let mut statement = db.prepare_cached(&sql)?;
+    Ok(statement.query_row(params![who.factor as i64, who.key, cut(who.source)], read)?)
 }
 
 /// SQLite's numbers have a sign.

@@ -47,6 +47,9 @@ async fn what_is_asked_wrongly_gets_a_number_a_sentence_and_no_echo() {
         (dial(r#"{"line": "nowhere"}"#), 400, 87),
         (dial(r#"{"line": "tcp:localhost:1", "auth": ["hunter2"]}"#), 400, 87),
         (dial(r#"{"line": "tcp:localhost:1", "capture": 1}"#), 400, 87),
+        (dial(r#"{"line": "tcp:localhost:1", "callback_number": "5550101"}"#), 422, 704),
+        (dial(r#"{"line": "tcp:localhost:1", "callback_number": "*", "own_number": "200"}"#), 422, 704),
+        (dial(r#"{"line": "exchange:1", "callback_number": "*"}"#), 422, 704),
         (dial(&"[".repeat(60_000)), 400, 87),
         (dial(&format!(r#"{{"line": "{}"}}"#, "x".repeat(70_000))), 413, 632),
     ] {

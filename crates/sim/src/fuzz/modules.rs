@@ -23,6 +23,14 @@ pub fn run(data: &[u8]) {
 
 /// A message is within all bounds, or says what is wrong without a word of what stood there.
 fn message(line: &[u8], any: bool) {
+    // one that is for a dialog says the same, but for the dialog's name
+    let (dialog, addressed) = protocol::parse_addressed(line, any);
+    if dialog.is_none() && addressed.is_ok() {
+        assert!(protocol::parse(line, any).is_ok());
+    }
+    if let Ok(FromProgram::Command(command)) = &addressed {
+        bounded(command);
+    }
     match protocol::parse(line, any) {
         Ok(FromProgram::Command(command)) => bounded(&command),
         Ok(FromProgram::Log(text)) => assert!(text.len() <= line.len()),

@@ -38,11 +38,11 @@ fn check(server: &Server) -> u8 {
         .collect();
     if bad.is_empty() {
         out::line(format_args!(
-            "OK: openras {}, {} of {} ports in use, {} dialled connections",
+            "OK: openras {}, {} of {} ports in use, {} dialled",
             render::safe(&server.version),
             server.ports_in_use,
             server.ports,
-            server.connections
+            connections(server)
         ));
         exit::OK
     } else {
@@ -69,7 +69,7 @@ fn overview(client: &Client, server: &Server) {
         line("config", &render::safe(config));
     }
     line("ports", &format!("{}, {} in use", server.ports, server.ports_in_use));
-    line("dialled", &format!("{} connections", server.connections));
+    line("dialled", &connections(server));
     for note in &server.notes {
         let word = if note.level == Level::Bad { paint.bad("bad      ") } else { paint.asks("note     ") };
         for (i, part) in wrapped(&render::safe(&note.text), 80 - 10).iter().enumerate() {
@@ -78,12 +78,17 @@ fn overview(client: &Client, server: &Server) {
     }
 }
 
+fn connections(server: &Server) -> String {
+    let plural = if server.connections == 1 { "" } else { "s" };
+    format!("{} connection{plural}", server.connections)
+}
+
 fn uptime(server: &Server) -> String {
     ago(now().saturating_sub(server.started))
 }
 
 async fn story(client: &Client, call: CallId, as_json: bool) -> Result<u8, Problem> {
-    let story = client.call(call).await?;
+    let story = client.call(call).await.map_err(super::no_call)?;
     if as_json {
         json::line(&story);
     } else {
