@@ -97,9 +97,16 @@ where
     let mut call = Call::new(machine, line, ip, tap, gauge, notices);
     let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
     let mut leave_by = None;
+    let mut ticked = true;
     call.feed(CallInput::Tick);
     while !call.ended {
         let deadline = call.machine.poll_timeout();
+        // first what is due, once: what it says to the line leaves together with what waits to be written
+        ticked = !ticked && deadline.is_some_and(|at| at <= clock());
+        if ticked {
+            call.feed(CallInput::Tick);
+            continue;
+        }
         if let Some(at) = earlier(deadline, leave_by)
             && sleep.deadline().into_std() != at
         {

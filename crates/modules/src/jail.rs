@@ -2,7 +2,7 @@
 //!
 //! A module's program is never started by the service itself but by the service's own program, asked to be a
 //! jail: a process with one thread, which can do what a service cannot, and without `unsafe`. It has two stages.
-//! [`supervise`] stays outside, holds the service's pipe and ends everything inside when the service or the
+//! `supervise` stays outside, holds the service's pipe and ends everything inside when the service or the
 //! module goes away; `inside` is process 1 of the new process namespace, builds the file system, drops all
 //! rights and runs the program. `docs/modules.md` says what each wall stops, and what it does not.
 

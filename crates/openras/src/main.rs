@@ -58,16 +58,27 @@ fn begin(command: Command) -> Result<u8> {
         }
         Command::Client(args) => {
             logging::start(0);
-            in_runtime(commands::client::run(args))
+            in_runtime(commands::client::run(args)).map(told)
         }
         Command::User(args) => {
             logging::start(0);
-            in_runtime(commands::user::run(args))
+            in_runtime(commands::user::run(args)).map(told)
         }
         Command::Demo(args) => {
             logging::start(0);
             in_runtime(commands::demo::run(args))
         }
+    }
+}
+
+/// The exit code of a command that exists to tell something: not 0 where what it told is lost.
+fn told(code: u8) -> u8 {
+    match out::lost() {
+        Some(why) if code == exit::OK => {
+            out::note(format_args!("openras: not all could be written to standard output: {why}"));
+            exit::FAILED
+        }
+        _ => code,
     }
 }
 

@@ -1,10 +1,13 @@
 //! Standard output and error, whose readers may go away: nothing panics, and who cares can ask.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static GONE: AtomicBool = AtomicBool::new(false);
+/// Why output was lost that somebody wants: a full disk, not a reader who has seen enough.
+static LOST: OnceLock<String> = OnceLock::new();
 /// A raw terminal takes LF as "down" only: lines of ours need a CR there.
 static RAW: AtomicBool = AtomicBool::new(false);
 
@@ -64,13 +67,22 @@ pub(crate) fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }
 
+/// Why not all could be written, where that is no choice of the reader's.
+pub(crate) fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
+}
+
 fn write(text: &str) {
     raw(text.as_bytes());
 }
 
 fn keep(written: std::io::Result<()>) {
-    if written.is_err() {
+    if let Err(error) = written {
         GONE.store(true, Ordering::Relaxed);
+        if error.kind() != ErrorKind::BrokenPipe {
+            // the first reason counts
+            let _ = LOST.set(error.to_string());
+        }
     }
 }
 

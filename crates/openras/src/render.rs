@@ -90,6 +90,11 @@ pub(crate) fn event(paint: Paint, event: &Event, packets: bool) -> Vec<String> {
     vec![line]
 }
 
+/// Whether the event that comes right behind says the same: an answered call's `ended`, with the remedy besides.
+pub(crate) fn is_told_again(event: &Event) -> bool {
+    matches!(event, Event::Port { kind, .. } if kind == "down")
+}
+
 /// A number and what happened.
 pub(crate) fn problem(problem: &Problem) -> String {
     format!("{}: {}", problem.number(), safe(&problem.message))

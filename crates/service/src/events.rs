@@ -53,6 +53,7 @@ pub(crate) fn describe(event: &PortEvent) -> (&'static str, String, Option<RasEr
 fn dialog_ended(module: &str, verdict: &DialogVerdict) -> String {
     match verdict {
         DialogVerdict::Success { user, .. } => format!("{module} lets {} through", escape::line(user)),
+        DialogVerdict::Failure { user, .. } if user.is_empty() => format!("{module} refuses the caller"),
         DialogVerdict::Failure { user, .. } => format!("{module} refuses {}", escape::line(user)),
         DialogVerdict::Error { code, text } => format!("{module} failed ({code}): {}", escape::line(text)),
     }

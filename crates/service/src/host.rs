@@ -24,7 +24,7 @@ use crate::calls::{About, Story};
 use crate::config::PortConfig;
 use crate::connections::told::projection;
 use crate::events::{describe, told};
-use crate::limits::{Pass, Room};
+use crate::limits::{Pass, Room, place};
 use crate::ports::Busy;
 use crate::service::Shared;
 
@@ -64,8 +64,9 @@ pub(crate) struct Host {
     /// Once it rings and is not turned away.
     story: Option<Arc<Story>>,
     busy: Arc<Busy>,
-    /// As long as the caller is unauthenticated.
-    pass: Option<Pass>,
+    /// As long as the caller is unauthenticated. A check that runs holds it too, so that callers who hang up in the
+    /// middle of one do not pile up more of them.
+    pass: Option<Arc<Pass>>,
     commands: mpsc::Sender<Command>,
     /// To the module whose dialog runs.
     dialog: Option<mpsc::Sender<DialogOutput>>,
@@ -87,7 +88,7 @@ impl Host {
             ran: Ran::default(),
             story: None,
             busy,
-            pass,
+            pass: pass.map(Arc::new),
             commands,
             dialog: None,
             over: false,
@@ -157,10 +158,10 @@ impl Host {
                 let story = self.story.clone();
                 let checking = verify::verify(
                     self.shared.clone(),
-                    self.caller.source.clone(),
+                    place(&self.caller.source).into_owned(),
                     claim,
                     self.commands.clone(),
-                    story,
+                    (self.pass.clone(), story),
                 );
                 drop(tokio::spawn(tracing::Instrument::in_current_span(checking)));
             }
@@ -354,7 +355,7 @@ impl Host {
         };
         let pass =
             self.shared.limits.enter(&room).map_err(|refused| (refused.to_string(), refused.word()))?;
-        self.pass = Some(pass);
+        self.pass = Some(Arc::new(pass));
         Ok(())
     }
 

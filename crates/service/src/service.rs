@@ -128,14 +128,20 @@ impl Shared {
 
     /// An address of the pool with this range for a call.
     pub(crate) fn lease(&self, range: &str, call: u64, wanted: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
-        self.pools().get_mut(range)?.lease(call, wanted)
+        let mut pools = self.pools();
+        let address = pools.get_mut(range)?.lease(call, wanted)?;
+        // a configuration before or after this one may have a pool that overlaps, and calls out of it
+        for pool in pools.iter_mut().filter(|(other, _)| *other != range).map(|(_, pool)| pool) {
+            pool.reserve_for_now(address);
+        }
+        Some(address)
     }
 
     /// Gives the call's address back.
     pub(crate) fn release(&self, range: &str, call: u64) {
         let mut pools = self.pools();
         let Some(address) = pools.get_mut(range).and_then(|pool| pool.release(call)) else { return };
-        // pools of a newer configuration kept it out for as long as this call had it
+        // the other pools kept it out for as long as this call had it
         for pool in pools.iter_mut().filter(|(other, _)| *other != range).map(|(_, pool)| pool) {
             pool.unreserve(address);
         }
@@ -377,4 +383,31 @@ pub(crate) fn seed() -> Result<[u8; 32], RasError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| RasError::NOT_ENOUGH_MEMORY)?;
     Ok(seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PortConfig;
+
+    fn current(pool: &str) -> Current {
+        let line = "exchange:100".parse().unwrap();
+        let port = PortConfig { pool: pool.parse().unwrap(), ..PortConfig::new("line1", line) };
+        Current { config: Config { ports: vec![port], ..Config::default() }, modules: Registry::default() }
+    }
+
+    /// A call that negotiates while the service is reloaded, and the next one, never have one address.
+    #[tokio::test]
+    async fn pools_that_overlap_across_reloads_give_no_address_twice() {
+        let (old, new) = ("10.64.0.2-10.64.0.4", "10.64.0.2-10.64.0.9");
+        let shared = shared(current(old));
+        shared.set_current(current(new));
+        let first = shared.lease(new, 1, None).unwrap();
+        assert_ne!(shared.lease(old, 2, Some(first)), Some(first), "a call that began before the reload");
+        shared.set_current(current(old));
+        assert_ne!(shared.lease(old, 3, Some(first)), Some(first), "a call after the reload back");
+        assert_eq!(shared.lease(old, 4, None), None);
+        shared.release(new, 1);
+        assert_eq!(shared.lease(old, 5, None), Some(first), "given back everywhere");
+    }
 }

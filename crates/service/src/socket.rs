@@ -138,7 +138,12 @@ fn prepare_folder(folder: &Path, mode: Mode, group: Option<u32>) -> Result<(), P
     if found.mode() & shared != 0 {
         let how = format!("other users may use this folder (mode {:04o})", found.mode() & 0o7777);
         let least = if mode == Mode::Private { "chmod 700" } else { "chmod go-w" };
-        return bad(&how, &format!("{least} {}, or choose another folder.", folder.display()));
+        // one that is shared on purpose, as /tmp, must stay so
+        let remedy = match found.mode() & 0o1000 {
+            0 => format!("{least} {}, or choose another folder.", folder.display()),
+            _ => "Choose a folder of your own.".to_owned(),
+        };
+        return bad(&how, &remedy);
     }
     match folder.canonicalize() {
         // by the names that were given, and where links among these lead

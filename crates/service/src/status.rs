@@ -6,16 +6,19 @@ use std::path::Path;
 use openras_api::types::call::CallDirection;
 use openras_api::types::server::{Level, Note, Server};
 use openras_engine::server::port::NameCheck;
+use openras_modules::Condition as ModuleCondition;
 use openras_modules::process::Isolation;
 use openras_ppp::AuthMethod;
 
 use crate::audit::{Record, What};
-use crate::config::{AuditFull, Config, ModuleConfig, PortConfig};
+use crate::config::{AuditFull, Config, Limits, ModuleConfig, PortConfig};
 use crate::host::unix_seconds;
-use crate::service::Shared;
+use crate::service::{Current, Shared};
 
 /// 2025-01-01: a clock before this was never set.
 const NEVER_SET: u64 = 1_735_689_600;
+/// Failures of a module's processes that are no accident.
+const OFTEN: u64 = 3;
 
 /// `GET /v1/server`.
 pub(crate) fn server(shared: &Shared) -> Server {
@@ -34,15 +37,16 @@ pub(crate) fn server(shared: &Shared) -> Server {
         ports: u32::try_from(census.conditions.len()).unwrap_or(u32::MAX),
         ports_in_use: census.in_use,
         connections: u32::try_from(dialled.count()).unwrap_or(u32::MAX),
-        notes: notes(shared, &current.config, &census.problems),
+        notes: notes(shared, &current, &census.problems),
     }
 }
 
 fn notes(
     shared: &Shared,
-    config: &Config,
+    current: &Current,
     problems: &[(String, openras_api::types::problem::Problem)],
 ) -> Vec<Note> {
+    let config = &current.config;
     let mut notes = Vec::new();
     let mut add = |level, text: String| notes.push(Note { level, text });
     if shared.audit().is_some_and(|audit| audit.is_failing()) {
@@ -55,9 +59,23 @@ fn notes(
     for (port, problem) in problems {
         add(Level::Bad, format!("The port {port} does not answer: {problem}"));
     }
+    for (module, condition) in current.modules.conditions() {
+        failing(module, &condition).into_iter().for_each(|text| add(Level::Bad, text));
+    }
     clock(shared, &mut add);
     opt_outs(config).into_iter().for_each(|text| add(Level::Note, text));
     notes
+}
+
+/// A module whose processes do not last until a call comes. Of one that works, some wait or most have done well.
+fn failing(module: &str, condition: &ModuleCondition) -> Option<String> {
+    let &ModuleCondition { waiting, started, failed, .. } = condition;
+    (waiting == 0 && failed >= OFTEN && failed.saturating_mul(2) >= started).then(|| {
+        format!(
+            "The module {module} does not run: {failed} of its {started} processes failed before a call came or under \
+             their calls. The log says what they said; callers of its ports are refused until it runs."
+        )
+    })
 }
 
 /// Defence rule 7: a clock that is wrong is said, and locks nobody out.
@@ -131,6 +149,19 @@ fn port(port: &PortConfig) -> Vec<String> {
         let most = port.unauthenticated();
         found.push(format!("The port {name} may have {most} of its {} calls unauthenticated.", port.calls));
     }
+    // rules 4 and 8 name these figures; the defaults are theirs
+    let (limits, usual) = (&port.limits, Limits::default());
+    if limits.auth_tries > usual.auth_tries {
+        found.push(format!("The port {name} asks for a password {} times in a call.", limits.auth_tries));
+    }
+    if limits.per_source > usual.per_source {
+        let most = limits.per_source;
+        found.push(format!("The port {name} may have {most} unauthenticated callers of one source."));
+    }
+    if limits.before_auth > usual.before_auth {
+        let time = limits.before_auth.as_secs();
+        found.push(format!("A caller of the port {name} may stay unauthenticated for {time} s."));
+    }
     found
 }
 
@@ -138,5 +169,41 @@ fn port(port: &PortConfig) -> Vec<String> {
 pub(crate) fn record_opt_outs(shared: &Shared) {
     for text in opt_outs(&shared.current().config) {
         shared.record(&Record { reason: Some(&text), ..Record::new(What::OptOut) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use openras_modules::jail::Wall;
+
+    use super::*;
+
+    #[test]
+    fn a_module_that_never_gets_ready_is_said_and_one_that_failed_once_is_not() {
+        let condition = |waiting, started, failed| ModuleCondition {
+            wall: Wall::None,
+            waiting,
+            started,
+            failed,
+            refused: 0,
+        };
+        assert_eq!(failing("m", &condition(1, 8, 7)), None, "it runs again");
+        assert_eq!(failing("m", &condition(0, 1000, 7)), None, "all are taken by calls");
+        assert_eq!(failing("m", &condition(0, 2, 2)), None, "it has only begun");
+        let text = failing("m", &condition(0, 8, 7)).unwrap();
+        assert!(text.contains("The module m does not run: 7 of its 8 processes failed"), "{text}");
+    }
+
+    #[test]
+    fn figures_that_are_weaker_than_the_rules_are_opt_outs() {
+        let usual = PortConfig::new("line1", "exchange:100".parse().unwrap());
+        assert_eq!(port(&usual), Vec::<String>::new());
+        let mut weak = usual;
+        weak.limits.auth_tries = 10;
+        weak.limits.per_source = 5;
+        weak.limits.before_auth = Duration::from_secs(600);
+        assert_eq!(port(&weak).len(), 3);
     }
 }

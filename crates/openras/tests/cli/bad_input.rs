@@ -1,10 +1,12 @@
 //! What the issue calls bad input: a clear message with number and remedy, in time, and the others go on.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::lab::{Lab, Server, stranger};
+use crate::lab::{Done, Lab, Server, stranger};
 
 const PORT: &str = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 4\n";
 
@@ -15,6 +17,18 @@ fn refused(ports: &str, words: &[&str]) {
     assert_eq!(done.code, 3, "{}", done.err);
     for word in words {
         assert!(done.err.contains(word), "{word:?} is not in: {}", done.err);
+    }
+}
+
+#[test]
+fn an_answer_that_a_full_disk_swallows_is_no_success_and_one_nobody_reads_is() {
+    let lab = Lab::with(PORT);
+    for (file, code) in [("/dev/full", 1), ("/dev/null", 0)] {
+        let mut command = lab.command(&["user", "list", "--config", "openras.toml"]);
+        let output = File::options().write(true).open(file).unwrap();
+        let done = Done::of(command.stdout(output).stderr(Stdio::piped()).spawn().unwrap());
+        assert_eq!(done.code, code, "{file}: {}", done.err);
+        assert_eq!(done.err.contains("not all could be written"), code == 1, "{}", done.err);
     }
 }
 

@@ -9,6 +9,9 @@ fn examples(lab: &Lab, words: &[&str]) -> Vec<String> {
     let done = lab.run(&[words, &["--help"]].concat());
     assert_eq!(done.code, 0, "{words:?}: {}", done.err);
     let lines = done.out.lines().skip_while(|line| !line.starts_with("Example"));
+    // folded, an example can no longer be copied
+    let wide = done.out.lines().skip_while(|line| !line.starts_with(['E', 'L'])).find(|line| line.len() > 80);
+    assert_eq!(wide, None, "{words:?}");
     let found: Vec<String> =
         lines.skip(1).map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();
     assert!(!found.is_empty(), "{words:?} has no example: {}", done.out);

@@ -57,10 +57,8 @@ fn a_call_stays_as_long_as_it_shall() {
 fn what_does_not_come_over_the_link_has_its_own_exit_code() {
     let lab = Lab::with(PORT);
     let server = lab.serve(&[]);
-    for (url, said) in [
-        ("http://10.64.0.1/nothing", "status 404"),
-        ("http://10.64.0.1:81/", "fetch failed"),
-    ] {
+    for (url, said) in [("http://10.64.0.1/nothing", "status 404"), ("http://10.64.0.1:81/", "fetch failed")]
+    {
         let done = lab.dial(&server.line("line1"), &["--fetch", url]);
         assert_eq!(done.code, 10, "{url}: {}", done.out);
         assert!(done.out.contains(said) && done.out.ends_with("ended well\n"), "{}", done.out);

@@ -141,17 +141,18 @@ impl Log {
     fn begin(&mut self) -> io::Result<()> {
         self.length = 0;
         let now = crate::host::unix_seconds();
-        if self.number > 0 {
-            return self.go_on(now);
-        }
         match last_put_away(self.folder.path())? {
             Some(path) => {
                 let old = File::open(path)?;
                 let length = old.metadata()?.len();
                 let tail = tail(&old, length)?.ok_or_else(no_record)?;
-                (self.number, self.head) = (tail.number, tail.head);
+                // whoever put it away may have added to it since this process looked
+                if tail.number >= self.number {
+                    (self.number, self.head) = (tail.number, tail.head);
+                }
                 self.go_on(now)
             }
+            None if self.number > 0 => self.go_on(now),
             None => {
                 let chain = random_name()?;
                 self.write(&Record { chain: Some(&chain), ..Record::new(What::Chain) }, now, "")

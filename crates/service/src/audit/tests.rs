@@ -215,6 +215,19 @@ fn a_long_file_is_put_away_and_the_chain_goes_on() {
     assert!(problem(state.path()).is_some());
 }
 
+/// The one that put a long file away was killed before it began the next, and had added to it what this process never
+/// saw.
+#[test]
+fn a_file_another_process_put_away_is_gone_on_from_its_last_record() {
+    let state = tempfile::tempdir().unwrap();
+    let (one, other) = (open(state.path()), open(state.path()));
+    (0..3).for_each(|_| one.record(&refused("alice", "wrong password")).unwrap());
+    std::fs::rename(state.path().join(NAME), state.path().join("audit-1.jsonl")).unwrap();
+    other.record(&refused("bob", "wrong password")).unwrap();
+    one.record(&refused("alice", "wrong password")).unwrap();
+    assert_eq!(problem(state.path()), None);
+}
+
 #[tokio::test]
 async fn records_are_read_from_any_number_across_files_and_as_they_come() {
     let state = tempfile::tempdir().unwrap();

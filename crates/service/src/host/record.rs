@@ -2,6 +2,7 @@
 
 use openras_engine::server::DialogVerdict;
 use openras_engine::server::port::PortEvent;
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::Host;
@@ -64,10 +65,14 @@ fn outcome(error: Option<u32>) -> Option<Outcome> {
     Some(if error.is_some() { Outcome::Refused } else { Outcome::Accepted })
 }
 
-/// A caller there is no room for: said, and put on record if that can be.
+/// A caller there is no room for: said, and put on record if that can be. A flood of them is told by its number.
 pub(crate) fn turned_away(shared: &Shared, port: &str, source: &str, why: &dyn std::fmt::Display) {
+    let Some(untold) = shared.limits.tells_of_turned_away(port, Instant::now()) else { return };
+    let why = match untold {
+        0 => why.to_string(),
+        _ => format!("{why}; {untold} more were turned away here since the last on record"),
+    };
     warn!(port, source, "refused: {why}");
-    let why = why.to_string();
     shared.record(&Record {
         port: Some(port),
         source: (!source.is_empty()).then_some(source),

@@ -30,6 +30,7 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     })?;
     lines::check(&ask.api, ask.peer(), &line).await?;
     lines::check_own(ask.peer(), wanted.own_number.as_deref())?;
+    rings(&wanted, &line)?;
     let uid = ask.peer().uid;
     if !ask.peer().is_admin() && ask.api.held.of(uid) >= EACH {
         return Err(Problem::new(RasError(1816), format!("This user has {EACH} dials, which is the most."))

@@ -1,8 +1,9 @@
 //! Open files that clients hand over (defence rule 10): the client opened them with its own rights; the service only
 //! writes to what it was given.
 //!
-//! Closing a file may wait for whoever serves its file system, and on FUSE that is a program of any user. So a file from
-//! there is refused, and what is not used is closed by a thread of its own, for as many files as a user may have here.
+//! Closing may wait: on FUSE for a program of any user, at a device or a TCP socket for whoever takes the rest. So only
+//! plain files of the system, pipes and Unix sockets are taken; anything else is closed by a thread of its own, and until
+//! then it is one of those its user may have here.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +18,9 @@ use openras_api::Problem;
 use openras_api::routes::DESCRIPTOR;
 use openras_api::types::server::Descriptor;
 use openras_engine::RasError;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::fs::FileType;
+use rustix::net::sockopt::socket_domain;
+use rustix::net::{AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::time::timeout;
 
@@ -95,20 +98,21 @@ impl Place {
         }
         tokio::spawn(async move {
             tokio::time::sleep(LIFE).await;
-            let left = self.of.lock().files.get_mut(&number).and_then(|(_, waits)| waits.take());
-            self.close(left.into_iter().map(OwnedFd::from).collect());
+            // with what waits there still
+            drop(self);
         });
         number
     }
 
     /// Closes files, and only then makes room for others.
     fn close(self, files: Vec<OwnedFd>) {
-        if files.is_empty() {
+        let slow: Vec<_> = files.into_iter().filter(|file| !closes_at_once(file)).collect();
+        if slow.is_empty() {
             return;
         }
         // without a thread they are closed here
         let _ = std::thread::Builder::new().name("close".into()).stack_size(STACK).spawn(move || {
-            drop(files);
+            drop(slow);
             drop(self);
         });
     }
@@ -157,13 +161,13 @@ async fn file(place: Place, socket: &Conn, first: &Bytes) -> Result<u64, Problem
     };
     match files.pop() {
         Some(file) if files.is_empty() => {
-            if is_of_the_system(&file) {
+            if closes_at_once(&file) {
                 return Ok(place.keep(file.into()));
             }
             place.close(vec![file]);
             Err(Problem::new(
                 RasError::INVALID_PARAMETER,
-                "The file is on no file system of this machine's own.",
+                "This is no plain file of the machine's own file systems, and no pipe or Unix socket.",
             )
             .remedy("Hand over a file on a disk of this machine, or a pipe."))
         }
@@ -177,6 +181,17 @@ async fn file(place: Place, socket: &Conn, first: &Bytes) -> Result<u64, Problem
 fn not_one() -> Problem {
     Problem::new(RasError::INVALID_DATA, "One byte with one descriptor was to come here.")
         .remedy("After the answer 101, send one byte with SCM_RIGHTS of one open file.")
+}
+
+/// Whether nobody can make closing it wait.
+fn closes_at_once(file: &OwnedFd) -> bool {
+    // asking FUSE for the type would wait already
+    is_of_the_system(file)
+        && rustix::fs::fstat(file).is_ok_and(|found| match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile | FileType::Fifo => true,
+            FileType::Socket => socket_domain(file).is_ok_and(|family| family == AddressFamily::UNIX),
+            _ => false,
+        })
 }
 
 /// Whether the kernel itself serves the file, as far as can be told without asking whoever serves it: its mount is one
@@ -237,8 +252,18 @@ mod tests {
         assert_eq!(kind_of_mount(mounts, "251").as_deref(), Some("fuse.sshfs"));
         assert_eq!(kind_of_mount(mounts, "5"), None);
         let (reader, _writer) = std::io::pipe().unwrap();
-        assert!(is_of_the_system(&reader.into()));
-        assert!(is_of_the_system(&tempfile::tempfile().unwrap().into()));
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (unix, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        for (file, taken) in [
+            (OwnedFd::from(reader), true),
+            (tempfile::tempfile().unwrap().into(), true),
+            (unix.into(), true),
+            (tcp.into(), false),
+            (File::open("/dev/null").unwrap().into(), false),
+            (File::open("/").unwrap().into(), false),
+        ] {
+            assert_eq!(closes_at_once(&file), taken, "{file:?}");
+        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use super::answer::{self, Answer, inside};
 use super::ask::Ask;
 use crate::rights::Rights;
 
-/// `GET /v1/server`. Notes are for administrators.
+/// `GET /v1/server`. Notes are for administrators, and so is how many calls others have.
 pub(super) async fn server(ask: &Ask) -> Answer {
     let service = ask.api.service.clone();
     // it may look into the store
@@ -13,6 +13,9 @@ pub(super) async fn server(ask: &Ask) -> Answer {
     told.private = matches!(ask.api.rights, Rights::Private { .. });
     if !ask.peer().is_admin() {
         told.notes.clear();
+        // others' calls are not its to know of
+        told.connections = u32::try_from(ask.api.held.of(ask.peer().uid)).unwrap_or(u32::MAX);
+        told.ports_in_use = 0;
     }
     answer::json(&told)
 }

@@ -136,6 +136,12 @@ async fn a_dialer_gets_granted_lines_only_and_never_another_users_call() {
             assert_eq!(has, seen, "{uid} {list}");
         }
     }
+    for (uid, role, known) in [(1000, Role::Dialer, 1), (1001, Role::Dialer, 0), (0, Role::Admin, 1)] {
+        let body = lab.raw(uid, role, "GET", "/v1/server", "").await.into_body();
+        let server: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+        assert_eq!(server["connections"], known, "{uid} {server}");
+        assert!(role == Role::Admin || server["ports_in_use"] == 0, "{server}");
+    }
     let hang_up = format!("/v1/calls/{id}/hangup");
     assert_eq!(lab.ask(1001, Role::Dialer, "POST", &hang_up, "").await, (404, 6));
     assert_eq!(lab.ask(1000, Role::Dialer, "POST", &hang_up, "").await, (204, 0));

@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::doubling;
 
 /// The longest delay one wrong try adds, in seconds; shorter than the port's shortest wait for an answer.
@@ -68,19 +70,56 @@ pub(crate) struct Booking {
     number: u64,
 }
 
-/// What to do with a try.
+/// How a try in flight came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    Open,
+    /// Right, or not counted.
+    Harmless,
+    Wrong,
+}
+
+/// The tries a try waits for and nothing else: nothing is on record of its user and source.
+#[derive(Clone, Debug)]
+pub(crate) struct Ahead(Vec<watch::Receiver<Came>>);
+
+impl Ahead {
+    /// Waits until every one of them has come out harmless. When one was wrong, or nobody will ever tell, it never does,
+    /// and the try waits its full time: while one is open or was wrong, nobody learns a right answer sooner than a wrong
+    /// one.
+    pub(crate) async fn harmless(self) {
+        for mut earlier in self.0 {
+            let came = earlier.wait_for(|came| *came != Came::Open).await.map(|came| *came);
+            if !matches!(came, Ok(Came::Harmless)) {
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+/// What to do with a try.
+#[derive(Clone, Debug)]
 pub(crate) enum Standing {
-    /// Its answer is given after this time. So many tries at the user, from every source, are in flight with it.
-    Wait(Duration, Booking, u32),
+    /// Its answer is given after this time, or sooner when those ahead have come out harmless. So many tries at the user,
+    /// from every source, are in flight with it.
+    Wait(Duration, Booking, u32, Option<Ahead>),
     /// It would wait longer than the caller can; it is not looked at and not counted.
     TooSoon,
+}
+
+/// A try in flight.
+#[derive(Debug)]
+struct Flight {
+    booking: Booking,
+    /// The user has proved the factor since: it holds up no newcomer any more.
+    waived: bool,
+    came: watch::Sender<Came>,
 }
 
 /// The tries in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Tries {
-    flights: BTreeMap<(Factor, String, String), Vec<Booking>>,
+    flights: BTreeMap<(Factor, String, String), Vec<Flight>>,
     next: u64,
 }
 
@@ -104,8 +143,10 @@ impl Tries {
             return Standing::TooSoon;
         }
         let flights = self.flights.entry(place.clone()).or_default();
-        flights.retain(|booking| !booking.is_abandoned(now));
-        let not_before = flights.iter().map(|booking| booking.not_before).chain([kept.not_before]).max();
+        flights.retain(|flight| !flight.booking.is_abandoned(now));
+        let earlier: Vec<&Flight> = flights.iter().filter(|flight| !flight.waived).collect();
+        let not_before =
+            earlier.iter().map(|flight| flight.booking.not_before).chain([kept.not_before]).max();
         let wait = not_before.unwrap_or(0).saturating_sub(now).min(HORIZON);
         if longest.is_some_and(|longest| wait > longest.as_secs()) {
             if flights.is_empty() {
@@ -113,29 +154,56 @@ impl Tries {
             }
             return Standing::TooSoon;
         }
-        let earlier = u32::try_from(flights.len()).unwrap_or(u32::MAX);
+        let ahead = || Ahead(earlier.iter().map(|flight| flight.came.subscribe()).collect());
+        let ahead = (wait > 0 && kept == Kept::default()).then(ahead);
+        let earlier = u32::try_from(earlier.len()).unwrap_or(u32::MAX);
         let step = doubling(kept.count.saturating_add(earlier).saturating_add(1), 1, LONGEST_STEP);
         self.next += 1;
         let not_before = now.saturating_add(wait).saturating_add(step);
         let booking = Booking { now, not_before, number: self.next };
-        flights.push(booking);
-        Standing::Wait(Duration::from_secs(wait), booking, self.in_flight(factor, key, now))
+        flights.push(Flight { booking, waived: false, came: watch::Sender::new(Came::Open) });
+        Standing::Wait(Duration::from_secs(wait), booking, self.in_flight(factor, key, now), ahead)
     }
 
-    /// The try has come out, or will not be looked at.
+    /// The try has come out right, or will not be looked at.
     pub(crate) fn settle(&mut self, who: (Factor, &str, &str), booking: &Booking) {
+        self.land(who, booking, Came::Harmless);
+    }
+
+    /// The try has come out wrong, and is on record.
+    pub(crate) fn settle_wrong(&mut self, who: (Factor, &str, &str), booking: &Booking) {
+        self.land(who, booking, Came::Wrong);
+    }
+
+    /// The try has come out wrong and cannot be put on record: it goes on holding up others for as long as one whose
+    /// outcome nobody told, or a full disk would make guessing free.
+    pub(crate) fn keep_wrong(&mut self, who: (Factor, &str, &str), booking: &Booking) {
         let place = (who.0, who.1.to_owned(), who.2.to_owned());
-        if let Some(flights) = self.flights.get_mut(&place) {
-            flights.retain(|flying| flying.number != booking.number);
-            if flights.is_empty() {
-                self.flights.remove(&place);
+        let flights = self.flights.get(&place).into_iter().flatten();
+        flights.filter(|flight| flight.booking.number == booking.number).for_each(|flight| {
+            flight.came.send_replace(Came::Wrong);
+        });
+    }
+
+    fn land(&mut self, who: (Factor, &str, &str), booking: &Booking, came: Came) {
+        let place = (who.0, who.1.to_owned(), who.2.to_owned());
+        let Some(flights) = self.flights.get_mut(&place) else { return };
+        flights.retain(|flight| {
+            let lands = flight.booking.number == booking.number;
+            if lands {
+                flight.came.send_replace(came);
             }
+            !lands
+        });
+        if flights.is_empty() {
+            self.flights.remove(&place);
         }
     }
 
-    /// The user proved the factor from this source: what is in flight holds up nobody any more.
+    /// The user proved the factor from this source: what is in flight holds up no newcomer any more.
     pub(crate) fn clear(&mut self, who: (Factor, &str, &str)) {
-        self.flights.remove(&(who.0, who.1.to_owned(), who.2.to_owned()));
+        let place = (who.0, who.1.to_owned(), who.2.to_owned());
+        self.flights.get_mut(&place).into_iter().flatten().for_each(|flight| flight.waived = true);
     }
 
     /// An administrator let the user try again, from everywhere.
@@ -146,19 +214,24 @@ impl Tries {
     /// The oldest booking in flight: its outcome is told without naming it.
     pub(crate) fn oldest(&self, who: (Factor, &str, &str)) -> Option<Booking> {
         let place = (who.0, who.1.to_owned(), who.2.to_owned());
-        self.flights.get(&place).and_then(|flights| flights.first()).copied()
+        // one that is known to have been wrong only holds up others
+        let mut open = self.flights.get(&place)?.iter().filter(|flight| *flight.came.borrow() == Came::Open);
+        open.next().map(|flight| flight.booking)
     }
 
     fn in_flight(&self, factor: Factor, key: &str, now: u64) -> u32 {
         let from = (factor, key.to_owned(), String::new());
         let flights = self.flights.range(from..).take_while(|((f, k, _), _)| *f == factor && k == key);
-        let count = flights.flat_map(|(_, flights)| flights).filter(|b| !b.is_abandoned(now)).count();
+        let count = flights
+            .flat_map(|(_, flights)| flights)
+            .filter(|flight| !flight.booking.is_abandoned(now))
+            .count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     fn sweep(&mut self, now: u64) {
         self.flights.retain(|_, flights| {
-            flights.retain(|booking| !booking.is_abandoned(now));
+            flights.retain(|flight| !flight.booking.is_abandoned(now));
             !flights.is_empty()
         });
     }
@@ -180,7 +253,7 @@ mod tests {
 
     fn book(tries: &mut Tries, kept: Kept, now: u64) -> (u64, Booking) {
         match tries.book(WHO, kept, now, None) {
-            Standing::Wait(wait, booking, _) => (wait.as_secs(), booking),
+            Standing::Wait(wait, booking, ..) => (wait.as_secs(), booking),
             Standing::TooSoon => panic!("too soon"),
         }
     }
@@ -192,14 +265,84 @@ mod tests {
         assert_eq!(flights.iter().map(|(wait, _)| *wait).collect::<Vec<_>>(), [0, 1, 3, 7]);
         let other = (Factor::Password, "alice", "elsewhere");
         let standing = tries.book(other, Kept::default(), NOW, None);
-        assert!(matches!(standing, Standing::Wait(Duration::ZERO, _, 5)), "{standing:?}");
+        let Standing::Wait(Duration::ZERO, elsewhere, 5, None) = standing else { panic!("{standing:?}") };
         for (_, booking) in &flights {
             tries.settle(WHO, booking);
         }
-        assert_eq!(book(&mut tries, Kept::default(), NOW).0, 0);
-        tries.clear(WHO);
-        tries.clear(other);
+        tries.settle(other, &elsewhere);
         assert!(tries.flights.is_empty());
+        assert_eq!(book(&mut tries, Kept::default(), NOW).0, 0);
+    }
+
+    /// Books three at once of whom nothing is on record. Gives their bookings, and what the last waits for.
+    fn three(tries: &mut Tries) -> ([Booking; 3], Ahead) {
+        let [first, second] = [(); 2].map(|()| book(tries, Kept::default(), NOW).1);
+        match tries.book(WHO, Kept::default(), NOW, None) {
+            Standing::Wait(_, third, _, Some(ahead)) => ([first, second, third], ahead),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn is_free(ahead: &Ahead) -> bool {
+        let mut waiting = std::pin::pin!(ahead.clone().harmless());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        waiting.as_mut().poll(&mut context).is_ready()
+    }
+
+    #[test]
+    fn right_tries_at_once_wait_for_nothing_but_each_other() {
+        let mut tries = Tries::default();
+        let ([first, second, third], ahead) = three(&mut tries);
+        assert!(!is_free(&ahead));
+        tries.settle(WHO, &first);
+        tries.clear(WHO);
+        assert!(!is_free(&ahead), "the second may still be wrong");
+        assert_eq!(book(&mut tries, Kept::default(), NOW).0, 0, "a newcomer has nobody to wait for");
+        tries.settle(WHO, &third);
+        assert!(!is_free(&ahead), "how it came out itself changes nothing");
+        tries.settle(WHO, &second);
+        assert!(is_free(&ahead));
+    }
+
+    #[test]
+    fn a_wrong_or_forgotten_try_ahead_costs_the_full_time() {
+        for wrong in 0..2 {
+            let mut tries = Tries::default();
+            let (bookings, ahead) = three(&mut tries);
+            tries.settle_wrong(WHO, &bookings[wrong]);
+            assert!(!is_free(&ahead));
+            tries.settle(WHO, &bookings[1 - wrong]);
+            assert!(!is_free(&ahead), "{wrong} was wrong");
+        }
+        let mut tries = Tries::default();
+        let (_, ahead) = three(&mut tries);
+        tries.unlock(WHO.1);
+        assert!(!is_free(&ahead), "nobody knows how they came out");
+    }
+
+    #[test]
+    fn where_a_wrong_try_is_on_record_nothing_is_sooner() {
+        let mut tries = Tries::default();
+        let wrong = book(&mut tries, Kept::default(), NOW).1;
+        tries.settle_wrong(WHO, &wrong);
+        let kept = Kept::default().after(&wrong);
+        for _ in 0..2 {
+            assert!(matches!(tries.book(WHO, kept, NOW, None), Standing::Wait(_, _, _, None)));
+        }
+    }
+
+    #[test]
+    fn a_wrong_try_that_cannot_be_put_on_record_holds_up_the_next_all_the_same() {
+        let mut tries = Tries::default();
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            let (wait, booking) = book(&mut tries, Kept::default(), NOW);
+            tries.keep_wrong(WHO, &booking);
+            waits.push(wait);
+        }
+        assert_eq!(waits, [0, 1, 3, 7]);
+        assert!(tries.oldest(WHO).is_none(), "their outcome is known");
+        assert_eq!(book(&mut tries, Kept::default(), NOW + 200).0, 0);
     }
 
     #[test]
@@ -208,13 +351,13 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..5 {
             let (wait, booking) = book(&mut tries, kept, NOW);
-            tries.settle(WHO, &booking);
+            tries.settle_wrong(WHO, &booking);
             kept = kept.after(&booking);
             waits.push(wait);
         }
         assert_eq!((waits.as_slice(), kept.count), ([0, 1, 3, 7, 15].as_slice(), 5));
         let longest = Some(Duration::from_secs(15));
-        assert_eq!(tries.book(WHO, kept, NOW, longest), Standing::TooSoon);
+        assert!(matches!(tries.book(WHO, kept, NOW, longest), Standing::TooSoon));
         assert!(tries.flights.is_empty(), "what was not looked at is not counted");
         assert_eq!(book(&mut tries, kept, NOW + MEMORY + 100).0, 0, "an hour later it is forgotten");
         tries.clear(WHO);
@@ -239,7 +382,7 @@ mod tests {
             tries.book((Factor::Password, &name, "s"), Kept::default(), NOW, None);
         }
         let new = (Factor::Password, "one more", "s");
-        assert_eq!(tries.book(new, Kept::default(), NOW, None), Standing::TooSoon);
+        assert!(matches!(tries.book(new, Kept::default(), NOW, None), Standing::TooSoon));
         assert!(matches!(tries.book(new, Kept::default(), NOW + 200, None), Standing::Wait(..)));
         assert_eq!(tries.flights.len(), 1);
     }

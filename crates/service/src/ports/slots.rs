@@ -80,7 +80,11 @@ impl Slots {
         loop {
             let freed = self.freed.notified();
             match self.take() {
-                Some(slot) => return slot,
+                Some(slot) => {
+                    // one that was freed just now may have told nobody else
+                    self.freed.notify_one();
+                    return slot;
+                }
                 None => freed.await,
             }
         }

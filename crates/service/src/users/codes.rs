@@ -13,6 +13,7 @@ use super::password::recovery_hash;
 use super::tries::{Booked, Factor, Settled, Try};
 use super::vault::{Kind, Vault, random};
 use super::{StoreError, Users, name};
+use crate::limits::place;
 
 impl From<StoreError> for totp::StoreError {
     fn from(error: StoreError) -> Self {
@@ -38,8 +39,9 @@ impl CodeStore for Users {
 
     fn book_try(&self, user: &str, source: &str, now: u64) -> Result<Standing, totp::StoreError> {
         let key = name::key(name::user_part(user));
+        let source = &place(source);
         Ok(match self.book(Try { factor: Factor::Code, key: &key, source }, now, None)? {
-            Booked::Wait(wait, _) => Standing::Wait(wait),
+            Booked::Wait(wait, ..) => Standing::Wait(wait),
             Booked::Locked(wait, _) => Standing::Locked(wait),
             // not said where any wait will do
             Booked::TooSoon => Standing::Wait(Duration::MAX),
@@ -53,6 +55,7 @@ impl CodeStore for Users {
             TryResult::NotCounted => Settled::NotCounted,
         };
         let key = name::key(name::user_part(user));
+        let source = &place(source);
         Ok(self.settle_oldest(Try { factor: Factor::Code, key: &key, source }, settled)?)
     }
 

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 
 use super::admin::begin;
 use super::{StoreError, Users};
-use crate::limits::{Booking, HORIZON, Kept, MEMORY, Standing, Tries};
+use crate::limits::{Ahead, Booking, HORIZON, Kept, MEMORY, Standing, Tries};
 
 pub(super) use crate::limits::Factor;
 
@@ -45,10 +45,10 @@ impl<'a> Try<'a> {
 }
 
 /// What to do with a try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Booked {
-    /// Its answer is given after this time.
-    Wait(Duration, Booking),
+    /// Its answer is given after this time, or sooner when those ahead of it have come out harmless.
+    Wait(Duration, Booking, Option<Ahead>),
     /// It would wait longer than the caller can; it is not looked at and not counted.
     TooSoon,
     /// The user's hard limit is reached. The refusal waits like any other, or it would tell that there is such a user.
@@ -75,10 +75,10 @@ impl Users {
         Ok(match self.tries().book(who.who(), kept, now, longest) {
             Standing::TooSoon => Booked::TooSoon,
             // those in flight may all come out wrong
-            Standing::Wait(wait, booking, flying) if wrong.saturating_add(flying) > HARD_LIMIT => {
+            Standing::Wait(wait, booking, flying, _) if wrong.saturating_add(flying) > HARD_LIMIT => {
                 Booked::Locked(wait, booking)
             }
-            Standing::Wait(wait, booking, _) => Booked::Wait(wait, booking),
+            Standing::Wait(wait, booking, _, ahead) => Booked::Wait(wait, booking, ahead),
         })
     }
 
@@ -91,7 +91,11 @@ impl Users {
             Settled::NotCounted => Ok(()),
         };
         let mut tries = self.tries();
-        tries.settle(who.who(), booking);
+        match settled {
+            Settled::Wrong if stored.is_err() => tries.keep_wrong(who.who(), booking),
+            Settled::Wrong => tries.settle_wrong(who.who(), booking),
+            Settled::Right | Settled::NotCounted => tries.settle(who.who(), booking),
+        }
         if settled == Settled::Right && stored.is_ok() {
             tries.clear(who.who());
         }

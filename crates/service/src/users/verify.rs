@@ -14,6 +14,7 @@ use super::account::Account;
 use super::password::{Kept, acceptable, argon_is};
 use super::tries::{Booked, Factor, Settled, Try};
 use super::{StoreError, Users, name};
+use crate::limits::{Ahead, place};
 
 /// The longest an answer is held back; a try that would wait longer is refused unseen.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -55,7 +56,9 @@ pub enum Reason {
     Locked,
     /// Too many tries of this user from this source at once; not looked at.
     TooSoon,
-    /// The store failed.
+    /// What the store keeps of the user is damaged.
+    Damaged(String),
+    /// The store failed, for whoever asks.
     StoreFailed(String),
 }
 
@@ -78,6 +81,7 @@ impl fmt::Display for Reason {
             Self::ChangeRefused(why) => write!(f, "the change of password was refused: {why}"),
             Self::Locked => f.write_str("locked after too many wrong tries; see `openras user unlock`"),
             Self::TooSoon => f.write_str("too many tries at once from one source; not looked at"),
+            Self::Damaged(why) => write!(f, "what is stored of the user is damaged: {why}"),
             Self::StoreFailed(why) => write!(f, "the store failed: {why}"),
         }
     }
@@ -85,16 +89,24 @@ impl fmt::Display for Reason {
 
 impl Reason {
     /// What the wire is told. Everything that would tell a stranger who exists is one and the same 691.
-    fn refusal(&self) -> Verdict {
+    pub(crate) fn refusal(&self) -> Verdict {
         let (error, message) = match self {
             Self::Disabled => (647, "Account disabled"),
             Self::MustChange => (648, "Password expired"),
             Self::NoDialIn => (649, "No permission to dial in"),
             Self::ChangeRefused(_) => (709, "The password was not changed"),
+            Self::StoreFailed(_) => (645, "The server cannot check passwords now"),
             _ => return wrong_credentials(),
         };
         Verdict::Refuse { error, retry: false, challenge: None, message: message.into() }
     }
+}
+
+/// What a claim came to, and when that may be said.
+struct Judged {
+    came: Result<(Reason, Option<[u8; 20]>), StoreError>,
+    delay: Duration,
+    ahead: Option<Ahead>,
 }
 
 /// What a proof comes to, beside one account.
@@ -108,11 +120,19 @@ impl Users {
     /// Checks a claim. `source` is where the call comes from: an address, a number, or the line where neither is
     /// known. `now` is in seconds since 1970.
     ///
-    /// A store that fails refuses with 691 and says why in the reason. Blocks for up to some 50 ms.
+    /// A store that fails refuses everybody with 645 and says why in the reason. Blocks for up to some 50 ms.
     pub fn verify(&self, claim: &Claim, source: &str, now: u64) -> Checked {
-        let (reason, delay, proof) = self.judge(claim, source, now).unwrap_or_else(|error| {
+        self.verify_behind(claim, source, now).0
+    }
+
+    /// As [`Self::verify`]; with a delay, also the tries whose outcome may end it.
+    pub(crate) fn verify_behind(&self, claim: &Claim, source: &str, now: u64) -> (Checked, Option<Ahead>) {
+        let Judged { came, delay, ahead } = self.judge(claim, source, now);
+        let (reason, proof) = came.unwrap_or_else(|error| {
             tracing::error!(%error, "a claim could not be checked");
-            (Reason::StoreFailed(error.to_string()), Duration::ZERO, None)
+            let why = error.to_string();
+            let of_all = matches!(error, StoreError::Database(_) | StoreError::File { .. });
+            (if of_all { Reason::StoreFailed(why) } else { Reason::Damaged(why) }, None)
         });
         tracing::debug!(name = ?claim.name, source = ?source, %reason, "claim checked");
         let verdict = match reason {
@@ -121,24 +141,23 @@ impl Users {
             }
             _ => reason.refusal(),
         };
-        Checked { verdict, delay, reason }
+        (Checked { verdict, delay, reason }, ahead)
     }
 
-    fn judge(
-        &self,
-        claim: &Claim,
-        source: &str,
-        now: u64,
-    ) -> Result<(Reason, Duration, Option<[u8; 20]>), StoreError> {
+    fn judge(&self, claim: &Claim, source: &str, now: u64) -> Judged {
+        let at_once = |came| Judged { came, delay: Duration::ZERO, ahead: None };
         let key = name::key(name::user_part(&claim.name));
+        let source = &place(source);
         let who = Try { factor: Factor::Password, key: &key, source };
-        let booked = self.book(who, now, Some(LONGEST_WAIT))?;
-        let booking = match booked {
-            Booked::TooSoon => return Ok((Reason::TooSoon, Duration::from_secs(1), None)),
-            Booked::Wait(delay, booking) | Booked::Locked(delay, booking) => (delay, booking),
+        let (delay, booking, ahead, locked) = match self.book(who, now, Some(LONGEST_WAIT)) {
+            Err(error) => return at_once(Err(error)),
+            Ok(Booked::TooSoon) => {
+                return Judged { delay: Duration::from_secs(1), ..at_once(Ok((Reason::TooSoon, None))) };
+            }
+            Ok(Booked::Wait(delay, booking, ahead)) => (delay, booking, ahead, false),
+            Ok(Booked::Locked(delay, booking)) => (delay, booking, None, true),
         };
-        let (delay, booking) = booking;
-        let judged = self.decide(claim, matches!(booked, Booked::Locked(..)));
+        let judged = self.decide(claim, locked);
         let settled = match &judged {
             Ok((_, _, true)) => Settled::Right,
             Ok((_, _, false)) => Settled::Wrong,
@@ -146,8 +165,9 @@ impl Users {
             Err(_) => Settled::NotCounted,
         };
         // a wrong try is on the disk before its answer is given
-        self.settle(who, &booking, settled)?;
-        judged.map(|(reason, proof, _)| (reason, delay, proof))
+        let settled = self.settle(who, &booking, settled);
+        // what the store cannot keep waits like the rest: a full disk makes no guess cheaper
+        Judged { came: settled.and(judged).map(|(reason, proof, _)| (reason, proof)), delay, ahead }
     }
 
     /// Looks at a claim that was booked. The last of what it gives says whether the proof was true.

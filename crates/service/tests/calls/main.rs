@@ -11,5 +11,6 @@
 mod bad_input;
 mod full;
 mod lab;
+mod modules;
 mod ports;
 mod rules;

@@ -68,14 +68,36 @@ fn sentence(paint: Paint, record: &Map<String, Value>) -> String {
     format!("{n:>6} {time}  {} {}", paint.strong(&what), rest.join(" ")).trim_end().to_string()
 }
 
-/// A value that holds a space is told from the next member by quotes.
+/// A value that could be taken for more than one is told from the next member by quotes, and a quote of its own by a
+/// backslash: no caller's name adds a member.
 fn quoted(text: &str) -> String {
-    if text.contains(' ') || text.is_empty() { format!("\"{text}\"") } else { text.to_string() }
+    if text.is_empty() || text.contains([' ', '"', '=']) {
+        format!("\"{}\"", text.replace('"', "\\\""))
+    } else {
+        text.to_string()
+    }
 }
 
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => render::safe(text),
         value => render::safe(&value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callers_name_adds_no_member() {
+        let said = |name: &str| {
+            let record = serde_json::json!({ "n": 1, "what": "tried", "name": name });
+            sentence(Paint::for_stdout(), record.as_object().unwrap())
+        };
+        assert!(said("bob").ends_with(" name=bob"), "{}", said("bob"));
+        let forged = said("bob\" outcome=accepted x=\"");
+        assert!(forged.ends_with(r#" name="bob\" outcome=accepted x=\"""#), "{forged}");
+        assert!(said("bob=x").ends_with(r#" name="bob=x""#), "{}", said("bob=x"));
     }
 }

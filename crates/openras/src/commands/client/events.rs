@@ -13,7 +13,7 @@ pub(super) async fn run(client: &Client, args: &cli::Events) -> Result<u8, Probl
         let told = told?;
         if args.json {
             json::line(&told);
-        } else {
+        } else if !render::is_told_again(&told.event) {
             lines(paint, &told).iter().for_each(out::line);
         }
         if out::is_gone() {

@@ -117,7 +117,7 @@ fn show(story: &CallStory) {
         count.frames_received,
         count.crc_errors + count.aborts + count.framing_errors + count.overruns
     ));
-    for told in &story.events {
+    for told in story.events.iter().filter(|told| !render::is_told_again(&told.event)) {
         for line in render::event(paint, &told.event, true) {
             out::line(render::timed(paint, render::time(told.t), &line));
         }

@@ -1,3 +1,4 @@
+use crate::users::tries::{Booked, Factor, Settled, Try};
 use std::time::Duration;
 
 use super::*;
@@ -100,4 +101,29 @@ fn invented_names_and_sources_do_not_fill_the_disk() {
     let _ = users.verify(&pap("z", "wrong"), "s", NOW + 9000);
     let rows: u32 = users.db().query_row("SELECT count(*) FROM tries", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 1);
+}
+
+/// Two logins of one person at once, both right: neither waits for the other longer than the other takes.
+#[tokio::test(start_paused = true)]
+async fn right_tries_at_once_are_answered_as_soon_as_those_ahead_came_out_right() {
+    let (_folder, users) = store();
+    users.add("alice", &user("right")).unwrap();
+    let key = name::key("alice");
+    let who = Try { factor: Factor::Password, key: &key, source: "a" };
+    let Ok(Booked::Wait(Duration::ZERO, first, None)) = users.book(who, NOW, None) else {
+        panic!("nothing is ahead of the first")
+    };
+    let (second, ahead) = users.verify_behind(&pap("alice", "right"), "a", NOW);
+    assert_eq!((number(&second), second.delay), (0, Duration::from_secs(1)));
+    let ahead = ahead.unwrap();
+    let begun = tokio::time::Instant::now();
+    let answer = tokio::spawn(tokio::time::timeout(second.delay, ahead.clone().harmless()));
+    users.settle(who, &first, Settled::Right).unwrap();
+    assert!(answer.await.unwrap().is_ok() && begun.elapsed().is_zero());
+
+    // the same with a wrong one ahead: the full time
+    let Ok(Booked::Wait(_, first, _)) = users.book(who, NOW + 100, None) else { panic!() };
+    let (_, ahead) = users.verify_behind(&pap("alice", "right"), "a", NOW + 100);
+    users.settle(who, &first, Settled::Wrong).unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(1), ahead.unwrap().harmless()).await.is_err());
 }

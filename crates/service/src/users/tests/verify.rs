@@ -177,6 +177,12 @@ fn a_store_that_fails_refuses() {
     users.add("alice", &user("right")).unwrap();
     users.db().execute_batch("UPDATE users SET nt = x'00'").unwrap();
     let checked = check(&users, &v2("alice", "right"));
-    assert!(matches!(checked.reason, Reason::StoreFailed(_)));
-    assert_eq!(checked.verdict, check(&users, &v2("ghost", "right")).verdict);
+    assert!(matches!(checked.reason, Reason::Damaged(_)));
+    assert_eq!(checked.verdict, check(&users, &v2("ghost", "right")).verdict, "it tells nobody who exists");
+    users.db().execute_batch("ALTER TABLE users RENAME TO lost").unwrap();
+    for name in ["alice", "ghost"] {
+        let checked = check(&users, &v2(name, "right"));
+        assert!(matches!(checked.reason, Reason::StoreFailed(_)));
+        assert_eq!(number(&checked), 645);
+    }
 }
