@@ -24,6 +24,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
+use openras_service::users::StoreError;
 
 use crate::cli::{Cli, Command, Hidden, LogFormat, Serve};
 
@@ -40,9 +41,17 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if error.is::<signals::Interrupted>() => ExitCode::from(exit::HUNG_UP),
         Err(error) => {
-            out::note(format_args!("openras: {error:#}"));
+            out::note(format_args!("openras: {}", what_failed(&error)));
             ExitCode::from(exit::CONFIGURATION)
         }
+    }
+}
+
+/// An error in one line, with its number where it has one.
+fn what_failed(error: &anyhow::Error) -> String {
+    match error.chain().find_map(|cause| cause.downcast_ref::<StoreError>()) {
+        Some(store) => format!("{}: {error:#}", store.number()),
+        None => format!("{error:#}"),
     }
 }
 
@@ -98,7 +107,7 @@ fn serve(args: Serve) -> Result<u8> {
     match outcome {
         // a program that reads the log reads this too
         Err(error) if json => {
-            tracing::error!("{error:#}");
+            tracing::error!("{}", what_failed(&error));
             Ok(exit::CONFIGURATION)
         }
         outcome => outcome,

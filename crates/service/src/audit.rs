@@ -53,6 +53,8 @@ pub struct Audit {
     /// Something is with the system and not yet on the disk.
     dirty: Arc<Notify>,
     failing: AtomicBool,
+    /// What was written could not be brought to the disk. That is no lasting place, whatever can be written.
+    unsynced: AtomicBool,
     counts: Counts,
 }
 
@@ -91,6 +93,7 @@ impl Audit {
             newest,
             dirty: Arc::default(),
             failing: AtomicBool::new(false),
+            unsynced: AtomicBool::new(false),
             counts: Counts::default(),
         })
     }
@@ -173,6 +176,9 @@ impl Audit {
 
     /// Whether records can be written, as far as is known; while they could not, that is tried now and then.
     pub fn is_writable(&self) -> bool {
+        if self.unsynced.load(Ordering::Relaxed) {
+            return false;
+        }
         if !self.failing.load(Ordering::Relaxed) {
             return true;
         }
@@ -186,9 +192,9 @@ impl Audit {
         good
     }
 
-    /// Whether the last record could not be written.
+    /// Whether the last record could not be written, or not be brought to the disk.
     pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+        self.failing.load(Ordering::Relaxed) || self.unsynced.load(Ordering::Relaxed)
     }
 
     /// Records written and records lost by this process.
@@ -221,14 +227,23 @@ impl Audit {
         }
     }
 
-    /// As [`Self::sync`], from async code; a failure is counted and said.
+    /// As [`Self::sync`], from async code; a failure is said, and lasts until it is tried again with success.
     pub(crate) async fn sync_aside(self: &Arc<Self>) {
         let audit = self.clone();
-        let synced = tokio::task::spawn_blocking(move || audit.sync()).await;
-        if let Ok(Err(error)) = synced
-            && !self.failing.swap(true, Ordering::Relaxed)
-        {
-            tracing::error!(%error, "the audit record cannot be brought to the disk");
+        match tokio::task::spawn_blocking(move || audit.sync()).await {
+            Ok(Ok(())) => {
+                if self.unsynced.swap(false, Ordering::Relaxed) {
+                    tracing::warn!("the audit record can be brought to the disk again");
+                }
+            }
+            Ok(Err(error)) => {
+                if !self.unsynced.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%error, "the audit record cannot be brought to the disk");
+                }
+                self.dirty.notify_one();
+            }
+            // the runtime is ending
+            Err(_) => {}
         }
     }
 

@@ -22,8 +22,11 @@ use tokio::sync::mpsc;
 use crate::config::DialLine;
 use crate::service::{Shared, seed};
 
-/// Commands and notices that may wait between a dial and its owner.
+/// Commands that may wait for a dial.
 const QUEUE: usize = 64;
+/// Notices that may wait for its owner. Each may be all that was read at once in a terminal nobody looks at: these are most of
+/// what such a dial can be made to hold.
+const NOTICES: usize = 16;
 
 /// What to dial, and how.
 #[derive(Clone, Debug)]
@@ -122,7 +125,7 @@ pub(crate) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<Connect
     let seed = seed()?;
     let line = line(shared, &request);
     let (commands, for_dial) = mpsc::channel(QUEUE);
-    let (notices, for_owner) = mpsc::channel(QUEUE);
+    let (notices, for_owner) = mpsc::channel(NOTICES);
     let tap = match &request.capture {
         Some(file) => Some(Box::new(tap(file)?) as Box<dyn Tap>),
         None => None,

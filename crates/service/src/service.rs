@@ -35,9 +35,12 @@ pub enum StartError {
     /// The configuration breaks rules.
     #[error("{}", joined(.0))]
     Config(Vec<Finding>),
-    /// The user store or the audit record cannot be used.
-    #[error(transparent)]
-    Store(#[from] crate::users::StoreError),
+    /// The user store cannot be used.
+    #[error("{}: {0}", .0.number())]
+    Store(crate::users::StoreError),
+    /// The audit record cannot be used.
+    #[error("{}: {0}", NOT_STARTED)]
+    Audit(crate::users::StoreError),
     /// Modules cannot be used; the service does not start without them (fail closed).
     #[error("{}", joined(.0))]
     Modules(Vec<openras_modules::BuildError>),
@@ -56,6 +59,9 @@ pub enum StartError {
         remedy: &'static str,
     },
 }
+
+/// ERROR_RASMAN_CANNOT_INITIALIZE.
+const NOT_STARTED: RasError = RasError(711);
 
 fn joined(problems: &[impl std::fmt::Display]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -335,8 +341,10 @@ pub(crate) fn stores(config: &Config) -> Result<Option<Stores>, StartError> {
         return Ok(None);
     }
     let policy = Policy { password_min: config.password_min };
-    let users = Users::open(&config.state, config.key_file.as_deref(), policy)?;
-    let audit = Audit::open(&config.state, Options { syslog: config.audit_syslog })?;
+    let users = Users::open(&config.state, config.key_file.as_deref(), policy);
+    let users = users.map_err(StartError::Store)?;
+    let audit = Audit::open(&config.state, Options { syslog: config.audit_syslog });
+    let audit = audit.map_err(StartError::Audit)?;
     Ok(Some(Stores { users: Arc::new(users), audit: Arc::new(audit) }))
 }
 

@@ -62,6 +62,9 @@ fn notes(
     for (module, condition) in current.modules.conditions() {
         failing(module, &condition).into_iter().for_each(|text| add(Level::Bad, text));
     }
+    if let Some(Err(error)) = shared.users().map(|users| users.probe()) {
+        add(Level::Bad, format!("The user store cannot be used, and nobody can prove a password: {error}."));
+    }
     clock(shared, &mut add);
     opt_outs(config).into_iter().for_each(|text| add(Level::Note, text));
     notes
@@ -93,7 +96,10 @@ fn clock(shared: &Shared, add: &mut impl FnMut(Level, String)) {
                 format!("The clock is {behind} s behind a code that was taken already. {remedy}"),
             );
         }
-        Some(Err(error)) => add(Level::Bad, format!("The user store cannot be read: {error}")),
+        // of one user; what fails for all is said already
+        Some(Err(error)) if !error.is_of_all() => {
+            add(Level::Bad, format!("Something in the user store cannot be read: {error}."));
+        }
         _ => {}
     }
     if is_synchronised() == Some(false) {

@@ -1,14 +1,17 @@
 //! The users and their secrets: one SQLite file in the state folder, and the answers to "is this true?".
 //!
 //! Calls block (for the disk, and some 20 ms where a password is hashed): from async code use `spawn_blocking`. Any
-//! number of processes may have the store open; the service sees at once what `openras user` changes.
+//! number of processes may have the store open; the service sees at once what `openras user` changes, and opens a
+//! database anew that was replaced or mended.
 //! `docs/security.md` says what is stored how.
 
 mod account;
 mod admin;
 mod callbacks;
 mod codes;
+mod database;
 mod desk;
+mod error;
 mod files;
 mod name;
 mod password;
@@ -17,19 +20,17 @@ mod tries;
 mod vault;
 mod verify;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::limits::Tries;
 use openras_engine::users::CallbackRight;
 use openras_modules::totp::Seed;
 use openras_ppp::{AuthMethod, Secret};
-use rusqlite::Connection;
-
-use crate::limits::Tries;
 
 pub use callbacks::CALLBACKS_A_DAY;
+pub use error::StoreError;
 pub(crate) use files::{Folder, open_private};
 pub use tries::HARD_LIMIT;
 pub use verify::{Checked, Reason};
@@ -37,8 +38,8 @@ pub use verify::{Checked, Reason};
 /// The store. Shared between threads; each call is whole or nothing.
 #[derive(Debug)]
 pub struct Users {
-    db: Mutex<Connection>,
-    vault: vault::Vault,
+    database: database::Database,
+    vault: Arc<vault::Vault>,
     /// Stands in for users that do not exist, so that they cost the same work.
     nobody: account::Account,
     policy: Policy,
@@ -169,51 +170,6 @@ impl UserInfo {
     }
 }
 
-/// Why the store cannot do what was asked. The text is for the administrator or the log, never for a caller.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A file or folder cannot be used.
-    #[error("{what} {} cannot be used ({source})", path.display())]
-    File {
-        /// What it is.
-        what: &'static str,
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A secret could be read by others.
-    #[error("{0}")]
-    Unsafe(String),
-    /// The key is missing, damaged or not this store's.
-    #[error("{0}")]
-    Key(String),
-    /// SQLite says no.
-    #[error("the user database: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// Something stored or computed is not what it must be.
-    #[error("{0}")]
-    Corrupt(String),
-    /// A name, number or setting cannot be stored.
-    #[error("{0}")]
-    Refused(String),
-    /// The password breaks the policy.
-    #[error("{0}")]
-    Password(String),
-    /// There is a user of this name.
-    #[error("there is a user {0:?} already; use `openras user set` or `openras user passwd`")]
-    Exists(String),
-    /// There is no user of this name.
-    #[error("there is no user {0:?}; `openras user list` shows all")]
-    NoSuchUser(String),
-}
-
-impl StoreError {
-    pub(crate) fn file(what: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::File { what, path: path.into(), source }
-    }
-}
-
 impl Users {
     /// Opens the store `users.db` in the folder `state`, and makes what is not there: the folder (mode 0700), the
     /// database and the key (0600), all owned as the folder is.
@@ -227,12 +183,15 @@ impl Users {
         for side in ["users.db-wal", "users.db-shm"] {
             folder.inspect(&folder.file(side))?;
         }
-        let mut db = schema::open(&file)?;
         let key_file = key_file.map_or_else(|| folder.file("key"), Path::to_path_buf);
-        let vault = account::unlock_vault(&mut db, &folder, &key_file)?;
+        let opened = schema::open(&file, true).and_then(|mut db| {
+            let vault = account::unlock_vault(&mut db, &folder, &key_file)?;
+            Ok((db, Arc::new(vault)))
+        });
+        let (db, vault) = opened.map_err(|error| error.in_file(&file))?;
         let nobody = account::Account::nobody(&vault)?;
         Ok(Self {
-            db: Mutex::new(db),
+            database: database::Database::new(folder, file, db, vault.clone())?,
             vault,
             nobody,
             policy,
@@ -242,9 +201,12 @@ impl Users {
         })
     }
 
-    /// The connection. A panic in another thread leaves no half-done transaction: SQLite rolls it back.
-    fn db(&self) -> MutexGuard<'_, Connection> {
-        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether the store can be read and written now.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        self.database.probe()
     }
 }
 

@@ -33,7 +33,7 @@ const PURE: &[&str] = &[
     "zeroize",
 ];
 
-const HOUSE: [Crate; 9] = [
+const HOUSE: [Crate; 11] = [
     Crate { name: "openras-ppp", floor: Some(0), ours: &[], others: PURE },
     Crate { name: "openras-engine", floor: Some(1), ours: &["openras-ppp"], others: PURE },
     Crate {
@@ -72,6 +72,18 @@ const HOUSE: [Crate; 9] = [
             "tracing",
             "zeroize",
         ],
+    },
+    Crate {
+        name: "openras-phonebook",
+        floor: Some(2),
+        ours: &["openras-ppp", "openras-engine"],
+        others: &["rustix", "serde", "thiserror", "zeroize"],
+    },
+    Crate {
+        name: "openras-capi",
+        floor: Some(4),
+        ours: &["openras-api", "openras-client", "openras-engine", "openras-phonebook"],
+        others: &["libc", "libloading", "rustix", "serde_json", "tokio", "zeroize"],
     },
     Crate {
         name: "openras-api",

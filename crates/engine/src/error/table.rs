@@ -16,6 +16,7 @@ macro_rules! numbers {
 
 numbers! {
     0 SUCCESS "ERROR_SUCCESS" "success"
+    2 FILE_NOT_FOUND "ERROR_FILE_NOT_FOUND" "there is no such thing"
     5 ACCESS_DENIED "ERROR_ACCESS_DENIED" "the right for it is missing"
     6 INVALID_HANDLE "ERROR_INVALID_HANDLE" "no such connection, or it has ended"
     8 NOT_ENOUGH_MEMORY "ERROR_NOT_ENOUGH_MEMORY" "out of memory"
@@ -23,6 +24,8 @@ numbers! {
     50 NOT_SUPPORTED "ERROR_NOT_SUPPORTED" "not supported"
     55 DEV_NOT_EXIST "ERROR_DEV_NOT_EXIST" "no such port"
     87 INVALID_PARAMETER "ERROR_INVALID_PARAMETER" "a parameter is missing or inconsistent"
+    110 OPEN_FAILED "ERROR_OPEN_FAILED" "the file cannot be opened"
+    112 DISK_FULL "ERROR_DISK_FULL" "the disk is full"
     120 CALL_NOT_IMPLEMENTED "ERROR_CALL_NOT_IMPLEMENTED" "function not implemented"
     122 INSUFFICIENT_BUFFER "ERROR_INSUFFICIENT_BUFFER" "caller buffer too short"
     123 INVALID_NAME "ERROR_INVALID_NAME" "name not valid"
@@ -304,6 +307,7 @@ numbers! {
     1223 CANCELLED "ERROR_CANCELLED" "cancelled by the user"
     1317 NO_SUCH_USER "ERROR_NO_SUCH_USER" "no such user"
     1784 INVALID_USER_BUFFER "ERROR_INVALID_USER_BUFFER" "caller buffer not usable"
+    1816 NOT_ENOUGH_QUOTA "ERROR_NOT_ENOUGH_QUOTA" "too many at a time"
     2115 NERR_ITEM_NOT_FOUND "NERR_ItemNotFound" "nothing to enumerate"
     2123 NERR_BUF_TOO_SMALL "NERR_BufTooSmall" "out of memory"
     2221 NERR_USER_NOT_FOUND "NERR_UserNotFound" "port not in use"

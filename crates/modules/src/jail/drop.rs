@@ -54,6 +54,23 @@ fn may_be_mapped() -> bool {
         && std::fs::File::options().write(true).open("/proc/self/uid_map").is_ok()
 }
 
+/// What in an IPC namespace holds memory that no limit of a process counts: how many of it there may be.
+const MESSAGES: [(&str, &str); 3] = [("shmmni", "0"), ("msgmni", "0"), ("sem", "0 0 0 0")];
+
+/// Nothing of System V's shared memory, queues and semaphores can be made in this IPC namespace, which is the jail's own.
+/// Older kernels do not let an ordinary user say so; `docs/modules.md` tells what that leaves open.
+pub(super) fn no_messages() {
+    for (name, most) in MESSAGES {
+        let _ = std::fs::write(std::path::Path::new("/proc/sys/kernel").join(name), most);
+    }
+}
+
+/// Where memory runs out, the kernel ends a module before the service. What a right was used for cannot be undone
+/// without it; where the service has no such right, the module may take it back.
+pub(super) fn first_to_go() {
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
 /// No capability is left, and none can come back: not by a set-uid file, nor by being root of a namespace.
 pub(super) fn capabilities() -> Result<(), Failed> {
     rustix::thread::set_no_new_privs(true).step("giving up new privileges")?;
@@ -77,6 +94,7 @@ fn bounding() {
 pub(super) fn limits(ceilings: &Ceilings, more: u64) -> Result<(), Failed> {
     let wanted = [
         (Resource::Core, Some(0)),
+        (Resource::Msgqueue, Some(0)),
         (Resource::Cpu, Some(ceilings.cpu)),
         (Resource::Nofile, Some(ceilings.files)),
         (Resource::Nproc, Some(ceilings.processes.saturating_add(more))),

@@ -27,6 +27,7 @@ pub(super) fn run(settings: &Settings) -> Result<i32, Failed> {
     die_with_parent()?;
     // a group and session of its own, or the program's kill(0) would reach the supervisor
     setsid().step("leaving the session of the service")?;
+    drop::first_to_go();
     // what is made in the jail is for its user to read
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     match settings.kind {
@@ -64,6 +65,7 @@ fn enter_namespaces(settings: &Settings) -> Result<(), Failed> {
     unshare(CloneFlags::CLONE_NEWNS).step("making a mount namespace")?;
     nix::unistd::sethostname("module").step("naming the host")?;
     mounts::build(settings)?;
+    drop::no_messages();
     if let Some(identity) = settings.identity {
         drop::become_user(identity)?;
         return drop::no_more_namespaces((identity.uid, identity.uid), (identity.gid, identity.gid));

@@ -53,9 +53,9 @@ def connect(family, address):
     return "connected"
 
 
-def write(path):
+def write(path, text="x"):
     with open(path, "w") as file:
-        file.write("x")
+        file.write(text)
     return "written"
 
 
@@ -133,6 +133,17 @@ def escape():
     return "left"
 
 
+def oom():
+    """Asks to be spared when memory runs out."""
+    write("/proc/self/oom_score_adj", "0")
+    return read("/proc/self/oom_score_adj").strip()
+
+
+def message_queue():
+    queue = libc.mq_open(b"/mine", os.O_CREAT | os.O_RDWR, 0o600, None)
+    return called(queue)
+
+
 def set_uid():
     for path in goal["setuid"]:
         if not os.stat(path).st_mode & stat.S_ISUID:
@@ -175,8 +186,14 @@ attempt("writable again", lambda: called(libc.mount(None, b"/usr", None, 4096 | 
 attempt("chroot", lambda: os.chroot("/tmp") or "done")
 attempt("device", lambda: os.mknod("/tmp/disk", stat.S_IFBLK | 0o600, os.makedev(8, 0)) or "done")
 attempt("memory", lambda: len(bytearray(2 << 30)))
+attempt("shared memory", lambda: called(libc.shmget(0, 1 << 20, 0o600)))
+attempt("System V queue", lambda: called(libc.msgget(0, 0o600)))
+attempt("semaphores", lambda: called(libc.semget(0, 100, 0o600)))
+attempt("message queue", message_queue)
+attempt("spared", oom)
 attempt("files", many_files)
 attempt("file", file_bomb)
 attempt("forks", fork_bomb)
+attempt("store again", lambda: read_any([root + goal["store"] for root in ["", *roots]]))
 attempt("escape", escape)
 tell(type="complete", verdict="success", user="mallory")

@@ -120,6 +120,11 @@ fn held(report: &Report, store: &str) {
         "chroot",
         "device",
         "memory",
+        "shared memory",
+        "System V queue",
+        "semaphores",
+        "message queue",
+        "store again",
     ];
     for name in refused {
         assert!(report[name].starts_with("no "), "{name}: {}", report[name]);

@@ -39,7 +39,8 @@ Exit codes:
   130 hung up before Connected
 
 Example (with a port `line = \"listen:tcp:127.0.0.1:7001\"` of `openras serve`):
- openras dial --line tcp:127.0.0.1:7001 --user alice --password-file pw --ping 3";
+  openras dial --line tcp:127.0.0.1:7001 --user alice \\
+      --password-file pw --ping 3";
 
 /// `openras dial`.
 #[derive(Debug, Args)]

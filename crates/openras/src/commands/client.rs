@@ -7,7 +7,7 @@ mod ports;
 mod status;
 
 use anyhow::Result;
-use openras_api::{Client, Problem, start};
+use openras_api::{Client, Problem, find, start};
 
 use crate::cli::{self, At, Which};
 use crate::render::{self, Paint};
@@ -57,12 +57,22 @@ fn at(command: &cli::Client) -> &At {
 
 /// The service that runs.
 async fn connect(at: &At) -> Result<Client, Problem> {
-    start::connect(at.socket.as_deref()).await.map_err(|problem| {
-        if problem.error == 711 && at.socket.is_none() {
-            problem.remedy("`openras serve` starts one; `openras dial` starts a private one by itself.")
-        } else {
-            problem
-        }
+    let problem = match start::connect(at.socket.as_deref()).await {
+        Err(problem) if problem.error == 711 && at.socket.is_none() => problem,
+        done => return done,
+    };
+    let passed = tokio::task::spawn_blocking(|| find::find(None).passed).await.unwrap_or_default();
+    // the system's was passed over for want of a right: whoever asks for it must hear that, not of their own
+    Err(match passed.into_iter().find(|(_, barred)| barred.error == 5) {
+        Some((_, barred)) => Problem::new(
+            problem.number(),
+            format!("{} And no service of your own runs.", barred.message),
+        )
+        .remedy(
+            "Ask the administrator to add you to the group openras (members of openras-admin need it too), and log \
+             in again; `openras dial` starts a service of your own.",
+        ),
+        None => problem.remedy("`openras serve` starts one; `openras dial` starts a private one by itself."),
     })
 }
 

@@ -169,9 +169,10 @@ fn print_enrolment(name: &str, fresh: Option<&Seed>, codes: &[Secret]) {
 fn callback(rights: &Rights) -> Result<Option<CallbackRight>> {
     let allow = rights.callback_allow.clone();
     Ok(match rights.callback.as_deref() {
-        None if allow.is_empty() => None,
-        None | Some("caller") => Some(CallbackRight::Caller { allow }),
-        Some(_) if !allow.is_empty() => bail!("--callback-allow goes with --callback caller"),
+        Some("caller") => Some(CallbackRight::Caller { allow }),
+        // by itself it would let a user choose who is always called back at one number
+        _ if !allow.is_empty() => bail!("--callback-allow goes with --callback caller; write both"),
+        None => None,
         Some("none") => Some(CallbackRight::None),
         Some(number) => Some(CallbackRight::Preset(number.to_string())),
     })

@@ -1,21 +1,27 @@
 //! Every example of the help texts runs as it is printed.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::lab::{Done, Lab, PROGRAM};
 
-/// The lines under `Example`.
+/// The lines under `Example`; one that goes on below ends with a backslash.
 fn examples(lab: &Lab, words: &[&str]) -> Vec<String> {
-    let done = lab.run(&[words, &["--help"]].concat());
-    assert_eq!(done.code, 0, "{words:?}: {}", done.err);
-    let lines = done.out.lines().skip_while(|line| !line.starts_with("Example"));
+    let help = |columns: &str| {
+        let mut command = lab.command(&[words, &["--help"]].concat());
+        command.env("COLUMNS", columns).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let done = Done::of(command.spawn().unwrap());
+        assert_eq!(done.code, 0, "{words:?}: {}", done.err);
+        let at =
+            done.out.find("\nExample").unwrap_or_else(|| panic!("{words:?} has no example: {}", done.out));
+        done.out[at + 1..].to_string()
+    };
+    let found = help("80");
     // folded, an example can no longer be copied
-    let wide = done.out.lines().skip_while(|line| !line.starts_with(['E', 'L'])).find(|line| line.len() > 80);
-    assert_eq!(wide, None, "{words:?}");
-    let found: Vec<String> =
-        lines.skip(1).map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();
-    assert!(!found.is_empty(), "{words:?} has no example: {}", done.out);
-    found
+    assert_eq!(found, help("100"), "{words:?}");
+    let found: Vec<&str> = found.lines().skip(1).filter(|line| !line.is_empty()).collect();
+    assert!(!found.is_empty() && found.iter().all(|line| line.starts_with("  ")), "{words:?}: {found:?}");
+    let whole = found.join("\n").replace("\\\n", "");
+    whole.lines().map(|line| line.trim().to_string()).collect()
 }
 
 /// Runs a line in a shell that finds the program.
@@ -26,8 +32,7 @@ fn shell(lab: &Lab, line: &str) -> Done {
     let folder = std::path::Path::new(PROGRAM).parent().unwrap().display().to_string();
     command.env("PATH", format!("{folder}:{}", std::env::var("PATH").unwrap()));
     command.env("XDG_STATE_HOME", lab.path("state-home"));
-    let piped = std::process::Stdio::piped;
-    Done::of(command.stdout(piped()).stderr(piped()).spawn().unwrap())
+    Done::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
 #[test]

@@ -42,7 +42,11 @@ fn users_are_added_listed_changed_unlocked_and_removed() {
     assert_eq!(
         good(
             &lab,
-            &["add", "erin", "--password-file", "pw", "--callback-allow", "+4930", "--callback-allow", "555"]
+            &[
+                &["add", "erin", "--password-file", "pw", "--callback", "caller"][..],
+                &["--callback-allow", "+4930", "--callback-allow", "555"]
+            ]
+            .concat()
         ),
         ""
     );

@@ -21,8 +21,12 @@ const TAIL: u64 = 128 * 1024;
 const FIRST: u64 = 4096;
 /// More than a crash leaves.
 const LONGEST_TORN: u64 = 16 * 1024 * 1024;
-/// How often another process's lock is tried, a millisecond apart. Nobody holds it longer than one write takes.
+/// How often another process's lock is tried, a millisecond apart. Nobody holds it longer than one write takes; one
+/// that was stopped while it holds it is waited for once, and costs no call time after that.
 const LOCK_TRIES: u32 = 200;
+
+/// How often in a row a file that was put away is left for the next.
+const REOPEN: u32 = 100;
 
 /// The open file, and where its chain stands.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub(super) struct Log {
     head: Hash,
     rotate: u64,
     line: String,
+    /// How often a lock is tried.
+    patience: u32,
 }
 
 /// A record that was added.
@@ -70,6 +76,7 @@ impl Log {
             head: Hash::default(),
             rotate,
             line: String::new(),
+            patience: LOCK_TRIES,
         };
         let opened = log.lock().and_then(|()| log.catch_up());
         log.unlock();
@@ -87,6 +94,13 @@ impl Log {
         self.file.clone()
     }
 
+    /// Another file in place of this one; gives it back.
+    #[cfg(test)]
+    pub(super) fn replace_file(&mut self, file: File) -> File {
+        let old = std::mem::replace(&mut self.file, Arc::new(file));
+        old.try_clone().unwrap()
+    }
+
     pub(super) fn add(&mut self, record: &Record<'_>, now: u64) -> io::Result<Kept<'_>> {
         self.lock()?;
         let added =
@@ -96,13 +110,18 @@ impl Log {
         Ok(Kept { number: self.number, line: &self.line })
     }
 
-    fn lock(&self) -> io::Result<()> {
-        for _ in 0..LOCK_TRIES {
+    fn lock(&mut self) -> io::Result<()> {
+        for left in (0..self.patience).rev() {
             match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
+                Err(rustix::io::Errno::WOULDBLOCK) if left == 0 => {}
                 Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(std::time::Duration::from_millis(1)),
-                other => return Ok(other?),
+                other => {
+                    self.patience = LOCK_TRIES;
+                    return Ok(other?);
+                }
             }
         }
+        self.patience = 1;
         Err(io::Error::new(io::ErrorKind::WouldBlock, "another process keeps it locked"))
     }
 
@@ -113,22 +132,40 @@ impl Log {
 
     /// Reads what other processes have added, and closes what one that died has left.
     fn catch_up(&mut self) -> io::Result<()> {
-        if std::fs::symlink_metadata(&self.path).map(|at| (at.dev(), at.ino())).ok() != Some(self.id) {
-            self.open_again()?;
-        }
+        self.open_newest()?;
         let length = self.file.metadata()?.len();
         if length == self.length && length > 0 {
             return Ok(());
+        }
+        if length < self.length {
+            tracing::error!("the audit record was cut short by something else; the check will show it");
         }
         if length == 0 {
             return self.begin();
         }
         let tail = self.tail(length)?;
-        (self.number, self.head, self.length) = (tail.number, tail.head, length);
+        // Nobody who only adds goes back: of the file this process wrote to, records were taken away. The chain goes on
+        // from what it knows, so that the check finds the place. Another file at its path is another chain.
+        let is_same = self.length > 0;
+        self.length = length;
+        if tail.number > self.number || !is_same {
+            (self.number, self.head) = (tail.number, tail.head);
+        }
         if tail.good < length { self.recover(&tail) } else { Ok(()) }
     }
 
-    /// Another process has put the file away.
+    /// Opens the file anew where another process has put it away. The next one may be put away as well before this
+    /// process has locked it, and what is added to one that was put away breaks the chain.
+    fn open_newest(&mut self) -> io::Result<()> {
+        for _ in 0..REOPEN {
+            if std::fs::symlink_metadata(&self.path).map(|at| (at.dev(), at.ino())).ok() == Some(self.id) {
+                return Ok(());
+            }
+            self.open_again()?;
+        }
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "others put its files away faster than they are opened"))
+    }
+
     fn open_again(&mut self) -> io::Result<()> {
         self.unlock();
         let opened = open_file(&self.folder, &self.path).map_err(io::Error::other);
@@ -215,7 +252,7 @@ impl Log {
         if self.length < self.rotate {
             return Ok(());
         }
-        let next = numbered(self.folder.path())?.last().map_or(1, |(number, _)| number + 1);
+        let next = numbered(self.folder.path())?.last().map_or(1, |(number, _)| number.saturating_add(1));
         self.file.sync_data()?;
         std::fs::rename(&self.path, self.folder.file(&format!("audit-{next}.jsonl")))?;
         self.unlock();

@@ -78,13 +78,15 @@ impl Place {
                 break;
             }
             let Some(file) = &mut self.file else { break };
-            let mut line = String::new();
-            let length = file.read_line(&mut line)?;
-            if line.ends_with('\n') {
+            let mut line = Vec::new();
+            let length = file.read_until(b'\n', &mut line)?;
+            if line.ends_with(b"\n") {
+                // what is torn may be anything, and no text
+                let line = std::str::from_utf8(&line).unwrap_or_default();
                 match chain::read(line.trim_end_matches('\n')) {
                     Some(link) if link.number > self.after => {
                         self.after = link.number;
-                        text.push_str(&line);
+                        text.push_str(line);
                     }
                     // known already, or torn
                     _ => {}

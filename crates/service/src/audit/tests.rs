@@ -257,6 +257,88 @@ async fn records_are_read_from_any_number_across_files_and_as_they_come() {
     }
 }
 
+/// Records taken from the end while the service runs would not be missed by the hashes alone.
+#[test]
+fn records_cut_off_behind_the_services_back_leave_a_gap_that_the_check_finds() {
+    let state = tempfile::tempdir().unwrap();
+    let audit = open(state.path());
+    (0..4).for_each(|_| audit.record(&refused("mallory", "wrong password")).unwrap());
+    let good = text(state.path());
+    let ends: Vec<usize> = good.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for cut in [ends[2], ends[2] + 20] {
+        OpenOptions::new().write(true).open(state.path().join(NAME)).unwrap().set_len(cut as u64).unwrap();
+        audit.record(&refused("alice", "wrong password")).unwrap();
+        let said = problem(state.path()).expect("it holds");
+        assert!(said.starts_with("audit.jsonl, line 4:"), "{said}");
+    }
+    // and one that is begun anew in its place is another chain
+    std::fs::remove_file(state.path().join(NAME)).unwrap();
+    open(state.path()).record(&refused("bob", "wrong password")).unwrap();
+    audit.record(&refused("alice", "wrong password")).unwrap();
+    assert_eq!(problem(state.path()), None);
+}
+
+#[test]
+fn a_process_that_was_stopped_with_the_lock_costs_only_the_first_call_a_wait() {
+    let state = tempfile::tempdir().unwrap();
+    let audit = open(state.path());
+    let stopped = std::fs::File::open(state.path().join(NAME)).unwrap();
+    rustix::fs::flock(&stopped, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    assert!(audit.record(&refused("a", "b")).is_err());
+    let begun = std::time::Instant::now();
+    (0..20).for_each(|_| assert!(audit.record(&refused("a", "b")).is_err()));
+    // 4 s where each waits
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    drop(stopped);
+    audit.record(&refused("a", "b")).unwrap();
+    assert!(text(state.path()).contains("\"lost\":21"));
+    assert_eq!(problem(state.path()), None);
+}
+
+#[test]
+fn several_processes_that_put_files_away_break_no_chain() {
+    let state = tempfile::tempdir().unwrap();
+    let folder = Folder::open(state.path()).unwrap();
+    let logs: Vec<Log> = (0..4).map(|_| Log::open(&folder, 4000).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for mut log in logs {
+            scope.spawn(move || (0..150).for_each(|_| drop(log.add(&refused("a", "b"), 5).unwrap())));
+        }
+    });
+    assert_eq!(problem(state.path()), None);
+}
+
+/// A write that succeeds proves nothing about a disk that keeps nothing.
+#[tokio::test]
+async fn what_cannot_be_brought_to_the_disk_is_no_record_until_it_can() {
+    let state = tempfile::tempdir().unwrap();
+    let audit = std::sync::Arc::new(open(state.path()));
+    let whole = audit.log().replace_file(std::fs::File::open("/dev/null").unwrap());
+    audit.sync_aside().await;
+    for _ in 0..3 {
+        assert!(audit.is_failing() && !audit.is_writable());
+    }
+    audit.log().replace_file(whole);
+    audit.sync_aside().await;
+    assert!(!audit.is_failing() && audit.is_writable());
+}
+
+#[tokio::test]
+async fn what_a_crash_has_left_need_not_be_text_to_be_read_past() {
+    let state = filled(1);
+    let mut file = OpenOptions::new().append(true).open(state.path().join(NAME)).unwrap();
+    file.write_all(b"{\"n\":3,\"name\":\"\xff\xfe\x00").unwrap();
+    let audit = open(state.path());
+    audit.record(&refused("behind", "it")).unwrap();
+    let mut lines = audit.lines(0, false);
+    let mut all = String::new();
+    while let Some(more) = lines.next().await {
+        all += &more.unwrap();
+    }
+    assert!(all.contains("recovered") && all.contains("behind"), "{all}");
+    assert_eq!(problem(state.path()), None);
+}
+
 #[test]
 fn a_record_that_others_may_read_is_refused() {
     let state = tempfile::tempdir().unwrap();

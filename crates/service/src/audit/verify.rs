@@ -25,6 +25,19 @@ struct Chain {
 /// Checks the whole record of a state folder: the numbers, the hashes, and that nothing stands in between but what a
 /// `recovered` record owns up to. A record whose oldest files were taken away is good from its first `continued` on.
 pub fn verify(state: &Path) -> Verified {
+    let mut verified = once(state);
+    // it grows while it is read, and a file that is put away meanwhile is missed: what is wrong stays wrong
+    while verified.problem.is_some() {
+        let again = once(state);
+        if again.problem == verified.problem {
+            break;
+        }
+        verified = again;
+    }
+    verified
+}
+
+fn once(state: &Path) -> Verified {
     let mut chain = Chain { records: 0, next: None, head: Hash::default() };
     let problem = files(state).map_err(|e| format!("the record cannot be read: {e}")).and_then(|files| {
         for path in files {

@@ -25,6 +25,9 @@ const SHOWN: usize = 64 * 1024;
 const ORDERS: usize = 64;
 /// Bytes typed that may wait for the dial.
 const TYPED: usize = 16 * 1024;
+/// The first hang-up is polite, the second waits for nothing.
+const POLITELY: u8 = 1;
+const AT_ONCE: u8 = 2;
 
 /// All dials held for clients.
 #[derive(Clone, Default)]
@@ -70,10 +73,10 @@ pub(super) struct Now {
     pub(super) over: bool,
     /// Nothing is left: the id answers 6.
     gone: bool,
-    /// Somebody wants it ended, and that was not carried out yet.
-    pub(super) hang_up: bool,
-    /// Somebody wanted it ended, ever.
-    pub(super) hung_up: bool,
+    /// Hang-ups that were wished and not carried out yet.
+    pub(super) hang_ups: u8,
+    /// How often somebody wanted it ended: the second wish waits for nothing, and more are not counted.
+    wishes: u8,
     creators: u32,
     /// When the dial is given up for want of a creator.
     alone_by: Option<Instant>,
@@ -107,7 +110,7 @@ impl Table {
             uid: Some(client.uid),
             name: Some(inner.lock().user.clone()).filter(|name| !name.is_empty()),
             gauge: connection.gauge().clone(),
-            end: Box::new(move || ender.hang_up()),
+            end: Box::new(move || ender.hang_up(AT_ONCE)),
         });
         let held = Arc::new(Held {
             story,
@@ -192,8 +195,8 @@ impl Inner {
                 connected: false,
                 over: false,
                 gone: false,
-                hang_up: false,
-                hung_up: false,
+                hang_ups: 0,
+                wishes: 0,
                 creators: 0,
                 alone_by: Some(Instant::now() + FIRST_STREAM),
                 orders: VecDeque::new(),
@@ -211,12 +214,14 @@ impl Inner {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hang_up(&self) {
+    /// Hangs up, unless that was wished `most` times before.
+    fn hang_up(&self, most: u8) {
         {
             let mut now = self.lock();
-            // once is enough, however often it is asked for
-            now.hang_up |= !now.hung_up;
-            now.hung_up = true;
+            if now.wishes < most {
+                now.wishes += 1;
+                now.hang_ups += 1;
+            }
         }
         self.wake.notify_one();
         self.terminal.notify_waiters();
@@ -226,7 +231,12 @@ impl Inner {
 impl Now {
     /// Terminal bytes wait that nobody takes: the line must wait too.
     pub(super) fn is_stuffed(&self) -> bool {
-        self.shown_size >= SHOWN && !self.hung_up
+        self.shown_size >= SHOWN && !self.hung_up()
+    }
+
+    /// Somebody wanted it ended.
+    pub(super) fn hung_up(&self) -> bool {
+        self.wishes > 0
     }
 
     /// When to give it up for want of a creator: before Connected, and a dial that is over.
@@ -235,7 +245,7 @@ impl Now {
     }
 
     fn is_interactive(&self) -> bool {
-        self.state == ConnState::INTERACTIVE && self.error.is_none() && !self.over && !self.hung_up
+        self.state == ConnState::INTERACTIVE && self.error.is_none() && !self.over && !self.hung_up()
     }
 }
 
@@ -270,9 +280,14 @@ impl Held {
         self.packets
     }
 
-    /// RasHangUp: ends it, or lets go of one that has ended.
+    /// RasHangUp: ends it politely, or at once the second time; lets go of one that has ended.
     pub(crate) fn hang_up(&self) {
-        self.inner.hang_up();
+        self.inner.hang_up(AT_ONCE);
+    }
+
+    /// Ends it politely; nothing more where it is ending.
+    pub(super) fn end(&self) {
+        self.inner.hang_up(POLITELY);
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {
@@ -374,7 +389,7 @@ impl Held {
         let told = self.story.unkept(super::told::terminal(&[]));
         {
             let mut now = self.inner.lock();
-            if now.hung_up {
+            if now.hung_up() {
                 return;
             }
             now.shown_size += bytes.len();

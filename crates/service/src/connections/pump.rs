@@ -45,7 +45,7 @@ pub(super) async fn run(entry: Entry, connection: Connection, keep: Keep, cancel
     loop {
         let alone_by = {
             let now = held.inner().lock();
-            if now.hung_up {
+            if now.hung_up() {
                 break;
             }
             now.alone_by()
@@ -166,7 +166,7 @@ impl<'a> Pump<'a> {
                 // whoever does not take terminal bytes must not hold up the service's end
                 () = cancel.cancelled(), if !stopping => {
                     stopping = true;
-                    self.held.hang_up();
+                    self.held.end();
                 }
             }
         }
@@ -176,7 +176,7 @@ impl<'a> Pump<'a> {
     fn take_orders(&mut self) -> (bool, Option<Instant>) {
         let held = self.held;
         let mut now = held.inner().lock();
-        if std::mem::take(&mut now.hang_up) {
+        for _ in 0..std::mem::take(&mut now.hang_ups) {
             // whoever ends it wants to see no more of it
             self.waiting.retain(|command| !matches!(command, Command::Terminal(_)));
             self.command(Command::HangUp, Reply::None);
@@ -202,7 +202,7 @@ impl<'a> Pump<'a> {
         }
         // once resumed, what was typed at is left: it must not hold up the dial
         let stuffed = now.is_stuffed() && !self.resumed;
-        let deadline = if now.hung_up { None } else { earlier(now.alone_by(), self.due) };
+        let deadline = if now.hung_up() { None } else { earlier(now.alone_by(), self.due) };
         (stuffed, deadline)
     }
 
@@ -241,7 +241,7 @@ impl<'a> Pump<'a> {
             (None, "The program that dialled went away before the call was connected.")
         });
         self.due = None;
-        self.held.hang_up();
+        self.held.end();
     }
 
     fn heed(&mut self, notice: Notice) {

@@ -116,17 +116,25 @@ async fn read(body: Body) -> Result<Zeroizing<Vec<u8>>, Problem> {
             Problem::new(RasError::INVALID_DATA, "The request broke off.").remedy("Send it again.")
         })?;
         if let Ok(data) = frame.into_data() {
-            // grown by hand, so that no copy with a password stays behind
-            let mut grown = Zeroizing::new(Vec::with_capacity(bytes.len() + data.len()));
-            grown.extend_from_slice(&bytes);
-            grown.extend_from_slice(&data);
-            bytes = grown;
+            add(&mut bytes, &data);
             if let Ok(mut unique) = data.try_into_mut() {
                 zeroize::Zeroize::zeroize(unique.as_mut());
             }
         }
     }
     Ok(bytes)
+}
+
+/// Adds a piece. Grown by hand, so that no copy with a password stays behind; to twice the size, since a body may come in
+/// pieces of one byte.
+fn add(bytes: &mut Zeroizing<Vec<u8>>, piece: &[u8]) {
+    let needed = bytes.len() + piece.len();
+    if needed > bytes.capacity() {
+        let mut grown = Zeroizing::new(Vec::with_capacity(needed.max(2 * bytes.capacity())));
+        grown.extend_from_slice(bytes);
+        *bytes = grown;
+    }
+    bytes.extend_from_slice(piece);
 }
 
 /// What is wrong with the JSON and where, without a word of what stands there: it may be a password.
@@ -169,6 +177,18 @@ mod tests {
     use openras_api::types::connection::{Dial, Ping};
 
     use super::*;
+
+    #[test]
+    fn a_body_in_pieces_of_one_byte_is_not_copied_for_each() {
+        let mut bytes = Zeroizing::new(Vec::new());
+        let mut places = std::collections::BTreeSet::new();
+        for piece in 0..BODY {
+            add(&mut bytes, &[u8::try_from(piece % 256).unwrap()]);
+            places.insert(bytes.capacity());
+        }
+        assert_eq!((bytes.len(), bytes[300]), (BODY, 44));
+        assert!(places.len() < 20, "it was copied {} times", places.len());
+    }
 
     #[test]
     fn what_is_wrong_with_json_is_said_without_what_stands_there() {

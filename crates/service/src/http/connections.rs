@@ -18,16 +18,31 @@ use crate::connections::held::Client;
 
 /// Dials one user who is no administrator may have at a time.
 const EACH: usize = 256;
+/// What `auth` may name.
+const METHODS: [AuthMethod; 4] =
+    [AuthMethod::MsChapV2, AuthMethod::MsChapV1, AuthMethod::ChapMd5, AuthMethod::Pap];
 /// The longest name of a connection, in characters.
 const NAME: usize = 256;
+/// The longest text of a dial or a resume, in bytes: the service keeps it in more than one place while the call runs. What
+/// goes over the line is shorter still, and whoever sends it says so.
+const TEXT: usize = 4096;
+/// Characters of a bad line that are said again.
+const SAID: usize = 200;
 
 /// RasDial.
 pub(super) async fn dial(mut ask: Ask) -> Answer {
     let wanted: Dial = ask.json().await?;
     let line: DialLine = wanted.line.parse().map_err(|error: crate::config::LineError| {
-        Problem::new(RasError::INVALID_PARAMETER, format!("The line {:?} {}.", error.given, error.problem))
-            .remedy(format!("Write {}.", error.remedy))
+        let given = escape::short(&error.given, SAID);
+        Problem::new(RasError::INVALID_PARAMETER, format!("The line \"{given}\" {}.", error.problem))
+            .remedy(format!("Write {}.", escape::short(&error.remedy, SAID)))
     })?;
+    fits("line", Some(&wanted.line))?;
+    fits("user", Some(&wanted.user))?;
+    fits("domain", Some(&wanted.domain))?;
+    fits("password", Some(wanted.password.0.expose()))?;
+    fits("own_number", wanted.own_number.as_ref())?;
+    fits("callback_number", Some(&wanted.callback_number))?;
     lines::check(&ask.api, ask.peer(), &line).await?;
     lines::check_own(ask.peer(), wanted.own_number.as_deref())?;
     rings(&wanted, &line)?;
@@ -53,6 +68,14 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     answer::made(&Dialled { id: held.id(), notifier })
 }
 
+/// Whether a member is no longer than what is kept of it.
+fn fits(member: &str, text: Option<impl AsRef<[u8]>>) -> Result<(), Problem> {
+    if text.is_none_or(|text| text.as_ref().len() <= TEXT) {
+        return Ok(());
+    }
+    Err(wrong(format!("The member {member} is longer than {TEXT} bytes.")))
+}
+
 /// A callback that was asked for on a line at which nothing can ring: better refused than left out.
 fn rings(wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
     let can_ring = matches!(line, DialLine::Exchange(_)) && wanted.own_number.is_some();
@@ -66,6 +89,9 @@ fn rings(wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
 }
 
 fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Problem> {
+    if wanted.auth.len() > METHODS.len() {
+        return Err(wrong("auth takes each of its words once.".into()));
+    }
     let auth = wanted.auth.iter().map(|word| method(word)).collect::<Result<Vec<_>, _>>()?;
     let capture = match wanted.capture {
         Some(number) => Some(Arc::new(ask.api.descriptors.take(ask.peer().uid, number)?)),
@@ -98,8 +124,7 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
 }
 
 fn method(word: &str) -> Result<AuthMethod, Problem> {
-    use AuthMethod::{ChapMd5, MsChapV1, MsChapV2, Pap};
-    [MsChapV2, MsChapV1, ChapMd5, Pap]
+    METHODS
         .into_iter()
         .find(|method| method.word() == word)
         .ok_or_else(|| wrong("auth takes the words mschapv2, mschap, chap and pap.".into()))
@@ -128,6 +153,10 @@ pub(super) fn one(ask: &Ask) -> Answer {
 pub(super) async fn resume(mut ask: Ask) -> Answer {
     let held = ask.held()?;
     let resume: Resume = ask.json().await?;
+    fits("user", resume.user.as_ref())?;
+    fits("domain", resume.domain.as_ref())?;
+    fits("password", resume.password.as_ref().map(|password| password.0.expose()))?;
+    fits("callback_number", resume.callback_number.as_ref())?;
     held.resume(resume).await.map_err(told)?;
     answer::nothing()
 }

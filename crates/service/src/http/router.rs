@@ -8,6 +8,7 @@ use std::task::Poll;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use hyper::{Method, Request, StatusCode};
@@ -17,9 +18,12 @@ use openras_engine::RasError;
 
 use super::accept::Session;
 use super::answer::{self, Answer};
-use super::ask::Ask;
+use super::ask::{Ask, wrong};
 use super::{Api, audit, calls, connections, descriptors, events, ports, server, tcp, terminal, users};
 use crate::rights::{Role, nobody, not_admin};
+
+/// The path's parameters, or that they are no text.
+type Params = Result<RawPathParams, RawPathParamsRejection>;
 
 /// The router of all routes.
 pub(super) fn router(api: &Arc<Api>) -> Router {
@@ -29,25 +33,23 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
         let method = Method::from_bytes(route.method.as_bytes()).unwrap_or(Method::GET);
         let filter = MethodFilter::try_from(method).unwrap_or(MethodFilter::GET);
         let api = api.clone();
-        let handler = move |params: RawPathParams, request: Request<Body>| enter(route, api, params, request);
+        let handler = move |params: Params, request: Request<Body>| enter(route, api, params, request);
         router = router.route(route.path, on(filter, handler));
     }
     router.fallback(unknown).method_not_allowed_fallback(wrong_method)
 }
 
 /// A request came to its route.
-async fn enter(
-    route: &'static Route,
-    api: Arc<Api>,
-    params: RawPathParams,
-    mut request: Request<Body>,
-) -> Response {
+async fn enter(route: &'static Route, api: Arc<Api>, params: Params, mut request: Request<Body>) -> Response {
     let Some(session) = request.extensions_mut().remove::<Session>() else {
         return answer::problem(&answer::inside(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     };
     if let Err(problem) = may(route.right, session.peer.role, session.peer.uid) {
         return answer::problem(&problem, None);
     }
+    let Ok(params) = params else {
+        return answer::problem(&wrong("The path is not UTF-8 behind its % signs.".into()), None);
+    };
     let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (head, body) = request.into_parts();
     let ask = Ask { api, session, params, request: Request::from_parts(head, ()), body: Mutex::new(body) };
@@ -63,6 +65,8 @@ fn status(problem: &Problem) -> Option<StatusCode> {
     match problem.error {
         632 => Some(StatusCode::PAYLOAD_TOO_LARGE),
         635 => Some(StatusCode::INTERNAL_SERVER_ERROR),
+        // the user store
+        645 => Some(StatusCode::SERVICE_UNAVAILABLE),
         _ => None,
     }
 }

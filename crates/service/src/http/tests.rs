@@ -97,6 +97,9 @@ async fn every_route_is_routed_and_its_right_enforced_for_every_role() {
         // 50: no such path or method; 120: no handler; 500: a panic
         assert!(![405, 403, 500].contains(&status) && ![50, 120].contains(&number), "{} {status}", route.id);
     }
+    // whoever has no right is not told either what is wrong with a path
+    assert_eq!(lab.ask(1000, Role::Nobody, "GET", "/v1/users/%ff", "").await, (403, 5));
+    assert_eq!(lab.ask(1000, Role::Admin, "GET", "/v1/users/%ff", "").await, (400, 87));
     for (method, path, status) in [("GET", "/v1/nothing", 404), ("PUT", "/v1/calls", 405)] {
         assert_eq!(lab.ask(1000, Role::Dialer, method, path, "").await, (status, 50));
         assert_eq!(lab.ask(1000, Role::Nobody, method, path, "").await, (403, 5));

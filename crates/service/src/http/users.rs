@@ -118,17 +118,10 @@ async fn with<T: Send + 'static>(
 }
 
 fn problem(error: &StoreError) -> Problem {
-    let (number, remedy) = match error {
-        StoreError::NoSuchUser(_) => (2, "GET /v1/users lists all."),
-        StoreError::Exists(_) => (183, "Change that user, or choose another name."),
-        StoreError::Refused(_) | StoreError::Password(_) => (87, "Give another."),
-        _ => {
-            tracing::error!(%error, "the user store");
-            return Problem::new(RasError(635), "The user store cannot be used now.")
-                .remedy("The log of the service says why.");
-        }
-    };
-    Problem::new(RasError(number), format!("{error}.")).remedy(remedy)
+    if error.is_of_all() {
+        tracing::error!(%error, "the user store");
+    }
+    error.problem()
 }
 
 /// Puts a change into the audit record. One that cannot be written is counted there and said by the service's notes.

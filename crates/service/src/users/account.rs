@@ -156,32 +156,55 @@ impl Account {
     }
 }
 
+/// What is sealed under the store's key when it is made.
+const TEXT: &str = "openras";
+
 /// Opens the key and makes sure that it is this store's: a known text, sealed when the store was made, must open.
 pub(super) fn unlock_vault(
     db: &mut Connection,
     folder: &Folder,
     key_file: &std::path::Path,
 ) -> Result<Vault, StoreError> {
-    const TEXT: &str = "openras";
+    let foreign = || {
+        let key_file = key_file.display();
+        StoreError::Key(format!("{key_file} is not the key this store was made with; put the right one back"))
+    };
+    if let Some(sealed) = known_text(db)? {
+        let vault = Vault::open(folder, key_file, false)?;
+        return if opens(&vault, &sealed) { Ok(vault) } else { Err(foreign()) };
+    }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let sealed: Option<Vec<u8>> = transaction
-        .query_row("SELECT value FROM meta WHERE key = 'check'", [], |row| row.get(0))
-        .optional()?;
+    // another process may have been faster
+    let sealed = known_text(&transaction)?;
     let vault = Vault::open(folder, key_file, sealed.is_none())?;
     match sealed {
         None => {
             let sealed = vault.seal(0, Kind::Check, &Secret::from(TEXT))?;
             transaction.execute("INSERT INTO meta (key, value) VALUES ('check', ?1)", params![sealed])?;
         }
-        Some(sealed) => {
-            vault.open_sealed(0, Kind::Check, &sealed).map_err(|_| {
-                let key_file = key_file.display();
-                StoreError::Key(format!(
-                    "{key_file} is not the key this store was made with; put the right one back"
-                ))
-            })?;
-        }
+        Some(sealed) if opens(&vault, &sealed) => {}
+        Some(_) => return Err(foreign()),
     }
     transaction.commit()?;
     Ok(vault)
+}
+
+/// Makes sure that a database that was opened again is of the same key.
+pub(super) fn check_key(db: &Connection, vault: &Vault) -> Result<(), StoreError> {
+    match known_text(db)? {
+        Some(sealed) if opens(vault, &sealed) => Ok(()),
+        _ => Err(StoreError::Key(
+            "the user database was replaced by one of another key; put the right one back, or start the service \
+             again with that one's key"
+                .into(),
+        )),
+    }
+}
+
+fn known_text(db: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(db.query_row("SELECT value FROM meta WHERE key = 'check'", [], |row| row.get(0)).optional()?)
+}
+
+fn opens(vault: &Vault, sealed: &[u8]) -> bool {
+    vault.open_sealed(0, Kind::Check, sealed).is_ok_and(|text| text == Secret::from(TEXT))
 }

@@ -23,8 +23,8 @@ impl Users {
         }
         let (callback, prefixes) = callback_columns(&user.callback)?;
         let recovery = Recovery::of(&self.vault, &user.recovery)?;
-        let mut db = self.db();
-        let transaction = begin(&mut db)?;
+        self.database.with(|db| {
+        let transaction = begin(db)?;
         if Account::find(&transaction, name)?.is_some() {
             return Err(StoreError::Exists(name.into()));
         }
@@ -40,6 +40,7 @@ impl Users {
         }
         recovery.store(&transaction, id)?;
         Ok(transaction.commit()?)
+        })
     }
 
     /// Changes a user's settings.
@@ -50,10 +51,10 @@ impl Users {
         let callback = change.callback.as_ref().map(callback_columns).transpose()?;
         let codes = change.totp.as_ref().and_then(Option::as_ref).map_or(&[][..], |(_, codes)| codes);
         let recovery = Recovery::of(&self.vault, codes)?;
-        let mut db = self.db();
-        let transaction = begin(&mut db)?;
-        let id = Account::existing(&transaction, name)?.id;
-        transaction.execute(
+        self.database.with(|db| {
+            let transaction = begin(db)?;
+            let id = Account::existing(&transaction, name)?.id;
+            transaction.execute(
             "UPDATE users SET disabled = coalesce(?2, disabled), must_change = coalesce(?3, must_change), \
              no_dial_in = coalesce(?4, no_dial_in), callback = coalesce(?5, callback) WHERE id = ?1",
             params![
@@ -64,20 +65,21 @@ impl Users {
                 callback.as_ref().map(|c| &c.0)
             ],
         )?;
-        if let Some((_, prefixes)) = &callback {
-            store_prefixes(&transaction, id, prefixes)?;
-        }
-        if let Some(totp) = &change.totp {
-            match totp {
-                Some((totp, _)) => seal_totp(&transaction, &self.vault, id, totp)?,
-                None => {
-                    transaction
-                        .execute("UPDATE users SET totp = NULL, last_step = NULL WHERE id = ?1", [id])?;
-                }
+            if let Some((_, prefixes)) = &callback {
+                store_prefixes(&transaction, id, prefixes)?;
             }
-            recovery.store(&transaction, id)?;
-        }
-        Ok(transaction.commit()?)
+            if let Some(totp) = &change.totp {
+                match totp {
+                    Some((totp, _)) => seal_totp(&transaction, &self.vault, id, totp)?,
+                    None => {
+                        transaction
+                            .execute("UPDATE users SET totp = NULL, last_step = NULL WHERE id = ?1", [id])?;
+                    }
+                }
+                recovery.store(&transaction, id)?;
+            }
+            Ok(transaction.commit()?)
+        })
     }
 
     /// Sets a password. `keep` says what to keep of it; `None` keeps what was kept before. `must_change` is
@@ -87,12 +89,13 @@ impl Users {
     /// No such user, a password against the policy.
     pub fn passwd(&self, name: &str, password: &Secret, keep: Option<Keep>) -> Result<(), StoreError> {
         self.check_password(password)?;
-        let mut db = self.db();
-        let transaction = begin(&mut db)?;
-        let account = Account::existing(&transaction, name)?;
-        self.store_password(&transaction, account.id, Some(password), keep.unwrap_or(account.keep))?;
-        transaction.execute("UPDATE users SET must_change = 0 WHERE id = ?1", [account.id])?;
-        Ok(transaction.commit()?)
+        self.database.with(|db| {
+            let transaction = begin(db)?;
+            let account = Account::existing(&transaction, name)?;
+            self.store_password(&transaction, account.id, Some(password), keep.unwrap_or(account.keep))?;
+            transaction.execute("UPDATE users SET must_change = 0 WHERE id = ?1", [account.id])?;
+            Ok(transaction.commit()?)
+        })
     }
 
     /// Removes a user with all secrets.
@@ -100,7 +103,8 @@ impl Users {
     /// # Errors
     /// No such user.
     pub fn remove(&self, name: &str) -> Result<(), StoreError> {
-        match self.db().execute("DELETE FROM users WHERE key = ?1", [name::key(name)])? {
+        let sql = "DELETE FROM users WHERE key = ?1";
+        match self.database.with(|db| Ok(db.execute(sql, [name::key(name)])?))? {
             0 => Err(StoreError::NoSuchUser(name.into())),
             _ => Ok(()),
         }
@@ -111,13 +115,15 @@ impl Users {
     /// # Errors
     /// No such user.
     pub fn unlock(&self, name: &str) -> Result<(), StoreError> {
-        let mut db = self.db();
-        let transaction = begin(&mut db)?;
-        let key = name::key(&Account::existing(&transaction, name)?.name);
-        transaction
-            .execute("UPDATE users SET wrong_passwords = 0, wrong_codes = 0 WHERE key = ?1", [&key])?;
-        transaction.execute("DELETE FROM tries WHERE user = ?1", [&key])?;
-        transaction.commit()?;
+        let key = self.database.with(|db| {
+            let transaction = begin(db)?;
+            let key = name::key(&Account::existing(&transaction, name)?.name);
+            transaction
+                .execute("UPDATE users SET wrong_passwords = 0, wrong_codes = 0 WHERE key = ?1", [&key])?;
+            transaction.execute("DELETE FROM tries WHERE user = ?1", [&key])?;
+            transaction.commit()?;
+            Ok(key)
+        })?;
         self.tries().unlock(&key);
         Ok(())
     }
@@ -127,8 +133,7 @@ impl Users {
     /// # Errors
     /// The database cannot be read.
     pub fn list(&self) -> Result<Vec<UserInfo>, StoreError> {
-        let db = self.db();
-        Account::all(&db)?.iter().map(|account| account.info(&db)).collect()
+        self.database.with(|db| Account::all(db)?.iter().map(|account| account.info(db)).collect())
     }
 
     /// One user, without secrets; `None` if there is none of this name.
@@ -136,8 +141,7 @@ impl Users {
     /// # Errors
     /// The database cannot be read.
     pub fn get(&self, name: &str) -> Result<Option<UserInfo>, StoreError> {
-        let db = self.db();
-        Account::find(&db, name)?.map(|account| account.info(&db)).transpose()
+        self.database.with(|db| Account::find(db, name)?.map(|account| account.info(db)).transpose())
     }
 
     /// What a caller may do who was let in under this name (`DOMAIN\user` too); asked anew for each call, so that
@@ -146,12 +150,14 @@ impl Users {
     /// # Errors
     /// The database cannot be read.
     pub fn admit(&self, name: &str) -> Result<Result<Admission, RasError>, StoreError> {
-        let db = self.db();
-        let Some(account) = Account::find(&db, name::user_part(name))? else { return Ok(Err(RasError(691))) };
-        Ok(match &account {
-            Account { disabled: true, .. } => Err(RasError(647)),
-            Account { no_dial_in: true, .. } => Err(RasError(649)),
-            _ => Ok(Admission { callback: account.callback(&db)? }),
+        self.database.with(|db| {
+            let found = Account::find(db, name::user_part(name))?;
+            let Some(account) = found else { return Ok(Err(RasError(691))) };
+            Ok(match &account {
+                Account { disabled: true, .. } => Err(RasError(647)),
+                Account { no_dial_in: true, .. } => Err(RasError(649)),
+                _ => Ok(Admission { callback: account.callback(db)? }),
+            })
         })
     }
 

@@ -17,16 +17,17 @@ impl Users {
     /// No such user, or the database cannot be written; nothing may be dialled then.
     pub fn count_callback(&self, name: &str, now: u64) -> Result<bool, StoreError> {
         let today = i64::try_from(now / 86_400).unwrap_or(i64::MAX);
-        let mut db = self.db();
-        let transaction = begin(&mut db)?;
-        let id = Account::existing(&transaction, name::user_part(name))?.id;
-        transaction.execute("DELETE FROM callbacks WHERE day < ?1", [today])?;
-        let counted = transaction.execute(
-            "INSERT INTO callbacks (user, day, count) VALUES (?1, ?2, 1) \
+        self.database.with(|db| {
+            let transaction = begin(db)?;
+            let id = Account::existing(&transaction, name::user_part(name))?.id;
+            transaction.execute("DELETE FROM callbacks WHERE day < ?1", [today])?;
+            let counted = transaction.execute(
+                "INSERT INTO callbacks (user, day, count) VALUES (?1, ?2, 1) \
              ON CONFLICT DO UPDATE SET count = count + 1 WHERE count < ?3",
-            params![id, today, CALLBACKS_A_DAY],
-        )?;
-        transaction.commit()?;
-        Ok(counted == 1)
+                params![id, today, CALLBACKS_A_DAY],
+            )?;
+            transaction.commit()?;
+            Ok(counted == 1)
+        })
     }
 }

@@ -23,7 +23,7 @@ impl From<StoreError> for totp::StoreError {
 
 impl CodeStore for Users {
     fn enrolment(&self, user: &str) -> Result<Option<Enrolment>, totp::StoreError> {
-        let found = Account::find(&self.db(), name::user_part(user)).map_err(totp::StoreError::from)?;
+        let found = self.database.with(|db| Account::find(db, name::user_part(user)))?;
         let Some(account) = found else { return Ok(None) };
         let Some(sealed) = &account.totp else { return Ok(None) };
         let totp = open_totp(&self.vault, account.id, sealed)?;
@@ -62,16 +62,18 @@ impl CodeStore for Users {
     fn claim_step(&self, user: &str, step: u64) -> Result<bool, totp::StoreError> {
         let Ok(step) = i64::try_from(step) else { return Ok(false) };
         // one statement is one transaction; synchronous = FULL makes it durable before it returns
-        let changed = self.db().execute(
-            "UPDATE users SET last_step = ?1 \
+        let changed = self.database.with(|db| {
+            Ok(db.execute(
+                "UPDATE users SET last_step = ?1 \
              WHERE key = ?2 AND totp IS NOT NULL AND (last_step IS NULL OR last_step < ?1)",
-            params![step, name::key(name::user_part(user))],
-        );
-        Ok(changed.map_err(StoreError::from)? == 1)
+                params![step, name::key(name::user_part(user))],
+            )?)
+        })?;
+        Ok(changed == 1)
     }
 
     fn use_recovery_code(&self, user: &str, code: &Secret) -> Result<bool, totp::StoreError> {
-        let found = Account::find(&self.db(), name::user_part(user)).map_err(totp::StoreError::from)?;
+        let found = self.database.with(|db| Account::find(db, name::user_part(user)))?;
         let (id, salt) = match &found {
             Some(account) => {
                 (account.id, account.recovery_salt.as_deref().and_then(|salt| salt.try_into().ok()))
@@ -81,7 +83,7 @@ impl CodeStore for Users {
         // an unknown user, and one without codes, cost the same work
         let hash = recovery_hash(&self.vault, code, salt.unwrap_or(&[0; 16]))?;
         let sql = "DELETE FROM recovery WHERE user = ?1 AND hash = ?2";
-        let removed = self.db().execute(sql, params![id, hash.as_slice()]).map_err(StoreError::from)?;
+        let removed = self.database.with(|db| Ok(db.execute(sql, params![id, hash.as_slice()])?))?;
         Ok(removed == 1 && salt.is_some())
     }
 }
@@ -93,7 +95,7 @@ impl Users {
     /// # Errors
     /// The database or a seed cannot be read.
     pub fn newest_code(&self) -> Result<Option<u64>, StoreError> {
-        let accounts = Account::all(&self.db())?;
+        let accounts = self.database.with(|db| Account::all(db))?;
         let mut newest = None;
         for account in accounts {
             if let (Some(sealed), Some(step)) = (&account.totp, account.last_step) {

@@ -61,8 +61,8 @@ CREATE TABLE callbacks (
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 ";
 
-/// Opens the database file, which exists (it may be empty), and brings its tables up to date.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+/// Opens the database file, which exists, and brings its tables up to date. With `may_make` it may be empty.
+pub(super) fn open(path: &Path, may_make: bool) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut db = Connection::open_with_flags(path, flags)?;
@@ -70,7 +70,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mode: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
         let path = path.display();
-        return Err(StoreError::Corrupt(format!(
+        return Err(StoreError::Unusable(format!(
             "{path} cannot use a write-ahead log; put `state` on a local disk"
         )));
     }
@@ -79,20 +79,34 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "secure_delete", true)?;
     db.pragma_update(None, "trusted_schema", false)?;
-    migrate(&mut db, path)?;
+    // no lock is waited for where there is nothing to do
+    match version(&db)? {
+        VERSION => {}
+        0 if !may_make => {
+            let path = path.display();
+            return Err(StoreError::Unusable(format!(
+                "{path} is empty; put your copy of it back, or start the service again for a store without users"
+            )));
+        }
+        _ => migrate(&mut db, path)?,
+    }
     Ok(db)
+}
+
+fn version(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    match transaction.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
+    match version(&transaction)? {
         VERSION => {}
         0 => {
             transaction.execute_batch(TABLES)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         newer => {
-            return Err(StoreError::Corrupt(format!(
+            return Err(StoreError::Unusable(format!(
                 "{} is of version {newer}, this program knows {VERSION}; use a newer openras",
                 path.display()
             )));

@@ -1,5 +1,6 @@
 //! The store as its users see it: through claims, codes and the files it leaves.
 
+mod broken;
 mod codes;
 mod files;
 mod secrets;
@@ -25,6 +26,13 @@ fn store() -> (TempDir, Users) {
 
 fn open(folder: &TempDir) -> Users {
     Users::open(folder.path(), None, Policy::default()).unwrap()
+}
+
+impl Users {
+    /// The connection as it is.
+    fn db(&self) -> database::Raw<'_> {
+        self.database.raw()
+    }
 }
 
 /// Everything kept.

@@ -71,7 +71,7 @@ impl Users {
         now: u64,
         longest: Option<Duration>,
     ) -> Result<Booked, StoreError> {
-        let (kept, wrong) = on_record(&self.db(), who)?;
+        let (kept, wrong) = self.database.with(|db| on_record(db, who))?;
         Ok(match self.tries().book(who.who(), kept, now, longest) {
             Standing::TooSoon => Booked::TooSoon,
             // those in flight may all come out wrong
@@ -112,21 +112,22 @@ impl Users {
     }
 
     fn store_right(&self, who: Try<'_>) -> Result<(), StoreError> {
-        let mut db = self.db();
-        if on_record(&db, who)? == (Kept::default(), 0) {
-            return Ok(());
-        }
-        let transaction = begin(&mut db)?;
-        let sql = "DELETE FROM tries WHERE factor = ?1 AND user = ?2 AND source = ?3";
-        transaction.prepare_cached(sql)?.execute(params![who.factor as i64, who.key, cut(who.source)])?;
-        let column = column(who.factor);
-        transaction.execute(&format!("UPDATE users SET {column} = 0 WHERE key = ?1"), [who.key])?;
-        Ok(transaction.commit()?)
+        self.database.with(|db| {
+            if on_record(db, who)? == (Kept::default(), 0) {
+                return Ok(());
+            }
+            let transaction = begin(db)?;
+            let sql = "DELETE FROM tries WHERE factor = ?1 AND user = ?2 AND source = ?3";
+            transaction.prepare_cached(sql)?.execute(params![who.factor as i64, who.key, cut(who.source)])?;
+            let column = column(who.factor);
+            transaction.execute(&format!("UPDATE users SET {column} = 0 WHERE key = ?1"), [who.key])?;
+            Ok(transaction.commit()?)
+        })
     }
 
     fn store_wrong(&self, who: Try<'_>, booking: &Booking) -> Result<(), StoreError> {
-        let mut db = self.db();
-        let transaction = begin(&mut db)?;
+        self.database.with(|db| {
+        let transaction = begin(db)?;
         self.sweep(&transaction, booking.now)?;
         let Kept { count, not_before, last } = on_record(&transaction, who)?.0.after(booking);
         transaction
@@ -146,6 +147,7 @@ impl Users {
         let sql = format!("UPDATE users SET {column} = min({column} + 1, 1000000) WHERE key = ?1");
         transaction.prepare_cached(&sql)?.execute([who.key])?;
         Ok(transaction.commit()?)
+        })
     }
 
     pub(super) fn tries(&self) -> MutexGuard<'_, Tries> {

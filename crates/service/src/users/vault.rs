@@ -54,7 +54,7 @@ impl Vault {
     /// Reads the key; makes one where there is none and `may_make` (a store without users needs none yet).
     pub(super) fn open(folder: &Folder, path: &Path, may_make: bool) -> Result<Self, StoreError> {
         match read(path) {
-            Err(StoreError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Err(StoreError::File { error, .. }) if error.kind() == ErrorKind::NotFound => {
                 if !may_make {
                     return Err(StoreError::Key(format!(
                         "the key file {} is missing, and the users in the store are encrypted with it; put it back from \

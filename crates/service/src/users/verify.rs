@@ -131,8 +131,7 @@ impl Users {
         let (reason, proof) = came.unwrap_or_else(|error| {
             tracing::error!(%error, "a claim could not be checked");
             let why = error.to_string();
-            let of_all = matches!(error, StoreError::Database(_) | StoreError::File { .. });
-            (if of_all { Reason::StoreFailed(why) } else { Reason::Damaged(why) }, None)
+            (if error.is_of_all() { Reason::StoreFailed(why) } else { Reason::Damaged(why) }, None)
         });
         tracing::debug!(name = ?claim.name, source = ?source, %reason, "claim checked");
         let verdict = match reason {
@@ -172,7 +171,7 @@ impl Users {
 
     /// Looks at a claim that was booked. The last of what it gives says whether the proof was true.
     fn decide(&self, claim: &Claim, locked: bool) -> Result<(Reason, Option<[u8; 20]>, bool), StoreError> {
-        let found = Account::find(&self.db(), name::user_part(&claim.name))?;
+        let found = self.database.with(|db| Account::find(db, name::user_part(&claim.name)))?;
         let proved = self.prove(found.as_ref().unwrap_or(&self.nobody), claim)?;
         let Some(account) = found else {
             let change = matches!(claim.proof, Proof::ChangeV1 { .. } | Proof::ChangeV2 { .. });
@@ -239,10 +238,11 @@ impl Users {
         }
         let kept = Kept::of(&self.vault, account.id, &new.clear, account.keep)?;
         // only over the very password the proof was made with: an administrator's change meanwhile stands
-        let changed = self.db().execute(
-            "UPDATE users SET argon = ?3, nt = ?4, clear = ?5, must_change = 0 WHERE id = ?1 AND nt = ?2",
-            params![account.id, account.nt, kept.argon, kept.nt, kept.clear],
-        )?;
+        let sql =
+            "UPDATE users SET argon = ?3, nt = ?4, clear = ?5, must_change = 0 WHERE id = ?1 AND nt = ?2";
+        let changed = self.database.with(|db| {
+            Ok(db.execute(sql, params![account.id, account.nt, kept.argon, kept.nt, kept.clear])?)
+        })?;
         Ok(match changed {
             1 => Reason::PasswordChanged,
             _ => Reason::ChangeRefused("the password was changed by someone else meanwhile".into()),

@@ -30,6 +30,9 @@ async fn what_is_no_http_is_closed() {
 async fn what_is_asked_wrongly_gets_a_number_a_sentence_and_no_echo() {
     let lab = empty().await;
     let dial = |body: &str| ("POST", "/v1/connections", body.to_owned());
+    let long = |member: &str, length| {
+        json!({ "line": "exchange:1", (member): "x".repeat(length) }).to_string()
+    };
     for ((method, path, body), status, number) in [
         (("GET", "/", String::new()), 404, 50),
         (("GET", "/v2/connections", String::new()), 404, 50),
@@ -45,11 +48,21 @@ async fn what_is_asked_wrongly_gets_a_number_a_sentence_and_no_echo() {
         (dial(r#"{"line": "tcp:localhost:1", "hunter2": 1}"#), 400, 87),
         (dial(r#"{"line": 7}"#), 400, 87),
         (dial(r#"{"line": "nowhere"}"#), 400, 87),
+        (dial(&json!({ "line": "n".repeat(50_000) }).to_string()), 400, 87),
         (dial(r#"{"line": "tcp:localhost:1", "auth": ["hunter2"]}"#), 400, 87),
         (dial(r#"{"line": "tcp:localhost:1", "capture": 1}"#), 400, 87),
         (dial(r#"{"line": "tcp:localhost:1", "callback_number": "5550101"}"#), 422, 704),
         (dial(r#"{"line": "tcp:localhost:1", "callback_number": "*", "own_number": "200"}"#), 422, 704),
         (dial(r#"{"line": "exchange:1", "callback_number": "*"}"#), 422, 704),
+        (dial(&long("user", 5000)), 400, 87),
+        (dial(&long("domain", 5000)), 400, 87),
+        (dial(&long("password", 5000)), 400, 87),
+        (dial(&long("own_number", 5000)), 400, 87),
+        (dial(&long("callback_number", 5000)), 400, 87),
+        (dial(&json!({ "line": "tcp:localhost:1", "auth": ["pap"; 5] }).to_string()), 400, 87),
+        (("POST", "/v1/connections/1/resume", long("user", 5000)), 404, 6),
+        (("GET", "/v1/users/%ff", String::new()), 400, 87),
+        (("GET", "/v1/calls/%ff", String::new()), 400, 87),
         (dial(&"[".repeat(60_000)), 400, 87),
         (dial(&format!(r#"{{"line": "{}"}}"#, "x".repeat(70_000))), 413, 632),
     ] {
@@ -62,6 +75,7 @@ async fn what_is_asked_wrongly_gets_a_number_a_sentence_and_no_echo() {
         for member in ["message", "remedy"] {
             let sentence = problem[member].as_str().unwrap();
             assert!(sentence.ends_with('.') && !sentence.contains("hunter2"), "{problem}");
+            assert!(sentence.len() < 500, "{problem}");
         }
     }
     let (_, list) = lab.ask("GET", "/v1/connections", None).await;

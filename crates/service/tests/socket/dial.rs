@@ -5,6 +5,7 @@ use std::time::Duration;
 use openras_service::config::PortConfig;
 use openras_service::rights::Rights;
 use serde_json::json;
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::lab::Lab;
@@ -132,6 +133,27 @@ async fn a_hang_up_lets_go_of_a_failed_dial() {
     assert_eq!(lab.ask("POST", &format!("{path}/hangup"), None).await.0, 204);
     assert_eq!(creator.next().await, None);
     assert_eq!(lab.ask("POST", &format!("{path}/hangup"), None).await.1["error"], 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_hang_up_waits_for_nothing_and_more_of_them_change_nothing() {
+    // it was passed over: the dial went on asking a server that had stopped to answer for 6 s
+    let lab = Lab::start().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let line = format!("tcp:{}", silent.local_addr().unwrap());
+    for (hang_ups, at_once) in [(1, false), (2, true), (200, true)] {
+        let (path, notifier) = lab.dial(json!({ "line": line })).await;
+        let mut creator = lab.hold(&path, &notifier).await;
+        let _stream = silent.accept().await.unwrap();
+        creator.until_state("RASCS_Authenticate").await;
+        let begun = Instant::now();
+        for _ in 0..hang_ups {
+            let (status, _) = lab.ask("POST", &format!("{path}/hangup"), None).await;
+            assert!([204, 404].contains(&status), "{status}");
+        }
+        creator.ended().await;
+        assert_eq!(begun.elapsed() < Duration::from_secs(1), at_once, "{hang_ups}: {:?}", begun.elapsed());
+    }
 }
 
 #[tokio::test(start_paused = true)]
