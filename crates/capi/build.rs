@@ -1,7 +1,10 @@
-//! The shared object's name, and that it is never unmapped: threads of ours run in it.
+//! The shared object's name, and that it is never unmapped: threads of ours run in it. And the one file of C.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libopenras.so.0");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    println!("cargo::rerun-if-changed=src/win32/variadic.c");
+    // lists of arguments: what Rust cannot walk
+    cc::Build::new().file("src/win32/variadic.c").warnings_into_errors(true).extra_warnings(true).compile("openras_variadic");
 }

@@ -260,43 +260,43 @@ pub const ROUTES: &[Route] = &[
     Route {
         right: Right::Admin,
         gives: Gives::Json(of::<Vec<User>>),
-        errors: &[2],
+        errors: &[2, 112, 645],
         ..route("GET", "/v1/users", "users", "Lists the users")
     },
     Route {
         right: Right::Admin,
         takes: Some(of::<NewUser>),
         gives: Gives::Json(of::<User>),
-        errors: &[2, 183],
+        errors: &[2, 112, 183, 645],
         ..route("POST", "/v1/users", "add_user", "Adds a user")
     },
     Route {
         right: Right::Admin,
         gives: Gives::Json(of::<User>),
-        errors: &[2],
+        errors: &[2, 112, 645],
         ..route("GET", "/v1/users/{name}", "user", "One user (RasAdminUserGetInfo)")
     },
     Route {
         right: Right::Admin,
         takes: Some(of::<UserRights>),
         gives: Gives::Json(of::<User>),
-        errors: &[2],
+        errors: &[2, 112, 645],
         ..route("PATCH", "/v1/users/{name}", "set_user", "Changes what a user may do (RasAdminUserSetInfo)")
     },
     Route {
         right: Right::Admin,
-        errors: &[2],
+        errors: &[2, 112, 645],
         ..route("DELETE", "/v1/users/{name}", "remove_user", "Removes a user")
     },
     Route {
         right: Right::Admin,
         takes: Some(of::<Password>),
-        errors: &[2],
+        errors: &[2, 112, 645],
         ..route("PUT", "/v1/users/{name}/password", "set_password", "Sets a user's password")
     },
     Route {
         right: Right::Admin,
-        errors: &[2],
+        errors: &[2, 112, 645],
         ..route(
             "POST",
             "/v1/users/{name}/unlock",
@@ -318,7 +318,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         right: Right::Admin,
         gives: Gives::Json(of::<Reloaded>),
-        errors: &[2],
+        errors: &[2, 112, 645],
         ..route("POST", "/v1/server/reload", "reload", "Reads the configuration again, checked whole first")
     },
     Route {

@@ -6,8 +6,10 @@
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod abi;
 mod copies;
 mod guard;
 mod handles;
 mod runtime;
 mod text;
+mod win32;

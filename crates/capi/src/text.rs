@@ -1,14 +1,19 @@
 //! Text of C callers. `A` functions take and give UTF-8 (the code page of Linux), `W` functions UTF-16 units, whatever
 //! `wchar_t` is. What is not valid becomes U+FFFD: a wrong name is then not found, and nothing crashes.
 
+use openras_ppp::Secret;
+use zeroize::{DefaultIsZeroes, Zeroize};
+
 /// A character of one of the two worlds.
-pub(crate) trait Char: Copy + Default + PartialEq + 'static {
+pub(crate) trait Char: Copy + Default + PartialEq + DefaultIsZeroes + 'static {
     /// Whether the `W` functions use it.
     const WIDE: bool;
     /// Decodes text without its NUL.
     fn decode(units: &[Self]) -> String;
     /// Encodes text without a NUL.
     fn encode(text: &str) -> Vec<Self>;
+    /// A password, without its NUL: the bytes as they are, or as UTF-8.
+    fn secret(units: &[Self]) -> Secret;
     /// Whether text may be cut before this unit.
     fn starts_character(self) -> bool;
 }
@@ -22,6 +27,10 @@ impl Char for u8 {
 
     fn encode(text: &str) -> Vec<Self> {
         text.as_bytes().to_vec()
+    }
+
+    fn secret(units: &[Self]) -> Secret {
+        Secret::new(units.to_vec())
     }
 
     fn starts_character(self) -> bool {
@@ -38,6 +47,18 @@ impl Char for u16 {
 
     fn encode(text: &str) -> Vec<Self> {
         text.encode_utf16().collect()
+    }
+
+    fn secret(units: &[Self]) -> Secret {
+        // three bytes a unit are always enough, so that no half-written copy is left behind
+        let mut text = Vec::with_capacity(units.len() * 3);
+        let mut bytes = [0; 4];
+        for character in char::decode_utf16(units.iter().copied()) {
+            let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+            text.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+        }
+        bytes.zeroize();
+        Secret::new(text)
     }
 
     fn starts_character(self) -> bool {
@@ -103,7 +124,7 @@ mod tests {
         assert_eq!(array::<u8, 5>("aé€"), *b"a\xC3\xA9\0\0");
         assert_eq!(array::<u16, 3>("a😀"), [0x61, 0, 0]);
         assert_eq!(array::<u16, 4>("a😀"), [0x61, 0xD83D, 0xDE00, 0]);
-        assert_eq!(array::<u8, 0>("a"), []);
+        assert_eq!(array::<u8, 0>("a"), [0_u8; 0]);
     }
 
     #[test]

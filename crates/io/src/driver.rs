@@ -46,7 +46,7 @@ pub use gauge::{Gauge, Reading};
 /// Bytes waiting for the line's write side at which nothing more is read.
 pub const HIGH_WATER: usize = 64 * 1024;
 /// Notices waiting for the owner at which the line and the owner's commands are not read any more.
-pub const NOTICES: usize = 256;
+pub const NOTICES: usize = 32;
 /// How long a machine may take to end after its farewell.
 pub const FAREWELL: Duration = Duration::from_secs(15);
 /// The most read from the line, and the most IP packets taken, before the other sources have their turn.

@@ -77,10 +77,7 @@ impl Serve {
 
     /// Processor time so far.
     fn busy(&self) -> Duration {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // behind the name, which stands in brackets, user and system time are numbers 12 and 13, in 1/100 s
-        let numbers = text.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
-        Duration::from_millis(numbers.map(|number| number.parse::<u64>().unwrap() * 10).sum())
+        busy(self.child.id())
     }
 
     fn files(&self) -> usize {
@@ -93,6 +90,14 @@ impl Drop for Serve {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processor time a process has used so far.
+fn busy(process: u32) -> Duration {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // behind the name, which stands in brackets, user and system time are numbers 12 and 13, in 1/100 s
+    let numbers = text.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
+    Duration::from_millis(numbers.map(|number| number.parse::<u64>().unwrap() * 10).sum())
 }
 
 /// Tries of one user at once wait for each other (defence rule 6), so each of those who dial is one of their own.
@@ -131,7 +136,7 @@ async fn clear(dialler: &Client, answerer: &Client) {
 
 fn percentile(sorted: &[Duration], part: f64) -> f64 {
     let at = ((sorted.len() - 1) as f64 * part) as usize;
-    sorted[at].as_secs_f64() * 1000.0
+    sorted.get(at).unwrap().as_secs_f64() * 1000.0
 }
 
 async fn one_by_one(client: &Client, dial: &Dial) {
@@ -159,7 +164,8 @@ async fn one_by_one(client: &Client, dial: &Dial) {
 }
 
 async fn many(client: &Client, dial: &Dial, services: [(&str, &Serve); 2]) {
-    let before = services.map(|(_, serve)| serve.busy());
+    let own = std::process::id();
+    let (before, client_before) = (services.map(|(_, serve)| serve.busy()), busy(own));
     let left = Arc::new(AtomicUsize::new(MANY));
     let begun = Instant::now();
     let callers: Vec<_> = (0..AT_A_TIME)
@@ -179,10 +185,15 @@ async fn many(client: &Client, dial: &Dial, services: [(&str, &Serve); 2]) {
     }
     let seconds = begun.elapsed().as_secs_f64();
     println!("{AT_A_TIME} at a time: {:.0} set-ups a second, each hung up", MANY as f64 / seconds);
+    let each = |used: Duration| used.as_secs_f64() * 1e6 / MANY as f64;
+    let mut all = each(busy(own) - client_before);
+    println!("  client: {all:.0} µs of processor time a set-up");
     for ((name, serve), before) in services.into_iter().zip(before) {
-        let busy = (serve.busy() - before).as_secs_f64() * 1e6 / MANY as f64;
-        println!("  {name}: {busy:.0} µs of processor time a set-up");
+        let used = each(serve.busy() - before);
+        all += used;
+        println!("  {name}: {used:.0} µs of processor time a set-up");
     }
+    println!("  together: {all:.0} µs");
 }
 
 async fn silent(client: &Client, dials: [Dial; 2], services: [(&str, &Serve); 2]) {

@@ -33,7 +33,7 @@ pub(crate) fn of(error: RasError, was_connected: bool) -> u8 {
         return LOST;
     }
     match error.0 {
-        646..=649 | 691 | 708 | 709 | 778 => AUTHENTICATION,
+        645..=649 | 691 | 708 | 709 | 778 => AUTHENTICATION,
         // 638: the pause came and nobody answered it
         638 | 703 => PAUSE,
         704 | 751 => CALLBACK,
@@ -54,6 +54,7 @@ mod tests {
         let table = [
             (676, LINE),
             (691, AUTHENTICATION),
+            (645, AUTHENTICATION),
             (648, AUTHENTICATION),
             (703, PAUSE),
             (704, CALLBACK),

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 
 /// An error in one line, with its number where it has one.
 fn what_failed(error: &anyhow::Error) -> String {
-    match error.chain().find_map(|cause| cause.downcast_ref::<StoreError>()) {
+    match error.downcast_ref::<StoreError>() {
         Some(store) => format!("{}: {error:#}", store.number()),
         None => format!("{error:#}"),
     }

@@ -1,6 +1,6 @@
 //! One dial from its first state to its end: events out, answers and signals in, traffic in between.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use openras_api::client::Events;
 use openras_api::types::CallId;
@@ -9,6 +9,7 @@ use openras_api::types::event::{Ended, Event, Told};
 use openras_api::{Client, Problem};
 use openras_engine::{ConnState, RasError};
 use tokio::sync::mpsc;
+use tokio::time::timeout_at;
 
 use crate::exit;
 pub(crate) use crate::front::Front;
@@ -22,6 +23,8 @@ use crate::traffic::{self, Far, Report};
 
 /// Replies of the service that may wait to be shown.
 const REPLIES: usize = 32;
+/// How long the end waits for replies that are on their way, all together.
+const LAST_REPLIES: Duration = Duration::from_secs(1);
 
 /// What the service said to an order.
 type Reply = Result<(), Problem>;
@@ -38,6 +41,8 @@ pub(crate) struct Session {
     signals: Signals,
     terminal: Terminal,
     replies: (mpsc::Sender<Reply>, mpsc::Receiver<Reply>),
+    /// Replies that are to come.
+    asked: usize,
     begun: Instant,
     /// Connected was reached.
     connected: bool,
@@ -64,6 +69,7 @@ impl Session {
             signals,
             terminal: Terminal::default(),
             replies: mpsc::channel(REPLIES),
+            asked: 0,
             begun: Instant::now(),
             connected: false,
             traffic_failed: false,
@@ -86,7 +92,7 @@ impl Session {
                     None
                 }
                 Some(reply) = self.replies.1.recv() => {
-                    self.front.reply(self.dialled.id, self.begun.elapsed(), &reply);
+                    self.show_reply(&reply);
                     None
                 }
                 report = next(&mut reports) => self.report(report),
@@ -129,6 +135,9 @@ impl Session {
                 self.front.terminal(self.call(), self.begun.elapsed(), &rest);
             }
         }
+        if matches!(told.event, Event::Ended(_)) {
+            self.show_replies().await;
+        }
         self.front.show(&told);
         match &told.event {
             Event::State(state) if state.error.is_none() => match state.conn_state() {
@@ -140,10 +149,7 @@ impl Session {
                 }
                 _ => {}
             },
-            Event::Ended(end) => {
-                self.show_replies();
-                return Some(self.code(end));
-            }
+            Event::Ended(end) => return Some(self.code(end)),
             _ => {}
         }
         None
@@ -183,7 +189,7 @@ impl Session {
             }
             Said::Terminal(bytes) => {
                 if !self.terminal.type_bytes(bytes) {
-                    self.reply(Err(Problem::from(RasError(756))));
+                    self.ask(std::future::ready(Err(Problem::from(RasError(756)))));
                 }
             }
             Said::HangUp => self.hang_up(),
@@ -192,7 +198,7 @@ impl Session {
 
     fn resume(&mut self, resume: Resume) {
         if self.terminal.is_open() {
-            self.terminal.resume(resume);
+            self.asked += usize::from(self.terminal.resume(resume));
             return;
         }
         let (client, call) = (self.client.clone(), self.call());
@@ -200,7 +206,8 @@ impl Session {
     }
 
     /// Asks the service without waiting for it; what it says comes as a reply.
-    fn ask(&self, question: impl Future<Output = Reply> + Send + 'static) {
+    fn ask(&mut self, question: impl Future<Output = Reply> + Send + 'static) {
+        self.asked += 1;
         let replies = self.replies.0.clone();
         tokio::spawn(async move {
             // a session that is over shows no reply
@@ -208,15 +215,18 @@ impl Session {
         });
     }
 
-    fn reply(&self, reply: Reply) {
-        // full only when nobody looks
-        let _ = self.replies.0.try_send(reply);
+    fn show_reply(&mut self, reply: &Reply) {
+        self.asked = self.asked.saturating_sub(1);
+        self.front.reply(self.dialled.id, self.begun.elapsed(), reply);
     }
 
-    /// What the service said while the last event was shown.
-    fn show_replies(&mut self) {
-        while let Ok(reply) = self.replies.1.try_recv() {
-            self.front.reply(self.dialled.id, self.begun.elapsed(), &reply);
+    /// What the service said while the last event was shown, and says yet: the end is the last that is told.
+    async fn show_replies(&mut self) {
+        let until = tokio::time::Instant::now() + LAST_REPLIES;
+        while self.asked > 0
+            && let Ok(Some(reply)) = timeout_at(until, self.replies.1.recv()).await
+        {
+            self.show_reply(&reply);
         }
     }
 

@@ -204,6 +204,8 @@ pub(crate) fn start(traffic: &Traffic, link: Far) -> mpsc::Receiver<Report> {
 
 /// How long a server may say nothing while a page is fetched.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long it may take to answer; shorter than a request to the service may, which would blame the service.
+const CONNECT: Duration = Duration::from_secs(20);
 
 /// One step of a fetch, within its time.
 async fn step<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
@@ -230,7 +232,9 @@ pub(crate) async fn ping(link: &impl Link, count: u16) -> Result<Pings, String> 
 pub(crate) async fn fetch(link: &impl Link, url: &str) -> Result<Page, String> {
     let begun = Instant::now();
     let (address, port, uri) = http::parse(url).map_err(|error| error.to_string())?;
-    let stream = step(link.connect(address, port)).await?;
+    let stream = tokio::time::timeout(CONNECT, link.connect(address, port))
+        .await
+        .map_err(|_| format!("{address} port {port} did not answer within {} s", CONNECT.as_secs()))??;
     let mut page = io(http::get(stream, &uri)).await?;
     let (mut digest, mut bytes, mut text) = (Sha256::new(), 0u64, Vec::new());
     while let Some(chunk) = io(page.chunk()).await? {

@@ -113,9 +113,18 @@ impl Calls {
         }
     }
 
+    /// The number of a call that is to begin.
+    pub(crate) fn number(&self) -> u64 {
+        self.shared.next.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// A call begins; it runs until [`Story::ended`].
     pub(crate) fn begin(&self, about: About) -> Arc<Story> {
-        let id = self.shared.next.fetch_add(1, Ordering::Relaxed) + 1;
+        self.begin_as(self.number(), about)
+    }
+
+    /// A call begins that has its [number](Self::number) already.
+    pub(crate) fn begin_as(&self, id: u64, about: About) -> Arc<Story> {
         let story = Arc::new(Story::new(id, about, Arc::downgrade(&self.shared)));
         self.shared.table().running.insert(id, story.clone());
         story

@@ -12,12 +12,14 @@ use std::time::Duration;
 use openras_engine::RasError;
 use openras_engine::client::Dial;
 use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
+use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
 use openras_io::line::{PtyDevice, TcpDial, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
-use openras_io::{Ends, Line, Tap, capture, driver};
+use openras_io::{Ends, Line, Tap, driver};
 use openras_ppp::AuthMethod;
 use tokio::sync::mpsc;
+use tracing::{Instrument, Span};
 
 use crate::config::DialLine;
 use crate::service::{Shared, seed};
@@ -27,6 +29,8 @@ const QUEUE: usize = 64;
 /// Notices that may wait for its owner. Each may be all that was read at once in a terminal nobody looks at: these are most of
 /// what such a dial can be made to hold.
 const NOTICES: usize = 16;
+/// How long the end of a call waits for its capture to be whole.
+const WRITTEN: Duration = Duration::from_secs(3);
 
 /// What to dial, and how.
 #[derive(Clone, Debug)]
@@ -80,6 +84,7 @@ pub struct Connection {
     commands: mpsc::Sender<Command>,
     stack: LoopbackHandle,
     gauge: Arc<Gauge>,
+    capture: Option<Written>,
 }
 
 impl Connection {
@@ -120,29 +125,44 @@ impl Connection {
     }
 }
 
+/// Until a dial's capture is whole behind its last notice, or has had its time: a disk that hangs does not hold a call's end.
+async fn written(capture: &mut Option<Written>) {
+    if let Some(capture) = capture.take() {
+        let _ = tokio::time::timeout(WRITTEN, capture.wait()).await;
+    }
+}
+
 /// Starts a dial.
 pub(crate) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<Connection, RasError> {
+    dial_in(shared, request, Span::none(), "")
+}
+
+/// Starts a dial whose log has this span, and whose capture this text.
+fn dial_in(
+    shared: &Arc<Shared>,
+    request: DialRequest,
+    span: Span,
+    text: &str,
+) -> Result<Connection, RasError> {
     let seed = seed()?;
     let line = line(shared, &request);
     let (commands, for_dial) = mpsc::channel(QUEUE);
     let (notices, for_owner) = mpsc::channel(NOTICES);
-    let tap = match &request.capture {
-        Some(file) => Some(Box::new(tap(file)?) as Box<dyn Tap>),
-        None => None,
-    };
+    let tap = request.capture.as_ref().map(|file| tap(file, text)).transpose()?;
+    let capture = tap.as_ref().map(Capture::written);
     let gauge = Arc::new(Gauge::default());
     let ends = Ends {
         commands: for_dial,
         notices,
         cancel: shared.cancel.child_token(),
         farewell: || Command::HangUp,
-        tap,
+        tap: tap.map(|tap| Box::new(tap) as Box<dyn Tap>),
         gauge: gauge.clone(),
     };
     let (ip, stack) = loopback(FarEnd::Gateway);
     let machine = Dial::new(config(request), seed);
-    shared.tasks.spawn(driver::run(machine, line, ip, ends));
-    Ok(Connection { notices: for_owner, commands, stack, gauge })
+    shared.tasks.spawn(driver::run(machine, line, ip, ends).instrument(span));
+    Ok(Connection { notices: for_owner, commands, stack, gauge, capture })
 }
 
 fn line(shared: &Shared, request: &DialRequest) -> Box<dyn Line> {
@@ -154,8 +174,8 @@ fn line(shared: &Shared, request: &DialRequest) -> Box<dyn Line> {
     }
 }
 
-fn tap(file: &File) -> Result<capture::Capture, RasError> {
-    file.try_clone().and_then(capture::Capture::to).map_err(|_| RasError(110))
+fn tap(file: &File, text: &str) -> Result<Capture, RasError> {
+    file.try_clone().and_then(|file| Capture::about(file, text)).map_err(|_| RasError(110))
 }
 
 fn config(request: DialRequest) -> DialConfig {

@@ -5,7 +5,7 @@ mod record;
 mod verify;
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use openras_api::types::call::CallDirection;
@@ -32,6 +32,8 @@ pub(crate) use record::turned_away;
 
 /// What a module that is closed to a source for a while is told as: ERROR_DEVICE_NOT_READY.
 const NOT_READY: RasError = RasError(666);
+/// What a caller hears of a user store that cannot be asked: ERROR_AUTH_INTERNAL.
+const STORE_FAILED: RasError = RasError(645);
 
 /// Where a call comes from, and what it meets.
 #[derive(Clone, Debug)]
@@ -67,6 +69,8 @@ pub(crate) struct Host {
     /// As long as the caller is unauthenticated. A check that runs holds it too, so that callers who hang up in the
     /// middle of one do not pile up more of them.
     pass: Option<Arc<Pass>>,
+    /// Why the last claim was refused: for the record, never for the caller.
+    why: Arc<Mutex<Option<String>>>,
     commands: mpsc::Sender<Command>,
     /// To the module whose dialog runs.
     dialog: Option<mpsc::Sender<DialogOutput>>,
@@ -89,6 +93,7 @@ impl Host {
             story: None,
             busy,
             pass: pass.map(Arc::new),
+            why: Arc::default(),
             commands,
             dialog: None,
             over: false,
@@ -155,13 +160,13 @@ impl Host {
             }
             // checks may wait (defence rule 6) and must not keep the call's other notices waiting
             Ask::Verify(claim) => {
-                let story = self.story.clone();
+                let told = verify::Told { story: self.story.clone(), why: self.why.clone() };
                 let checking = verify::verify(
                     self.shared.clone(),
                     place(&self.caller.source).into_owned(),
                     claim,
                     self.commands.clone(),
-                    (self.pass.clone(), story),
+                    (self.pass.clone(), told),
                 );
                 drop(tokio::spawn(tracing::Instrument::in_current_span(checking)));
             }
@@ -231,20 +236,21 @@ impl Host {
             Some(Ok(admission)) => admission,
             Some(Err(error)) => {
                 warn!(%error, "the user store does not answer");
-                Err(RasError::AUTHENTICATION_FAILURE)
+                Err(STORE_FAILED)
             }
-            None => Err(RasError::AUTHENTICATION_FAILURE),
+            None => Err(STORE_FAILED),
         }
     }
 
     async fn may_call_back(&self, name: String, number: &str) -> bool {
         let Some(users) = self.shared.users().cloned() else { return false };
         let counted = users.ask(move |users| users.count_callback(&name, unix_seconds())).await;
-        let may = matches!(counted, Some(Ok(true)));
-        if !may {
-            warn!(number, "no callback: the user has had today's number of them");
+        match counted {
+            Some(Ok(true)) => return true,
+            Some(Err(error)) => warn!(number, %error, "no callback: it cannot be counted"),
+            _ => warn!(number, "no callback: the user has had today's number of them"),
         }
-        may
+        false
     }
 
     fn address(&self, wanted: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
@@ -276,7 +282,11 @@ impl Host {
         }
         let (_, text, _) = describe(&event);
         info!("{text}");
-        let recorded = self.recorded(&event).is_none_or(|record| self.shared.record(&record));
+        let why = match &event {
+            PortEvent::Refused(..) => self.why.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            _ => None,
+        };
+        let recorded = self.recorded(&event, why.as_deref()).is_none_or(|record| self.shared.record(&record));
         if !recorded && matches!(event, PortEvent::Answered) {
             warn!("refused: the audit record cannot be written (audit_full)");
             self.shared.counters.turned_away("audit");

@@ -12,6 +12,7 @@ mod descriptors;
 mod events;
 mod lines;
 mod ports;
+mod rest;
 mod router;
 mod server;
 mod tcp;

@@ -3,6 +3,7 @@
 
 mod door;
 mod listen;
+mod ready;
 mod slots;
 
 use std::net::SocketAddr;

@@ -15,8 +15,8 @@ use crate::status;
 /// ERROR_FILE_NOT_FOUND.
 const NO_FILE: RasError = RasError(2);
 
-/// Reads the configuration file again and takes it.
-pub(crate) async fn reload_file(shared: &Arc<Shared>) -> Result<Reloaded, Problem> {
+/// Reads the configuration file again and takes it; `by` is who asked over the socket.
+pub(crate) async fn reload_file(shared: &Arc<Shared>, by: Option<u32>) -> Result<Reloaded, Problem> {
     let none = || {
         let what = "the service was started without a configuration file";
         Problem::new(NO_FILE, what).remedy("start it with --config FILE")
@@ -32,11 +32,23 @@ pub(crate) async fn reload_file(shared: &Arc<Shared>) -> Result<Reloaded, Proble
         Ok(config) => config.map_err(|error| wrong(error.to_string()))?,
         Err(_) => return Err(wrong("the file could not be read".into())),
     };
-    reload(shared, config).await.map_err(|error| wrong(error.to_string()))
+    reload(shared, config, by).await.map_err(|error| match error {
+        // nothing is wrong with the file then
+        StartError::Store(error) => {
+            warn!("the configuration was not reloaded: {error}");
+            let problem = error.problem();
+            Problem { message: format!("nothing was changed: {}", problem.message), ..problem }
+        }
+        error => wrong(error.to_string()),
+    })
 }
 
 /// Takes a configuration.
-pub(crate) async fn reload(shared: &Arc<Shared>, config: Config) -> Result<Reloaded, StartError> {
+pub(crate) async fn reload(
+    shared: &Arc<Shared>,
+    config: Config,
+    by: Option<u32>,
+) -> Result<Reloaded, StartError> {
     let _one_at_a_time = shared.reloading.lock().await;
     config.check().map_err(StartError::Config)?;
     let old = shared.current();
@@ -51,7 +63,8 @@ pub(crate) async fn reload(shared: &Arc<Shared>, config: Config) -> Result<Reloa
     shared.set_stores(opened);
     shared.set_current(new);
     take_ports(shared, &config, &mut reloaded).await;
-    shared.record(&Record::new(What::Reloaded));
+    let after = serde_json::to_string(&reloaded).unwrap_or_default();
+    shared.record(&Record { uid: by, after: Some(&after), ..Record::new(What::Reloaded) });
     status::record_opt_outs(shared);
     info!(
         added = ?reloaded.added, changed = ?reloaded.changed, removed = ?reloaded.removed,

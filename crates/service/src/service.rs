@@ -36,10 +36,10 @@ pub enum StartError {
     #[error("{}", joined(.0))]
     Config(Vec<Finding>),
     /// The user store cannot be used.
-    #[error("{}: {0}", .0.number())]
+    #[error("{number}: {0}", number = .0.number())]
     Store(crate::users::StoreError),
     /// The audit record cannot be used.
-    #[error("{}: {0}", NOT_STARTED)]
+    #[error("{number}: {0}", number = NOT_STARTED)]
     Audit(crate::users::StoreError),
     /// Modules cannot be used; the service does not start without them (fail closed).
     #[error("{}", joined(.0))]
@@ -229,7 +229,7 @@ impl Service {
     /// # Errors
     /// What is wrong with the configuration, its modules or its store.
     pub async fn reload(&self, config: Config) -> Result<Reloaded, StartError> {
-        reload::reload(&self.shared, config).await
+        reload::reload(&self.shared, config, None).await
     }
 
     /// Reads the configuration file again and takes it as by [`reload`](Self::reload).
@@ -237,7 +237,16 @@ impl Service {
     /// # Errors
     /// 2 where the service has no file, 87 with everything that is wrong with it.
     pub async fn reload_file(&self) -> Result<Reloaded, Problem> {
-        reload::reload_file(&self.shared).await
+        reload::reload_file(&self.shared, None).await
+    }
+
+    /// As [`Self::reload_file`], for a client of this uid: the record says so, and is on the disk when this returns.
+    pub(crate) async fn reload_file_for(&self, uid: u32) -> Result<Reloaded, Problem> {
+        let reloaded = reload::reload_file(&self.shared, Some(uid)).await;
+        if let Some(audit) = self.shared.audit() {
+            audit.sync_aside().await;
+        }
+        reloaded
     }
 
     /// Places a call. Its states come from the connection.

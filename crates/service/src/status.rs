@@ -7,7 +7,8 @@ use openras_api::types::call::CallDirection;
 use openras_api::types::server::{Level, Note, Server};
 use openras_engine::server::port::NameCheck;
 use openras_modules::Condition as ModuleCondition;
-use openras_modules::process::Isolation;
+use openras_modules::jail::Wall;
+use openras_modules::process::{Isolation, ProgramConfig};
 use openras_ppp::AuthMethod;
 
 use crate::audit::{Record, What};
@@ -61,6 +62,7 @@ fn notes(
     }
     for (module, condition) in current.modules.conditions() {
         failing(module, &condition).into_iter().for_each(|text| add(Level::Bad, text));
+        low_wall(module, &condition).into_iter().for_each(|text| add(Level::Note, text));
     }
     if let Some(Err(error)) = shared.users().map(|users| users.probe()) {
         add(Level::Bad, format!("The user store cannot be used, and nobody can prove a password: {error}."));
@@ -120,16 +122,37 @@ fn is_synchronised() -> Option<bool> {
 pub(crate) fn opt_outs(config: &Config) -> Vec<String> {
     let mut found: Vec<String> = config.ports.iter().flat_map(port).collect();
     for (name, module) in &config.modules {
-        if let ModuleConfig::Program(program) = module
-            && program.isolation == Isolation::None
-        {
-            found.push(format!("The module {name} runs without isolation: it can do what the service can."));
+        if let ModuleConfig::Program(program) = module {
+            found.extend(of_program(name, program));
         }
     }
     if config.audit_full == AuditFull::GoOn {
         found.push("Calls go on while the audit record cannot be written (audit_full = \"go-on\").".into());
     }
     found
+}
+
+fn of_program(name: &str, program: &ProgramConfig) -> Vec<String> {
+    let mut found = Vec::new();
+    if program.isolation == Isolation::None {
+        found.push(format!("The module {name} runs without isolation: it can do what the service can."));
+    } else if program.network {
+        found.push(format!("The module {name} may use the network of this host (network = true)."));
+    }
+    if program.limits.memory_mib == 0 {
+        found.push(format!("The module {name} may take all memory (memory_mib = 0)."));
+    }
+    found
+}
+
+/// A wall that is lower than it could be, on another system.
+fn low_wall(module: &str, condition: &ModuleCondition) -> Option<String> {
+    (condition.wall == Wall::OwnUid).then(|| {
+        format!(
+            "The module {module} has a user of its own and no namespaces, which this system does not let the service \
+             make: it sees processes and the network of this host."
+        )
+    })
 }
 
 fn port(port: &PortConfig) -> Vec<String> {
@@ -182,8 +205,6 @@ pub(crate) fn record_opt_outs(shared: &Shared) {
 mod tests {
     use std::time::Duration;
 
-    use openras_modules::jail::Wall;
-
     use super::*;
 
     #[test]
@@ -211,5 +232,16 @@ mod tests {
         weak.limits.per_source = 5;
         weak.limits.before_auth = Duration::from_secs(600);
         assert_eq!(port(&weak).len(), 3);
+    }
+
+    #[test]
+    fn a_module_that_may_do_more_is_an_opt_out_and_a_low_wall_is_said() {
+        let mut program = ProgramConfig::new(["true"]);
+        assert_eq!(of_program("m", &program), Vec::<String>::new());
+        (program.network, program.limits.memory_mib) = (true, 0);
+        assert_eq!(of_program("m", &program).len(), 2);
+        let wall = |wall| ModuleCondition { wall, waiting: 1, started: 1, failed: 0, refused: 0 };
+        assert!(low_wall("m", &wall(Wall::OwnUid)).unwrap().contains("no namespaces"));
+        assert_eq!(low_wall("m", &wall(Wall::Namespaces { own_uid: true })), None);
     }
 }

@@ -182,6 +182,7 @@ const HOUSE: [Crate; 11] = [
             "openras-engine",
             "openras-io",
             "openras-modules",
+            "openras-phonebook",
             "openras-api",
             "openras-service",
         ],

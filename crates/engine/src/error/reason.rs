@@ -37,7 +37,7 @@ impl RasError {
     /// The number of a refusal: what the server said, if it is one of RAS's, else 691.
     pub fn from_refusal(refusal: &Refusal) -> Self {
         match refusal.error {
-            646..=649 | 691 | 708 | 709 => Self(refusal.error),
+            645..=649 | 691 | 708 | 709 => Self(refusal.error),
             _ => Self::AUTHENTICATION_FAILURE,
         }
     }
@@ -79,6 +79,7 @@ mod tests {
             (DownReason::Loopback, 737),
             (DownReason::AuthMethodRefused("pap".into()), 812),
             (DownReason::AuthMissing, 812),
+            (refused(645), 645),
             (refused(646), 646),
             (refused(709), 709),
             (refused(4711), 691),

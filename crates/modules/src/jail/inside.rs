@@ -3,7 +3,8 @@
 //! With namespaces it is process 1 in there and stays, so that the program is an ordinary process: one that is not 1
 //! hears its own signals, and somebody collects what it leaves behind.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -24,7 +25,8 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// Becomes the jail; gives the status for the supervisor.
 pub(super) fn run(settings: &Settings) -> Result<i32, Failed> {
-    die_with_parent()?;
+    let mut parent = Parent::find()?;
+    parent.die_with()?;
     // a group and session of its own, or the program's kill(0) would reach the supervisor
     setsid().step("leaving the session of the service")?;
     drop::first_to_go();
@@ -36,7 +38,7 @@ pub(super) fn run(settings: &Settings) -> Result<i32, Failed> {
     }
     drop::capabilities()?;
     // set anew: the kernel forgets it with every change of user
-    die_with_parent()?;
+    parent.die_with()?;
     let mut command = command(settings);
     may_run(settings)?;
     let report = Report::Ready { own_uid: settings.identity.is_some() }.line();
@@ -56,9 +58,33 @@ pub(super) fn run(settings: &Settings) -> Result<i32, Failed> {
     }
 }
 
-/// The kernel kills this process when the supervisor ends, however it ends.
-fn die_with_parent() -> Result<(), Failed> {
-    set_parent_process_death_signal(Some(Signal::KILL)).step("asking to end with the supervisor")
+/// The supervisor, as the service's /proc shows it.
+struct Parent {
+    number: String,
+    /// What is known of this process, in a /proc that tells of the parent too. Stays good when the jail has another.
+    status: File,
+}
+
+impl Parent {
+    fn find() -> Result<Self, Failed> {
+        let number = std::env::args().nth(4).unwrap_or_default();
+        let status = File::open("/proc/self/stat").step("opening /proc/self/stat")?;
+        Ok(Self { number, status })
+    }
+
+    /// The kernel kills this process when the supervisor ends, however it ends; one that has ended already is found.
+    fn die_with(&mut self) -> Result<(), Failed> {
+        set_parent_process_death_signal(Some(Signal::KILL)).step("asking to end with the supervisor")?;
+        let mut text = String::new();
+        self.status.rewind().step("reading /proc/self/stat")?;
+        self.status.read_to_string(&mut text).step("reading /proc/self/stat")?;
+        // `NUMBER (NAME) STATE PARENT …`, and a name may have anything in it
+        let parent = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+        match parent == Some(self.number.as_str()) {
+            true => Ok(()),
+            false => Err(Failed::at("looking for the supervisor, which has ended", Errno::ESRCH)),
+        }
+    }
 }
 
 fn enter_namespaces(settings: &Settings) -> Result<(), Failed> {

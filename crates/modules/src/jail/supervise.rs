@@ -88,7 +88,9 @@ fn leave(settings: &Settings) -> Result<(), Failed> {
 fn start(settings: &Settings) -> Result<Pid, Failed> {
     let text = serde_json::to_string(settings).map_err(|_| Failed::at("writing settings", Errno::EINVAL))?;
     let mut command = Command::new("/proc/self/exe");
-    command.args([ARGUMENT, "inside", &text]).env_clear();
+    // how it can tell that this is still its parent
+    let own = std::fs::read_link("/proc/self").step("finding the supervisor's number")?;
+    command.args([ARGUMENT, "inside", &text]).arg(own).env_clear();
     command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     let child = command.spawn().step("starting the inside of the jail")?;
     let number = i32::try_from(child.id()).unwrap_or(i32::MAX);

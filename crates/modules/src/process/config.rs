@@ -178,6 +178,9 @@ pub enum ProgramError {
     /// `uid` without `gid` would leave it in the service's group, and the other way round.
     #[error("`uid` and `gid` belong together; give both or none")]
     HalfUser,
+    /// Root is root to the kernel's settings, and the last number means "as it is" to the calls that change users.
+    #[error("`uid` = {0} is no wall; leave `uid` and `gid` out, or name an ordinary user and group")]
+    NoWallUser(u32),
     /// The folder is not there.
     #[error("the folder `{0}` is not there")]
     NoFolder(String),
@@ -243,6 +246,11 @@ impl ProgramConfig {
             (None, None) => None,
             _ => return Err(ProgramError::HalfUser),
         };
+        if let Some((uid, gid)) = user
+            && (uid == u32::MAX || gid == u32::MAX || (uid == 0 && self.isolation != Isolation::None))
+        {
+            return Err(ProgramError::NoWallUser(uid));
+        }
         if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_dir()) {
             return Err(ProgramError::NoFolder(shown(folder)));
         }

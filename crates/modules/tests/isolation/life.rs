@@ -137,3 +137,38 @@ async fn a_jail_ends_with_a_service_that_was_killed() {
         gone(&marker).await;
     }
 }
+
+/// The other kill path: not the service goes, but the jail's own supervisor, as by hand or when memory runs out.
+#[tokio::test]
+async fn a_supervisor_that_is_killed_at_any_moment_leaves_nothing() {
+    let test = "life::a_supervisor_that_is_killed_at_any_moment_leaves_nothing";
+    if let Err(why) = registry(sh(SUCCESS), &parts()) {
+        return skip(test, &why);
+    }
+    let marker = format!("70300.{}", std::process::id());
+    let uids = openras_modules::Parts::default().uids;
+    let identity = is_root().then(
+        || serde_json::json!({ "uid": uids.start + 9, "gid": uids.start + 9, "sweeper": uids.end - 9 }),
+    );
+    let settings = serde_json::json!({
+        "kind": "namespaces", "program": "/bin/sh", "folder": null, "readable": [], "network": false,
+        "arguments": ["-c", format!("trap '' TERM HUP; setsid sleep {marker} & sleep {marker}")],
+        "identity": identity, "grace": 100, "probe": false,
+        "ceilings": { "memory": null, "cpu": 30, "files": 64, "processes": 16, "file": 1_048_576 },
+    });
+    let mut alive = Vec::new();
+    for moment in 0..60_u32 {
+        let mut command = Command::new(helper());
+        command.args(["module-jail", "supervise", &settings.to_string()]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // its input stays open: nothing but the kill tells the jail that it is over
+        alive.push((child.stdin.take(), child.stdout.take()));
+        let until = std::time::Instant::now() + Duration::from_micros(300) * moment;
+        while std::time::Instant::now() < until {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    gone(&marker).await;
+}

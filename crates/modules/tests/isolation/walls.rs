@@ -113,6 +113,7 @@ fn held(report: &Report, store: &str) {
         store,
         "become root",
         "user namespace",
+        "store by a namespace",
         "mount namespace",
         "more namespaces",
         "mount",
@@ -131,6 +132,15 @@ fn held(report: &Report, store: &str) {
     }
     let number = |name: &str| report[name].parse::<u64>().unwrap();
     assert!(number("processes") <= 2, "itself and the jail's: {report:?}");
+    bounded(report);
+}
+
+/// What every wall with a user of its own or namespaces leaves a module.
+fn bounded(report: &Report) {
+    let number = |name: &str| report[name].parse::<u64>().unwrap();
+    if is_root() && may_use_resources() {
+        assert!(report["spared"].starts_with("no "), "{report:?}");
+    }
     assert!((1..=16).contains(&number("forks")), "{report:?}");
     assert!((1..=64).contains(&number("files")), "{report:?}");
     assert!((1..=16).contains(&number("file")), "{report:?}");
@@ -140,6 +150,12 @@ fn held(report: &Report, store: &str) {
     assert_eq!(report["rights"], "['0000000000000000', '0000000000000000', '0000000000000000', '1']");
     assert_ne!(report["set-uid"], "0");
     assert_eq!(report["escape"], "left");
+}
+
+/// Whether this process has CAP_SYS_RESOURCE: what it is used for, a module cannot undo.
+fn may_use_resources() -> bool {
+    let own = rustix::thread::capabilities(None).unwrap();
+    own.effective.contains(rustix::thread::CapabilitySet::SYS_RESOURCE)
 }
 
 async fn hostile(test: &str, marker: u32) -> Option<Wall> {
@@ -181,6 +197,102 @@ async fn a_hostile_module_of_an_ordinary_user_gets_nothing() {
     }
     let wall = hostile(test, 70_002).await;
     assert!(matches!(wall, None | Some(Wall::Namespaces { own_uid: false })), "{wall:?}");
+}
+
+/// The wall of root where the system lets it make no namespaces: another user, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_module_that_is_only_another_user_gets_nothing_of_the_services() {
+    let test = "walls::a_hostile_module_that_is_only_another_user_gets_nothing_of_the_services";
+    if !is_root() {
+        return skip(test, "not root");
+    }
+    if !Path::new("/usr/bin/python3").exists() {
+        return skip(test, "no /usr/bin/python3");
+    }
+    let targets = Targets::plant(70_003);
+    // as the service keeps them: they are its user's
+    let state = targets.folder.path().join("state");
+    std::fs::set_permissions(&state, PermissionsExt::from_mode(0o700)).unwrap();
+    let uids = openras_modules::Parts::default().uids;
+    let (uid, sweeper) = (uids.start + 7, uids.end - 7);
+    let own = targets.folder.path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    std::os::unix::fs::chown(&own, Some(uid), Some(uid)).unwrap();
+    let settings = serde_json::json!({
+        "kind": "own_uid", "program": "/usr/bin/python3", "folder": own, "readable": [], "network": false,
+        "arguments": [targets.folder.path().join("shown/hostile.py")], "grace": 100, "probe": false,
+        "identity": { "uid": uid, "gid": uid, "sweeper": sweeper },
+        "ceilings": { "memory": 1_u64 << 30, "cpu": 30, "files": 64, "processes": 16, "file": 16 << 20 },
+    });
+    let begin = serde_json::json!({ "type": "begin", "config": targets.settings });
+    let report = tokio::task::spawn_blocking(move || alone(&settings, &begin)).await.unwrap();
+    // the one place that its user and the host's others share
+    let _ = std::fs::remove_file("/tmp/mine");
+    let store = format!("write {}", targets.settings["store"].as_str().unwrap());
+    let refused = [
+        "store",
+        "key",
+        "store by a root",
+        "store by a namespace",
+        "store again",
+        "socket",
+        "socket by a root",
+        "kill",
+        "kill the supervisor",
+        "memory of the service",
+        "memory of the jail",
+        "environment of the service",
+        "trace",
+        "trace the jail",
+        "write /usr/x",
+        "write /etc/x",
+        "write /x",
+        "write /proc/sys/kernel/hostname",
+        "write /proc/sysrq-trigger",
+        &store,
+        "become root",
+        "mount",
+        "chroot",
+        "device",
+        "memory",
+        "message queue",
+    ];
+    for name in refused {
+        assert!(report[name].starts_with("no "), "{name}: {}", report[name]);
+    }
+    bounded(&report);
+    gone(&format!("sleep {}", targets.marker)).await;
+}
+
+/// The jail with these settings, outside of any module; gives what the hostile module says after its `begin`.
+fn alone(settings: &serde_json::Value, begin: &serde_json::Value) -> Report {
+    let mut command = std::process::Command::new(helper());
+    command.args(["module-jail", "supervise", &settings.to_string()]);
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, format!("{begin}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("mallory"), "{said}");
+    let said = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let lines = said.filter_map(|line| Some(line.get("text")?.as_str()?.trim_end().to_owned()));
+    lines
+        .filter_map(|line| line.split_once(": ").map(|(name, result)| (name.into(), result.into())))
+        .collect()
+}
+
+/// To the kernel's settings in /proc/sys, as `core_pattern`, root is root without any capability; and 2³²-1 is "as it
+/// is" to the calls that change users.
+#[test]
+fn a_user_that_is_no_wall_is_refused() {
+    for (uid, gid) in [(0, 0), (0, 1000), (u32::MAX, 1000), (1000, u32::MAX)] {
+        let mut config = sh("");
+        (config.uid, config.gid) = (Some(uid), Some(gid));
+        let said = registry(config, &parts()).err().unwrap();
+        assert!(said.contains("is no wall"), "{uid} {gid}: {said}");
+    }
 }
 
 #[tokio::test]

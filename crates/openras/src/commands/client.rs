@@ -14,6 +14,11 @@ use crate::render::{self, Paint};
 use crate::signals::Signals;
 use crate::{exit, json, out};
 
+/// ERROR_FILE_NOT_FOUND: the service has no configuration file.
+const NO_FILE: u32 = 2;
+/// ERROR_INVALID_PARAMETER: there is a mistake in it.
+const WRONG: u32 = 87;
+
 /// Does what was asked. Gives the exit code.
 pub(crate) async fn run(command: cli::Client) -> Result<u8> {
     let mut signals = Signals::listen()?;
@@ -62,18 +67,22 @@ async fn connect(at: &At) -> Result<Client, Problem> {
         done => return done,
     };
     let passed = tokio::task::spawn_blocking(|| find::find(None).passed).await.unwrap_or_default();
-    // the system's was passed over for want of a right: whoever asks for it must hear that, not of their own
-    Err(match passed.into_iter().find(|(_, barred)| barred.error == 5) {
-        Some((_, barred)) => Problem::new(
-            problem.number(),
-            format!("{} And no service of your own runs.", barred.message),
-        )
-        .remedy(
-            "Ask the administrator to add you to the group openras (members of openras-admin need it too), and log \
-             in again; `openras dial` starts a service of your own.",
-        ),
+    Err(none_runs(problem, passed.into_iter().map(|(_, why)| why)))
+}
+
+/// Why none can be asked, and what to try. The system's is passed over by whoever has no right to it: that is what they
+/// must hear, not that there is none of their own.
+fn none_runs(problem: Problem, passed: impl IntoIterator<Item = Problem>) -> Problem {
+    match passed.into_iter().find(|why| why.error == 5) {
+        Some(barred) => {
+            let why = barred.message.trim_end_matches('.');
+            Problem::new(problem.number(), format!("{why}, and no service of your own runs.")).remedy(
+                "Ask the administrator to add you to the group openras (members of openras-admin need it too), and \
+                 log in again; `openras dial` starts a service of your own.",
+            )
+        }
         None => problem.remedy("`openras serve` starts one; `openras dial` starts a private one by itself."),
-    })
+    }
 }
 
 /// No service can be asked. Gives the exit code.
@@ -124,12 +133,12 @@ async fn hangup(client: &Client, which: Which) -> Result<u8, Problem> {
 async fn reload(client: &Client, args: &cli::Reload) -> Result<u8, Problem> {
     let reloaded = match client.reload().await {
         Ok(reloaded) => reloaded,
-        // no service, or no right: nothing was said of the configuration
-        Err(problem) if matches!(problem.error, 5 | 711) => return Err(problem),
-        Err(problem) => {
+        Err(problem) if matches!(problem.error, NO_FILE | WRONG) => {
             refused(&problem);
             return Ok(exit::CONFIGURATION);
         }
+        // no right, no service, no room, a store that fails: nothing was said of the configuration
+        Err(problem) => return Err(problem),
     };
     let code = if reloaded.problems.is_empty() { exit::OK } else { exit::FAILED };
     if args.json {
@@ -151,4 +160,25 @@ async fn reload(client: &Client, args: &cli::Reload) -> Result<u8, Problem> {
         out::line(Paint::for_stdout().bad(&render::problem(problem)));
     }
     Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use openras_engine::RasError;
+
+    use super::*;
+
+    #[test]
+    fn whoever_may_not_use_the_systems_service_hears_of_it() {
+        let none =
+            || Problem::new(RasError(711), "No service runs: /run/user/7/openras/api.sock does not exist.");
+        let missing =
+            || Problem::new(RasError(711), "No service runs: /run/openras/api.sock does not exist.");
+        let barred = Problem::new(RasError(5), "You may not use /run/openras/api.sock.");
+        let told = none_runs(none(), [missing()]);
+        assert_eq!((told.error, told.message), (711, none().message));
+        let told = none_runs(none(), [barred]);
+        assert_eq!(told.message, "You may not use /run/openras/api.sock, and no service of your own runs.");
+        assert!(told.error == 711 && told.remedy.contains("group openras"), "{told:?}");
+    }
 }

@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use crate::lab::{Done, Lab, Server, stranger};
+use crate::lab::{Done, Lab, PATIENCE, Server, stranger};
 
 const PORT: &str = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 4\n";
 
@@ -117,25 +116,24 @@ fn a_password_file_that_is_missing_open_or_endless_is_refused() {
     }
 }
 
-/// Dials a stranger; gives the RAS number, the exit code and the time it took.
-fn dial(line: &str) -> (String, i32, Duration) {
+/// Dials a stranger; gives what was said, with the RAS number, and the exit code.
+fn dial(line: &str) -> (String, i32) {
     let lab = Lab::new();
-    let begun = Instant::now();
     // a person's terminal would take noise for text, for a minute at most
     let done = lab.run(&["dial", "--line", line, "--user", "alice", "--terminal", "never"]);
     assert!(done.out.contains("why:") && done.out.contains("try:"), "{}", done.out);
-    (done.out, done.code, begun.elapsed())
+    (done.out, done.code)
 }
 
 #[test]
 fn a_line_nobody_answers_is_678_and_one_that_is_not_there_608() {
-    let (out, code, _) = dial("tcp:127.0.0.1:1");
+    let (out, code) = dial("tcp:127.0.0.1:1");
     assert!(code == 4 && out.contains("678"), "{out}");
-    let (out, code, _) = dial("pty:/dev/no-such-line");
+    let (out, code) = dial("pty:/dev/no-such-line");
     assert!(code == 4 && out.contains("608"), "{out}");
-    let (out, code, _) = dial("unix:/no/such/socket");
+    let (out, code) = dial("unix:/no/such/socket");
     assert!(code == 4 && out.contains("679"), "{out}");
-    let (out, code, _) = dial("exchange:100");
+    let (out, code) = dial("exchange:100");
     assert!(code == 4, "nobody else is on this exchange: {out}");
 }
 
@@ -147,9 +145,8 @@ fn a_server_that_echoes_us_is_a_loopback() {
             let _ = stream.write_all(&memory[..n]);
         }
     });
-    let (out, code, took) = dial(&echo);
+    let (out, code) = dial(&echo);
     assert!(code == 6 && out.contains("737"), "{out}");
-    assert!(took < Duration::from_secs(15), "{took:?}");
 }
 
 #[test]
@@ -163,9 +160,8 @@ fn a_server_that_hangs_up_or_closes_its_half_is_a_lost_line() {
                 let _ = stream.read_to_end(&mut Vec::new());
             }
         });
-        let (out, code, took) = dial(&line);
+        let (out, code) = dial(&line);
         assert!(code == 4 && (out.contains("628") || out.contains("629")), "{out}");
-        assert!(took < Duration::from_secs(15), "{took:?}");
     }
 }
 
@@ -203,7 +199,7 @@ fn a_caller_that_echoes_us_is_a_loopback_and_disturbs_nobody() {
         let mut back = stream.try_clone().unwrap();
         std::thread::spawn(move || std::io::copy(&mut copy, &mut back));
     });
-    bad.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    bad.set_read_timeout(Some(PATIENCE)).unwrap();
     while let Ok(1..) = bad.read(&mut [0; 64]) {}
     let (_, said) = server.stop();
     assert!(said.contains("737"), "{said}");

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_openras");
 /// Longer than anything here takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder that goes away with the test, and the private service that a dial in it started with it.
 pub(crate) struct Lab {

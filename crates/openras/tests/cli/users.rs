@@ -105,8 +105,8 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     good(&lab, &["add", "alice", "--password-file", "pw"]);
     lab.secret("empty", "\n");
     lab.secret("noseed", "this is no seed!\n");
-    let cases: [(&[&str], &str); 12] = [
-        (&["add", "ALICE", "--password-file", "pw"], "openras user set"),
+    let cases: [(&[&str], &str); 13] = [
+        (&["add", "ALICE", "--password-file", "pw"], "183 ERROR_ALREADY_EXISTS"),
         (&["add", "bob", "--password-file", "none"], "cannot open none"),
         (&["add", "bob", "--password-file", "empty"], "password"),
         (&["add", "bob"], "--password-file FILE"),
@@ -117,7 +117,9 @@ fn what_cannot_be_is_refused_with_what_to_do() {
         ),
         (&["add", "bob", "--password-file", "pw", "--totp-file", "noseed"], "seed"),
         (&["set", "alice"], "nothing to change"),
-        (&["set", "ghost", "--disabled"], "ghost"),
+        // it made one who is always called back at one number choose it
+        (&["set", "alice", "--callback-allow", "1"], "--callback caller"),
+        (&["set", "ghost", "--disabled"], "2 ERROR_FILE_NOT_FOUND: there is no user \"ghost\""),
         (&["passwd", "ghost", "--password-file", "pw"], "ghost"),
         (&["remove", "ghost"], "ghost"),
         (&["unlock", "ghost"], "ghost"),

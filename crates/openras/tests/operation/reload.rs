@@ -52,8 +52,10 @@ fn what_the_unit_runs_to_reload_fails_where_nothing_was_reloaded() {
     lab.config("[[port]]\nlime = 1\n");
     let done = reload();
     let said = String::from_utf8_lossy(&done.stderr).into_owned() + &String::from_utf8_lossy(&done.stdout);
-    assert!(!done.status.success() && said.contains("lime"), "{said}");
+    assert!(done.status.code() == Some(3) && said.contains("lime"), "{said}");
     service.stop();
+    // nothing is said of the configuration where there is nobody to read it
+    assert_eq!(reload().status.code(), Some(11));
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn hostile_caller(socket: &Path) {
         frame(&[&[0xc0, 0x23, 1, id, 0, length, n], name, &[2, b'p', b'w']].concat())
     };
     stream.write_all(&lcp(1, &[5, 6, 1, 2, 3, 4])).unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(crate::lab::PATIENCE)).unwrap();
     let mut memory = [0; 4096];
     // its request is agreed to as it came, unescaped roughly: the identifier is all that changes
     let n = stream.read(&mut memory).unwrap();

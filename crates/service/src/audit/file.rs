@@ -163,7 +163,10 @@ impl Log {
             }
             self.open_again()?;
         }
-        Err(io::Error::new(io::ErrorKind::WouldBlock, "others put its files away faster than they are opened"))
+        Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "others put its files away faster than they are opened",
+        ))
     }
 
     fn open_again(&mut self) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// One thing to change.
@@ -66,10 +67,17 @@ pub(super) fn read_file(file: &Path) -> Result<String, ConfigError> {
         let problem = Problem { line: 0, column: 0, what, remedy: remedy.into() };
         ConfigError::new(&file.display().to_string(), vec![problem])
     };
+    let unreadable =
+        |e: std::io::Error| fail(format!("it cannot be read ({e})"), "Give another file with --config");
+    let open = std::fs::File::open(file).map_err(unreadable)?;
+    let about = open.metadata().map_err(unreadable)?;
+    // it names programs that the service runs
+    if about.is_file() && about.mode() & 0o002 != 0 {
+        let what = format!("every user of this host may write to it (mode {:o})", about.mode() & 0o777);
+        return Err(fail(what, "Take that away: chmod o-w, and look at what it says"));
+    }
     let mut bytes = Vec::new();
-    std::fs::File::open(file)
-        .and_then(|open| open.take(MOST + 1).read_to_end(&mut bytes))
-        .map_err(|e| fail(format!("it cannot be read ({e})"), "Give another file with --config"))?;
+    open.take(MOST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MOST {
         return Err(fail("it is larger than 1 MiB".into(), "Give a configuration file"));
     }

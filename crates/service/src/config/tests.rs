@@ -215,6 +215,21 @@ fn the_engine_is_told_what_the_file_says() {
     );
 }
 
+/// It names programs that the service runs.
+#[test]
+fn a_file_that_every_user_may_write_to_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openras.toml");
+    std::fs::write(&file, EXAMPLE).unwrap();
+    for (mode, taken) in [(0o666, false), (0o602, false), (0o664, true), (0o600, true)] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let read = Config::load(&file);
+        assert_eq!(read.is_ok(), taken, "{mode:o}");
+        assert!(read.err().is_none_or(|wrong| wrong.to_string().contains("chmod o-w")), "{mode:o}");
+    }
+}
+
 #[test]
 fn a_file_that_is_missing_too_large_or_not_text_says_so() {
     let folder = tempfile::tempdir().unwrap();

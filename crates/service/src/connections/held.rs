@@ -11,6 +11,7 @@ use openras_engine::{ConnState, RasError};
 use openras_io::net::loopback::LoopbackHandle;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::{DialRequest, pump};
 use crate::calls::{About, Story};
@@ -99,19 +100,25 @@ impl Table {
         let inner = Arc::new(Inner::new(&request.params.user));
         let keep = pump::Keep::of(&request);
         let (line, number) = (request.line.to_string(), request.own_number.clone());
-        let connection = super::dial(shared, request)?;
+        let id = shared.calls.number();
+        let span = tracing::info_span!("call", call = id);
+        let text = format!("call {id} to {line}");
+        let connection = super::dial_in(shared, request, span.clone(), &text)?;
         let ender = inner.clone();
-        let story = shared.calls.begin(About {
-            direction: openras_api::types::call::CallDirection::Dialled,
-            port: None,
-            line,
-            source: number,
-            number: client.number,
-            uid: Some(client.uid),
-            name: Some(inner.lock().user.clone()).filter(|name| !name.is_empty()),
-            gauge: connection.gauge().clone(),
-            end: Box::new(move || ender.hang_up(AT_ONCE)),
-        });
+        let story = shared.calls.begin_as(
+            id,
+            About {
+                direction: openras_api::types::call::CallDirection::Dialled,
+                port: None,
+                line,
+                source: number,
+                number: client.number,
+                uid: Some(client.uid),
+                name: Some(inner.lock().user.clone()).filter(|name| !name.is_empty()),
+                gauge: connection.gauge().clone(),
+                end: Box::new(move || ender.hang_up(AT_ONCE)),
+            },
+        );
         let held = Arc::new(Held {
             story,
             notifier: client.notifier,
@@ -123,7 +130,7 @@ impl Table {
         });
         self.lock().insert(held.id(), held.clone());
         let entry = Entry { table: self.clone(), held: held.clone() };
-        shared.tasks.spawn(pump::run(entry, connection, keep, shared.cancel.clone()));
+        shared.tasks.spawn(pump::run(entry, connection, keep, shared.cancel.clone()).instrument(span));
         Ok(held)
     }
 

@@ -153,6 +153,11 @@ impl<'a> Pump<'a> {
             }
             tokio::select! {
                 notice = connection.notices.recv(), if !stuffed => match notice {
+                    Some(Notice::Ended(end)) => {
+                        // whoever hears of the end finds the capture whole
+                        super::written(&mut connection.capture).await;
+                        self.end(&end);
+                    }
                     Some(notice) => self.heed(notice),
                     None => return,
                 },
@@ -252,8 +257,7 @@ impl<'a> Pump<'a> {
             Notice::Terminal(bytes) => self.held.show(bytes),
             Notice::Event(DialEvent::Packet(packet)) => story.tell_packet(packet),
             Notice::Reply(result) => self.reply(result),
-            Notice::Ended(end) => self.end(&end),
-            Notice::Event(_) => {
+            Notice::Ended(_) | Notice::Event(_) => {
                 if let Some(event) = told::event(&notice) {
                     story.tell(event);
                 }

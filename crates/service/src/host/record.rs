@@ -10,8 +10,8 @@ use crate::audit::{Outcome, Record, What};
 use crate::service::Shared;
 
 impl Host {
-    /// The record of an event.
-    pub(super) fn recorded<'a>(&'a self, event: &'a PortEvent) -> Option<Record<'a>> {
+    /// The record of an event; `why` a claim was refused.
+    pub(super) fn recorded<'a>(&'a self, event: &'a PortEvent, why: Option<&'a str>) -> Option<Record<'a>> {
         let of_call = |what| Record {
             call: Some(self.call()),
             port: Some(&self.caller.port),
@@ -32,7 +32,7 @@ impl Host {
             }
             PortEvent::Authenticated(name) => tried(of_call(What::Tried), "ppp", name.as_deref(), None, None),
             PortEvent::Refused(name, error) => {
-                tried(of_call(What::Tried), "ppp", Some(name), Some(error.0), None)
+                tried(of_call(What::Tried), "ppp", Some(name), Some(error.0), why)
             }
             PortEvent::CallingBack(number) => Record { number: Some(number), ..of_call(What::CallingBack) },
             PortEvent::Up(_) => of_call(What::Up),

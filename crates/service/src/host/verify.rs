@@ -1,7 +1,7 @@
 //! A claim is checked aside, and answered when its time has come.
 
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openras_engine::server::port::{Answer, Command};
@@ -16,13 +16,21 @@ use crate::limits::Pass;
 use crate::service::Shared;
 use crate::users::{Reason, Users};
 
+/// What of a call a check that outlives it holds on to.
+pub(super) struct Told {
+    /// Kept until the check is done.
+    pub(super) story: Option<Arc<Story>>,
+    /// Takes why a claim was refused.
+    pub(super) why: Arc<Mutex<Option<String>>>,
+}
+
 /// Checks a claim and gives the answer to the call.
 pub(super) async fn verify(
     shared: Arc<Shared>,
     source: String,
     claim: Claim,
     commands: mpsc::Sender<Command>,
-    (pass, story): (Option<Arc<Pass>>, Option<Arc<Story>>),
+    (pass, Told { story, why }): (Option<Arc<Pass>>, Told),
 ) {
     let Some(users) = shared.users().cloned() else { return };
     // only Argon2 is heavy; the others must not wait behind it
@@ -44,6 +52,7 @@ pub(super) async fn verify(
                 shared.counters.accepted();
             } else {
                 shared.counters.refused();
+                *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked.reason.to_string());
             }
             (checked.verdict, checked.delay, ahead)
         }
@@ -88,8 +97,9 @@ mod tests {
             attempt: 1,
         };
         let (commands, mut answers) = mpsc::channel(1);
+        let told = Told { story: None, why: Arc::default() };
         let checking =
-            tokio::spawn(verify(shared.clone(), "192.0.2.7".into(), claim, commands, (Some(pass), None)));
+            tokio::spawn(verify(shared.clone(), "192.0.2.7".into(), claim, commands, (Some(pass), told)));
         tokio::task::yield_now().await;
         assert!(shared.limits.enter(&room).is_err(), "the check still waits for its turn");
         drop(busy);

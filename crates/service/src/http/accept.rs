@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::conn::{Conn, Pulse};
+use super::rest::Rest;
 use super::{Api, answer, router};
 use crate::rights::{Peer, Role};
 use crate::socket::Socket;
@@ -134,8 +135,14 @@ async fn client(
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         let busy = session.pulse.begin();
         request.extensions_mut().insert(session.clone());
+        let rest = Rest::default();
+        let request = request.map(|body| rest.lend(body));
         let answered = hyper::service::Service::call(&TowerToHyperService::new(router.clone()), request);
-        async move { answered.await.map(|response| response.map(|body| busy.around(body))) }
+        async move {
+            let answered = answered.await;
+            rest.drain().await;
+            answered.map(|response| response.map(|body| busy.around(body)))
+        }
     });
     let connection = http1::Builder::new()
         .max_buf_size(HEAD)

@@ -43,7 +43,7 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     fits("password", Some(wanted.password.0.expose()))?;
     fits("own_number", wanted.own_number.as_ref())?;
     fits("callback_number", Some(&wanted.callback_number))?;
-    lines::check(&ask.api, ask.peer(), &line).await?;
+    lines::check(&ask.api, &ask.session, &line).await?;
     lines::check_own(ask.peer(), wanted.own_number.as_deref())?;
     rings(&wanted, &line)?;
     let uid = ask.peer().uid;

@@ -65,8 +65,6 @@ fn status(problem: &Problem) -> Option<StatusCode> {
     match problem.error {
         632 => Some(StatusCode::PAYLOAD_TOO_LARGE),
         635 => Some(StatusCode::INTERNAL_SERVER_ERROR),
-        // the user store
-        645 => Some(StatusCode::SERVICE_UNAVAILABLE),
         _ => None,
     }
 }

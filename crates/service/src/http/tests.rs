@@ -28,11 +28,15 @@ struct Lab {
 impl Lab {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let grant = Grant { to: GrantTo::Uid(1000), lines: vec![LinePattern::new("exchange:100").unwrap()] };
+        let grant = |to, line| Grant { to, lines: vec![LinePattern::new(line).unwrap()] };
+        let grants = vec![
+            grant(GrantTo::Uid(1000), "exchange:100"),
+            grant(GrantTo::Group("no-such-group".into()), "exchange:102"),
+        ];
         let config = Config {
             state: folder.path().join("state"),
             ports: vec![PortConfig::new("line", PortLine::Exchange("100".into()))],
-            grants: vec![grant],
+            grants,
             ..Config::default()
         };
         let api = Arc::new(Api {
@@ -113,9 +117,13 @@ async fn a_dialer_gets_granted_lines_only_and_never_another_users_call() {
         let body = serde_json::json!({ "line": line, "terminal": "before_dial", "pauses": true }).to_string();
         lab.ask(uid, Role::Dialer, "POST", "/v1/connections", &body).await
     };
-    for (uid, line) in
-        [(1000, "exchange:101"), (1000, "tcp:127.0.0.1:22"), (1000, "unix:/run/x"), (1001, "exchange:100")]
-    {
+    for (uid, line) in [
+        (1000, "exchange:101"),
+        (1000, "exchange:102"),
+        (1000, "tcp:127.0.0.1:22"),
+        (1000, "unix:/run/x"),
+        (1001, "exchange:100"),
+    ] {
         assert_eq!(dial(uid, line).await, (403, 5), "{uid} {line}");
     }
     assert_eq!(dial(1000, "exchange:100").await, (201, 0));
@@ -241,4 +249,47 @@ async fn a_panic_in_a_handler_is_one_answer() {
         panic!("on purpose")
     };
     assert!(router::unpanicked(panicked).await.is_none());
+}
+
+/// What was asked of the system is no longer the client's to take back, and must not be asked without end.
+#[test]
+fn a_client_that_goes_away_keeps_its_seat_until_its_questions_are_answered() {
+    const THREADS: usize = 4;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(THREADS)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let lab = Lab::start().await;
+        let busy: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let (go, wait) = std::sync::mpsc::channel::<()>();
+                tokio::task::spawn_blocking(move || wait.recv());
+                go
+            })
+            .collect();
+        let (count, mut seats_taken) = watch::channel(0);
+        let seats = accept::Seats::new(count);
+        for (method, path, body) in
+            [("GET", "/v1/server", ""), ("POST", "/v1/connections", r#"{"line":"exchange:102"}"#)]
+        {
+            let session = Session {
+                peer: Arc::new(Peer { uid: 1000, gids: vec![], role: Role::Dialer }),
+                pulse: Arc::default(),
+                _seat: Arc::new(seats.take(1000, false).unwrap()),
+            };
+            let mut request = Request::builder().method(method).uri(path).body(Body::from(body)).unwrap();
+            request.extensions_mut().insert(session);
+            let mut asked = Box::pin(TowerToHyperService::new(router::router(&lab.api)).call(request));
+            // until its body is read and the question asked
+            for _ in 0..10 {
+                assert!(asked.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(*seats_taken.borrow(), 2);
+        drop(busy);
+        seats_taken.wait_for(|taken| *taken == 0).await.unwrap();
+    });
 }

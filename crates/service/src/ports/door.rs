@@ -61,7 +61,7 @@ impl Door {
 
     /// Opens its line and listens.
     pub(super) async fn open(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<(), StartError> {
-        let opened = opened(shared, &self.config()).await?;
+        let opened = opened(shared, self).await?;
         self.listen(shared, opened);
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Door {
                 () = shared.cancel.cancelled() => return,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
-            match opened(&shared, &self.config()).await {
+            match opened(&shared, &self).await {
                 Ok(opened) => {
                     self.set_open(opened.address());
                     return opened.answer(&shared, &self, stop).await;

@@ -1,23 +1,22 @@
 //! The lines of ports: opened, waited on, and each call of them run.
 
-use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use openras_engine::RasError;
 use openras_engine::server::Port;
 use openras_engine::server::port::Command;
-use openras_engine::{LineEvent, LineOp, RasError};
 use openras_io::line::{PtyMade, TcpListener, UnixListener, WithCallback};
 use openras_io::{Ends, Gauge, Line, Tap, capture, driver};
-use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, warn};
 
 use super::door::Door;
+use super::ready::Ready;
 use super::slots::{Busy, Slot};
 use crate::config::{CallbackLine, PortConfig, PortLine};
 use crate::host::{Caller, Host, Ran};
@@ -46,12 +45,13 @@ impl PortLine {
 pub(super) enum Opened {
     Tcp(TcpListener, SocketAddr),
     Unix(UnixListener),
-    /// Waits by itself, so often.
-    Waiting(u16),
+    /// Each waits for calls by itself: open and with a number, or as soon as a call that still runs has left one.
+    Waiting(Vec<Option<(Slot, Ready)>>),
 }
 
-/// Opens the line of a port.
-pub(super) async fn opened(shared: &Arc<Shared>, port: &PortConfig) -> Result<Opened, StartError> {
+/// Opens the line of a port. Who calls from now on is heard.
+pub(super) async fn opened(shared: &Arc<Shared>, door: &Door) -> Result<Opened, StartError> {
+    let port = &*door.config();
     let failed = |error: &io::Error| failed(port, error);
     let opened = match &port.line {
         PortLine::ListenTcp(at) => {
@@ -62,17 +62,26 @@ pub(super) async fn opened(shared: &Arc<Shared>, port: &PortConfig) -> Result<Op
         PortLine::ListenUnix(path) => {
             Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(|e| failed(&e))?)
         }
-        PortLine::Pty(path) => {
-            probe(port, path).await?;
-            Opened::Waiting(1)
+        PortLine::Pty(path) => waiting(door, 1, || Ready::opening(PtyMade::new(path))).await?,
+        PortLine::Exchange(number) => {
+            waiting(door, port.calls, || Ready::opening(shared.exchange.phone(Some(number)))).await?
         }
-        PortLine::Exchange(_) => Opened::Waiting(port.calls),
     };
     // a service that ends while it opens its lines
     if shared.cancel.is_cancelled() {
         return Err(failed(&ErrorKind::Interrupted.into()));
     }
     Ok(opened)
+}
+
+/// Opens as many of `count` lines as there are numbers for.
+async fn waiting(door: &Door, count: u16, make: impl Fn() -> Ready) -> Result<Opened, StartError> {
+    let take = |_| door.slots.take().map(|slot| (slot, make()));
+    let mut lines: Vec<_> = (0..count).map(take).collect();
+    for (_, line) in lines.iter_mut().flatten() {
+        line.opened().await.map_err(|number| cannot(&door.config(), number, number.sentence(), REMEDY))?;
+    }
+    Ok(Opened::Waiting(lines))
 }
 
 fn failed(port: &PortConfig, error: &io::Error) -> StartError {
@@ -93,23 +102,6 @@ fn failed(port: &PortConfig, error: &io::Error) -> StartError {
 
 fn cannot(port: &PortConfig, number: RasError, error: String, remedy: &'static str) -> StartError {
     StartError::Port { port: port.name.clone(), line: port.line.to_string(), number, error, remedy }
-}
-
-/// Makes the pseudo-terminal once before the first call, so that one that cannot be made is said at once.
-async fn probe(port: &PortConfig, path: &Path) -> Result<(), StartError> {
-    let mut line = PtyMade::new(path);
-    line.op(LineOp::Open);
-    match poll_fn(|cx| line.poll_event(cx, &mut ReadBuf::new(&mut [])).map(failure)).await {
-        None => Ok(()),
-        Some(number) => Err(cannot(port, number, number.sentence(), REMEDY)),
-    }
-}
-
-fn failure(event: LineEvent<'_>) -> Option<RasError> {
-    match event {
-        LineEvent::Failed(number) => Some(number),
-        _ => None,
-    }
 }
 
 impl Opened {
@@ -182,18 +174,18 @@ impl Answering {
     }
 
     /// Lines that wait for their next call by themselves.
-    fn waiting(&self, lines: u16, config: &PortConfig) {
-        for _ in 0..lines {
+    fn waiting(&self, lines: Vec<Option<(Slot, Ready)>>, config: &PortConfig) {
+        for first in lines {
             let answering = self.clone();
             let task = match &config.line {
                 PortLine::Pty(path) => {
                     let path = path.clone();
-                    self.shared.tasks.spawn(answering.again(move || PtyMade::new(&path), "pty"))
+                    self.shared.tasks.spawn(answering.again(move || PtyMade::new(&path), first, "pty"))
                 }
                 PortLine::Exchange(number) => {
                     let (exchange, number) = (self.shared.exchange.clone(), number.clone());
                     let phone = move || exchange.phone(Some(&number));
-                    self.shared.tasks.spawn(answering.again(phone, "exchange"))
+                    self.shared.tasks.spawn(answering.again(phone, first, "exchange"))
                 }
                 PortLine::ListenTcp(_) | PortLine::ListenUnix(_) => return,
             };
@@ -202,15 +194,23 @@ impl Answering {
         }
     }
 
-    async fn again<L: Line + 'static>(self, make: impl Fn() -> L, kind: &'static str) {
+    async fn again<L: Line + 'static>(
+        self,
+        make: impl Fn() -> L,
+        mut first: Option<(Slot, Ready)>,
+        kind: &'static str,
+    ) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let slot = tokio::select! {
-                slot = self.door.slots.wait() => slot,
-                () = self.stop.cancelled() => return,
-                () = self.shared.cancel.cancelled() => return,
+            let (slot, line) = match first.take() {
+                Some(first) => first,
+                None => tokio::select! {
+                    slot = self.door.slots.wait() => (slot, Ready::later(make())),
+                    () = self.stop.cancelled() => return,
+                    () = self.shared.cancel.cancelled() => return,
+                },
             };
-            let arrival = Arrival { line: make(), kind, source: None, pass: None };
+            let arrival = Arrival { line, kind, source: None, pass: None };
             let ran = self.clone().call(arrival, slot).await;
             if let Some(number) = ran.failed {
                 let config = self.door.config();

@@ -112,12 +112,12 @@ impl Database {
 
     /// The connection to the file that lies there now.
     fn current<'a>(&self, state: &'a mut State) -> Result<&'a mut Connection, StoreError> {
-        let id = id(&self.file).map_err(|error| StoreError::file("the user database", &self.file, error));
-        if let Some(open) = state.open.take_if(|open| Ok(open.id) != id.as_ref().copied().map_err(|_| ())) {
+        // one that is only away for a while is still the one that is open
+        let id = id(&self.file).map_err(|error| StoreError::file("the user database", &self.file, error))?;
+        if let Some(open) = state.open.take_if(|open| open.id != id) {
             tracing::warn!(file = %self.file.display(), "the user database was replaced");
-            self.forget_log_of(open);
+            self.set_aside_log_of(open);
         }
-        let id = id?;
         let open = match state.open.take() {
             Some(open) => open,
             None => self.open_again(id)?,
@@ -137,16 +137,20 @@ impl Database {
         Ok(Open { connection, id, log: id_of(&beside(&self.file, "-wal")) })
     }
 
-    /// The log of a database that has gone would be taken for that of the one in its place.
-    fn forget_log_of(&self, open: Open) {
+    /// The log of a database that has gone would be taken for that of the one in its place. It may hold the newest
+    /// changes, so it is kept under another name.
+    fn set_aside_log_of(&self, open: Open) {
         let (log, index) = (beside(&self.file, "-wal"), beside(&self.file, "-shm"));
         let is_its = open.log.is_some() && id_of(&log) == open.log;
         open.leave();
-        if is_its {
-            for path in [log, index] {
-                if let Err(error) = std::fs::remove_file(&path) {
-                    tracing::warn!(file = %path.display(), %error, "what the old user database left stays");
-                }
+        if !is_its {
+            return;
+        }
+        let old = beside(&self.file, "-wal.old");
+        match std::fs::rename(&log, &old).and_then(|()| std::fs::remove_file(&index)) {
+            Ok(()) => tracing::warn!(file = %old.display(), "the log of the old user database was set aside"),
+            Err(error) => {
+                tracing::error!(file = %log.display(), %error, "the log of the old user database stays");
             }
         }
     }

@@ -161,7 +161,9 @@ impl Users {
             Ok((_, _, true)) => Settled::Right,
             Ok((_, _, false)) => Settled::Wrong,
             // what could not be looked at is nobody's fault
-            Err(_) => Settled::NotCounted,
+            Err(error) if error.is_of_all() => Settled::NotCounted,
+            // waits like any other, or it would tell that there is such a user
+            Err(_) => Settled::Wrong,
         };
         // a wrong try is on the disk before its answer is given
         let settled = self.settle(who, &booking, settled);

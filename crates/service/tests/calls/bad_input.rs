@@ -188,8 +188,13 @@ async fn a_pseudo_terminal_that_goes_missing_is_made_again_and_costs_no_time_mea
     let port = PortConfig::new("pty", PortLine::Pty(path.clone()));
     let lab = Lab::start(vec![port, exchange("line1", "100", 1)]).await;
     // the folder goes away during a call: the port cannot make its link again
-    let call = lab.dial(request(&format!("pty:{}", path.display()), "alice"));
+    let mut call = lab.dial(request(&format!("pty:{}", path.display()), "alice"));
+    while !matches!(
+        call.notice().await.unwrap(),
+        openras_engine::client::dial::Notice::State { state: openras_engine::ConnState::CONNECTED, .. }
+    ) {}
     std::fs::remove_dir_all(folder.path().join("in")).unwrap();
+    call.command(openras_engine::client::dial::Command::HangUp).await;
     over(call).await;
     tokio::time::sleep(Duration::from_secs(300)).await;
     lab.works("exchange:100").await;

@@ -9,8 +9,10 @@
 )]
 
 mod bad_input;
+mod docs;
 mod full;
 mod lab;
 mod modules;
 mod ports;
 mod rules;
+mod store;

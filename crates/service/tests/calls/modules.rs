@@ -74,3 +74,44 @@ async fn a_module_that_crashes_is_closed_to_that_source_only() {
     assert_eq!(other[0], closed[0], "another source meets the module itself");
     service.stop().await;
 }
+
+/// A dialog keeps the module it began with, whatever becomes of that in the configuration.
+#[tokio::test]
+async fn a_module_that_a_reload_changes_or_removes_brings_its_dialogs_to_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, state) = (folder.path().join("openras.toml"), folder.path().join("state"));
+    let write = |module: &str| {
+        let port = "[[port]]\nname = 'a'\nline = 'listen:tcp:127.0.0.1:0'\ncalls = 8\n";
+        std::fs::write(&file, format!("state = {state:?}\n{port}{module}")).unwrap();
+    };
+    let asks = |verdict: &str| {
+        format!(
+            "modules = ['m']\n[module.m]\nkind = 'program'\nisolation = 'none'\ncommand = ['sh', '-c', '''read begin
+             echo '{{\"type\":\"ask\",\"prompt\":\"Word: \"}}'; read answer
+             echo '{{\"type\":\"complete\",\"verdict\":\"error\",\"code\":{verdict}}}' ''']\n"
+        )
+    };
+    write(&asks("4001"));
+    let service = Service::start(Config::load(&file).unwrap()).await.unwrap();
+    let (record, to) = (state.join("audit.jsonl"), service.addresses()[0].1);
+    // each reload finds a dialog that waits for its caller
+    for (n, (module, expected)) in [(asks("4002"), 4001), (String::new(), 4002)].into_iter().enumerate() {
+        let mut line = tokio::net::TcpStream::connect(to).await.unwrap();
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"Word: ") {
+            let mut byte = [0];
+            timeout(SOON, line.read_exact(&mut byte)).await.unwrap().unwrap();
+            heard.extend(byte);
+        }
+        write(&module);
+        service.reload_file().await.unwrap();
+        line.write_all(b"go\r").await.unwrap();
+        timeout(SOON, line.read_to_end(&mut heard)).await.unwrap().unwrap();
+        assert_eq!(ends(&record, "127.0.0.1", n + 1).await[n], expected);
+        // the module's error closed it to this source for a while, which a good one would not have
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(120)).await;
+        tokio::time::resume();
+    }
+    service.stop().await;
+}

@@ -30,9 +30,8 @@ async fn what_is_no_http_is_closed() {
 async fn what_is_asked_wrongly_gets_a_number_a_sentence_and_no_echo() {
     let lab = empty().await;
     let dial = |body: &str| ("POST", "/v1/connections", body.to_owned());
-    let long = |member: &str, length| {
-        json!({ "line": "exchange:1", (member): "x".repeat(length) }).to_string()
-    };
+    let long =
+        |member: &str, length| json!({ "line": "exchange:1", (member): "x".repeat(length) }).to_string();
     for ((method, path, body), status, number) in [
         (("GET", "/", String::new()), 404, 50),
         (("GET", "/v2/connections", String::new()), 404, 50),
@@ -59,7 +58,7 @@ async fn what_is_asked_wrongly_gets_a_number_a_sentence_and_no_echo() {
         (dial(&long("password", 5000)), 400, 87),
         (dial(&long("own_number", 5000)), 400, 87),
         (dial(&long("callback_number", 5000)), 400, 87),
-        (dial(&json!({ "line": "tcp:localhost:1", "auth": ["pap"; 5] }).to_string()), 400, 87),
+        (dial(&json!({ "line": "tcp:localhost:1", "auth": vec!["pap"; 5] }).to_string()), 400, 87),
         (("POST", "/v1/connections/1/resume", long("user", 5000)), 404, 6),
         (("GET", "/v1/users/%ff", String::new()), 400, 87),
         (("GET", "/v1/calls/%ff", String::new()), 400, 87),

@@ -53,6 +53,26 @@ async fn a_capture_goes_to_the_clients_own_file() {
     assert_eq!(lab.ask("POST", "/v1/connections", Some(body)).await.1["error"], 87);
 }
 
+// in real time: the writer is a thread
+#[tokio::test]
+async fn a_capture_is_whole_and_names_its_call_when_the_end_is_told() {
+    let lab = Lab::start().await;
+    let path = lab.folder.path().join("capture.pcapng");
+    let descriptor = hand_over(&lab, &File::create(&path).unwrap(), 1).await["descriptor"].clone();
+    let (connection, notifier) = lab.dial(json!({ "capture": descriptor })).await;
+    let mut events = lab.hold(&connection, &notifier).await;
+    events.until_state("RASCS_Connected").await;
+    lab.ask("POST", &format!("{connection}/hangup"), None).await;
+    events.ended().await;
+    let bytes = std::fs::read(&path).unwrap();
+    // its last block is the interface's statistics (5); a block's length stands at its end once more
+    let length = u32::from_le_bytes(bytes[bytes.len() - 4..].try_into().unwrap());
+    let last = bytes.len() - usize::try_from(length).unwrap();
+    assert_eq!(bytes[last..last + 4], 5u32.to_le_bytes());
+    let text = format!("call {} to exchange:100", connection.rsplit('/').next().unwrap());
+    assert!(bytes.windows(text.len()).any(|window| window == text.as_bytes()), "{text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn exactly_one_file_is_taken_and_four_wait_for_ten_seconds() {
     let lab = Lab::with(Vec::new(), Rights::private()).await;

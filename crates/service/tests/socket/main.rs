@@ -16,4 +16,5 @@ mod lab;
 mod pauses;
 mod place;
 mod strangers;
+mod unread;
 mod watching;

@@ -4,27 +4,34 @@
 //! `tests/corpora.rs` replays what the fuzzer has kept as an ordinary test.
 
 mod call;
+pub mod chat;
 pub mod config;
 pub mod deframe;
 pub mod dial;
 pub mod lines;
 pub mod modules;
 pub mod packets;
+pub mod pbk;
 pub mod port;
 pub mod ppp;
+pub mod scp;
 mod script;
+mod scripts;
 
 /// A body: any bytes in, a panic if an invariant does not hold.
 pub type Body = fn(&[u8]);
 
 /// Every target with its body, by the name of its corpus.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 11] = [
+    ("chat", chat::run),
     ("config", config::run),
     ("deframe", deframe::run),
     ("dial", dial::run),
     ("lines", lines::run),
     ("modules", modules::run),
     ("packets", packets::run),
+    ("pbk", pbk::run),
     ("port", port::run),
     ("ppp", ppp::run),
+    ("scp", scp::run),
 ];

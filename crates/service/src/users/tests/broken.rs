@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::wire::v2;
 use super::*;
@@ -12,9 +13,10 @@ fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("users.db")
 }
 
-/// All of the database, in its one file.
-fn whole(folder: &TempDir, users: &Users) -> Vec<u8> {
-    users.db().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+/// All of the database, in its one file; what is in anybody's memory is known to be old.
+fn whole(folder: &TempDir) -> Vec<u8> {
+    let other = rusqlite::Connection::open(file(folder)).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     fs::read(file(folder)).unwrap()
 }
 
@@ -52,7 +54,7 @@ fn with_alice() -> (TempDir, Users) {
 #[test]
 fn a_database_that_is_damaged_and_mended_in_its_place_goes_on() {
     let (folder, users) = with_alice();
-    let good = whole(&folder, &users);
+    let good = whole(&folder);
     overwrite(&file(&folder), &b"no database ".repeat(good.len() / 12));
     assert_eq!(alice(&users), 645);
     assert!(users.probe().is_err(), "it is said as long as it is so");
@@ -66,12 +68,13 @@ fn a_database_that_is_damaged_and_mended_in_its_place_goes_on() {
 #[test]
 fn a_database_that_is_replaced_by_a_copy_is_taken_up_without_what_the_old_one_left() {
     let (folder, users) = with_alice();
-    let good = whole(&folder, &users);
+    let good = whole(&folder);
     // these stand in the log of the old one only
     users.add("late", &user("x")).unwrap();
     users.passwd("alice", &"other".into(), None).unwrap();
     replace(&file(&folder), &good);
     assert_eq!(alice(&users), 0);
+    assert!(folder.path().join("users.db-wal.old").exists(), "nothing is lost");
     assert!(users.get("late").unwrap().is_none());
     users.probe().unwrap();
     users.add("bob", &user("new")).unwrap();
@@ -99,13 +102,12 @@ fn a_database_that_is_away_for_a_while_is_not_made_anew() {
 #[test]
 fn a_database_of_another_key_or_open_to_others_is_not_taken() {
     let (folder, users) = with_alice();
-    let good = whole(&folder, &users);
-    let (other, stranger) = with_alice();
-    replace(&file(&folder), &whole(&other, &stranger));
+    let good = whole(&folder);
+    let (other, _stranger) = with_alice();
+    replace(&file(&folder), &whole(&other));
     assert!(matches!(users.get("alice"), Err(StoreError::Key(_))));
     replace(&file(&folder), &good);
-    fs::set_permissions(file(&folder), fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(users.get("alice").unwrap().is_some(), "it is open and stays so");
+    assert!(users.get("alice").unwrap().is_some());
     replace(&file(&folder), &good);
     fs::set_permissions(file(&folder), fs::Permissions::from_mode(0o644)).unwrap();
     assert!(users.get("alice").unwrap_err().to_string().contains("chmod 600"));
@@ -136,6 +138,12 @@ fn a_row_that_holds_something_else_is_one_users_damage() {
     let checked = check(&users, &v2("alice", "right"));
     assert!(matches!(checked.reason, Reason::Damaged(_)), "{:?}", checked.reason);
     assert_eq!(number(&checked), 691);
+    let delays = |name: &str| -> Vec<Duration> {
+        (0..4).map(|_| users.verify(&v2(name, "right"), "elsewhere", NOW).delay).collect()
+    };
+    let waits = [0, 1, 3, 7].map(Duration::from_secs);
+    assert_eq!(delays("alice"), waits);
+    assert_eq!(delays("ghost"), waits, "it tells nobody who exists");
 }
 
 #[test]
@@ -149,7 +157,7 @@ fn a_start_says_once_what_is_wrong_with_which_file_and_what_to_do() {
         format!("{:#}", anyhow(error))
     };
     let (folder, users) = with_alice();
-    let good = whole(&folder, &users);
+    let good = whole(&folder);
     drop(users);
     let (name, path) = ("users.db", file(&folder));
     let once = |text: &str, words: &[&str]| {
@@ -173,7 +181,7 @@ fn a_start_says_once_what_is_wrong_with_which_file_and_what_to_do() {
     fs::write(&nowhere, "").unwrap();
     let error = Users::open(&nowhere.join("state"), None, Policy::default()).unwrap_err();
     let text = format!("{:#}", anyhow(error));
-    assert_eq!(text.matches("Not a directory").count(), 1, "{text}");
+    assert_eq!(text.matches("os error").count(), 1, "{text}");
     assert!(text.contains("name another folder by `state`"), "{text}");
 }
 

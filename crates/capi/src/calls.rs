@@ -1,0 +1,16 @@
+//! The functions of ras.h. Each file has the exports of one subject; below them, safe code.
+
+#![allow(non_snake_case, reason = "exports have their Windows names")]
+
+mod connection;
+mod dial;
+mod follow;
+mod hangup;
+mod list;
+mod notify;
+mod projection;
+pub(crate) mod reason;
+mod script;
+mod statistics;
+mod status;
+mod wish;

@@ -1,0 +1,220 @@
+//! RasDial: begins a dial, or goes on with one that is paused.
+
+use std::ffi::c_void;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use openras_api::Problem;
+use openras_api::client::Events;
+use openras_api::types::connection::{Dialled, Resume};
+use openras_engine::{ConnState, RasError};
+
+use super::connection::{self, CONNECTIONS, Connection, Own};
+use super::notify::{self, Notifier, States};
+use super::wish::{self, PAUSED_STATES, Params, Wish};
+use super::{follow, reason};
+use crate::abi::caller;
+use crate::abi::{DialExtensions, DialParams};
+use crate::guard::{Dword, INVALID_PARAMETER, NO_MEMORY, guard};
+use crate::runtime;
+use crate::text::{Char, from_pointer};
+
+/// ERROR_USER_DISCONNECTION, ERROR_INTERACTIVE_MODE, ERROR_BAD_CALLBACK_NUMBER, ERROR_DIAL_ALREADY_IN_PROGRESS.
+pub(super) const HUNG_UP: RasError = RasError(631);
+const INTERACTIVE: RasError = RasError(703);
+const IN_PROGRESS: RasError = RasError(756);
+
+/// RasDial. See [`RasDialW`].
+///
+/// # Safety
+/// Each pointer is NULL or points to what RasDial says; structures say their size in dwSize.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasDialA(
+    extensions: *const c_void,
+    phonebook: *const u8,
+    params: *const c_void,
+    notifier_type: Dword,
+    notifier: *const c_void,
+    handle: *mut usize,
+) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { dial::<u8>(extensions.cast(), phonebook, params.cast(), notifier_type, notifier, handle) })
+}
+
+/// RasDial: without a notifier returns when the call is connected (0) or has failed, with one returns at once. A handle
+/// that is not NULL resumes the paused dial it names.
+///
+/// 87 in a notifier and for a window as notifier, 632 for a dwSize nobody knows, 621–625 of the phone book, 756 a handle
+/// whose dial is not paused, 6 an unknown one, 711 without a service; a synchronous dial also with what it failed with, and
+/// paused with 703 (Interactive), 691 (or the refusal's number), 704 (callback number), 648 (new password).
+///
+/// # Safety
+/// Each pointer is NULL or points to what RasDial says; structures say their size in dwSize.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasDialW(
+    extensions: *const c_void,
+    phonebook: *const u16,
+    params: *const c_void,
+    notifier_type: Dword,
+    notifier: *const c_void,
+    handle: *mut usize,
+) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { dial::<u16>(extensions.cast(), phonebook, params.cast(), notifier_type, notifier, handle) })
+}
+
+unsafe fn dial<C: Char>(
+    extensions: *const DialExtensions,
+    phonebook: *const C,
+    params: *const DialParams<C>,
+    notifier_type: Dword,
+    notifier: *const c_void,
+    handle: *mut usize,
+) -> Result<(), RasError> {
+    if params.is_null() || handle.is_null() {
+        return Err(INVALID_PARAMETER);
+    }
+    if notify::is_inside() {
+        reason::set("RasDial was called inside a notifier. Return first, and call it from another place.");
+        return Err(INVALID_PARAMETER);
+    }
+    // SAFETY: not NULL; it says its size, as the caller promised us.
+    let params = Params::of(unsafe { caller::read(params) }?);
+    let extensions = if extensions.is_null() {
+        None
+    } else {
+        // SAFETY: as above.
+        Some(unsafe { caller::read(extensions) }?)
+    };
+    let notifier = Notifier::of(notifier_type, notifier, params.callback_id)?;
+    // SAFETY: NULL or a text with its NUL, as the caller promised us.
+    let phonebook = unsafe { from_pointer(phonebook) }.filter(|path| !path.is_empty()).map(PathBuf::from);
+    // SAFETY: not NULL, so the caller vouches for it.
+    let existing = unsafe { handle.read_unaligned() };
+    if existing != 0 {
+        return resume(existing, &params, notifier);
+    }
+    let wish = wish::find(&params, phonebook, extensions.as_ref())?;
+    let pauses = extensions.is_some_and(|extensions| extensions.dwfOptions & PAUSED_STATES != 0);
+    let begun = begin(wish, notifier, pauses)?;
+    // SAFETY: not NULL, so the caller vouches for it. It is written before the notifier can be called.
+    unsafe { handle.write_unaligned(begun.handle) };
+    let connection = begun.connection.clone();
+    begun.go()?;
+    if notifier.is_none() { wait(&connection) } else { Ok(()) }
+}
+
+/// A dial that has begun and tells nothing yet.
+struct Begun {
+    handle: usize,
+    connection: Arc<Connection>,
+    events: Events,
+}
+
+fn begin(wish: Wish, notifier: Option<Notifier>, pauses: bool) -> Result<Begun, RasError> {
+    let Wish { mut dial, about, script } = wish;
+    dial.wait_seen = notifier.is_some();
+    let begun = runtime::wait(async {
+        let client = openras_api::start::connect_or_start(None).await?;
+        let Dialled { id, notifier } = client.dial(&dial).await?;
+        let events = client.connection_events(id, Some(&notifier), 0, false).await?;
+        Ok::<_, Problem>((client, id, notifier, events))
+    })?;
+    let (client, id, creator, events) = begun.map_err(refused)?;
+    let own = Own { creator, notifier, pauses, script };
+    let connection = Connection::new(client, id, about, Some(own));
+    let handle = CONNECTIONS.insert(connection.clone()).ok_or(NO_MEMORY)?;
+    Ok(Begun { handle, connection, events })
+}
+
+impl Begun {
+    fn go(self) -> Result<(), RasError> {
+        let Self { handle, connection, events } = self;
+        let wants = connection.own.as_ref().is_some_and(|own| own.notifier.is_some());
+        let states: Option<States> = if wants { Some(notify::start(handle, connection.clone())?) } else { None };
+        runtime::handle()?.spawn(follow::follow(connection, events, states));
+        Ok(())
+    }
+}
+
+/// A synchronous dial: until it is connected, has failed, or asks.
+fn wait(connection: &Connection) -> Result<(), RasError> {
+    let now = connection.wait(None, |now| now.connected || now.paused || now.ended || now.error.is_some());
+    if now.connected {
+        return Ok(());
+    }
+    reason::set(now.reason.clone());
+    let asked = now.state.filter(|_| now.paused).map(number_of_pause);
+    Err(now.error.or(asked).unwrap_or(HUNG_UP))
+}
+
+/// What a pause is to a program that has pauses off, or waits in RasDial.
+pub(super) fn number_of_pause(state: ConnState) -> RasError {
+    match state {
+        ConnState::RETRY_AUTHENTICATION => RasError::AUTHENTICATION_FAILURE,
+        ConnState::CALLBACK_SET_BY_CALLER => RasError::BAD_CALLBACK_NUMBER,
+        ConnState::PASSWORD_EXPIRED => RasError(648),
+        _ => INTERACTIVE,
+    }
+}
+
+fn resume(handle: usize, params: &Params, notifier: Option<Notifier>) -> Result<(), RasError> {
+    let connection = connection::of(handle)?;
+    let Some(own) = &connection.own else { return Err(IN_PROGRESS) };
+    let same = own.notifier.map_or(notifier.is_none(), |own| own.is_same(notifier));
+    if !same {
+        reason::set("A dial is resumed with the notifier it began with.");
+        return Err(INVALID_PARAMETER);
+    }
+    let state = connection.now().state.unwrap_or(ConnState::OPEN_PORT);
+    if state == ConnState::CALLBACK_SET_BY_CALLER && params.callback.trim() == "*" {
+        return Err(RasError::BAD_CALLBACK_NUMBER);
+    }
+    // only one thread gets past this
+    let paused = connection.change(|now| {
+        let paused = now.paused && !now.hung_up && !now.ended;
+        if paused {
+            (now.paused, now.error) = (false, None);
+        }
+        paused
+    });
+    if !paused {
+        return Err(IN_PROGRESS);
+    }
+    let answer = answer(state, params, &own.creator);
+    let resumed = runtime::wait(connection.client.resume(connection.id, &answer))?;
+    if let Err(problem) = resumed {
+        // what the service did not take leaves the dial where it was
+        connection.change(|now| now.paused = now.state == Some(state) && !now.ended);
+        return Err(refused(problem));
+    }
+    if notifier.is_none() { wait(&connection) } else { Ok(()) }
+}
+
+/// What the program brings, by the pause it is in.
+fn answer(state: ConnState, params: &Params, creator: &str) -> Resume {
+    let mut answer = Resume { notifier: creator.to_owned(), ..Resume::default() };
+    match state {
+        ConnState::CALLBACK_SET_BY_CALLER => answer.callback_number = Some(params.callback.clone()),
+        ConnState::PASSWORD_EXPIRED => answer.password = params.own_password().map(Into::into),
+        _ => {
+            let given = !params.user.is_empty() || !params.password.is_empty();
+            if given {
+                answer.user = Some(params.user.clone());
+                answer.password = params.own_password().map(Into::into);
+                answer.domain = Some(params.domain.clone()).filter(|domain| domain != "*");
+            }
+        }
+    }
+    answer
+}
+
+/// The service's refusal: its number, and its sentences for whoever asks.
+pub(super) fn refused(problem: Problem) -> RasError {
+    reason::set(if problem.remedy.is_empty() {
+        problem.message.clone()
+    } else {
+        format!("{} {}", problem.message, problem.remedy)
+    });
+    problem.number()
+}

@@ -1,0 +1,145 @@
+//! What the service tells of a dial of this process, turned into its state and handed to its notifier.
+
+use std::sync::Arc;
+
+use openras_api::Problem;
+use openras_api::client::Events;
+use openras_api::types::event::{Ended, Event, State, Told};
+use openras_engine::{ConnState, RasError};
+
+use super::connection::Connection;
+use super::dial::number_of_pause;
+use super::notify::{States, Tell};
+use super::script::{self, Broken, Left};
+use crate::guard::CANNOT_INITIALIZE;
+
+/// Reads the events of a dial to its end.
+pub(crate) async fn follow(connection: Arc<Connection>, mut events: Events, states: Option<States>) {
+    let mut follower = Follower { connection, states, last: None };
+    loop {
+        match events.next().await {
+            Some(Ok(Told { event, .. })) => {
+                if let Event::Ended(ended) = event {
+                    follower.ended(&ended);
+                    return;
+                }
+                if let Event::State(state) = event {
+                    follower.state(state).await;
+                }
+            }
+            Some(Err(problem)) => return follower.lost(&problem),
+            None => return follower.lost(&Problem::from(CANNOT_INITIALIZE)),
+        }
+    }
+}
+
+struct Follower {
+    connection: Arc<Connection>,
+    /// Until nothing is told any more.
+    states: Option<States>,
+    last: Option<ConnState>,
+}
+
+impl Follower {
+    async fn state(&mut self, state: State) {
+        let conn = state.conn_state();
+        // a pause that is told again with an error is over: the dial has failed in it
+        let again = self.last.replace(conn) == Some(conn) && state.error.is_some();
+        let asks = state.paused && !again;
+        let program_asked = self.connection.own.as_ref().is_some_and(|own| own.pauses);
+        if asks && script::answers(&self.connection, conn) {
+            match script::run(&self.connection).await {
+                Ok(Left::Resumed) => return,
+                Ok(Left::ToTheUser) => {}
+                Err(Broken { error, why }) => return self.fail(state, error, why).await,
+            }
+        }
+        if asks && !program_asked {
+            let number = number_of_pause(conn);
+            return self.fail(state, number, String::new()).await;
+        }
+        let last = state.done || state.error.is_some() && !asks;
+        self.keep(&state, asks);
+        self.tell(Tell { state, last });
+    }
+
+    /// The dial fails in this pause: of its script, or because only the script wanted pauses.
+    async fn fail(&mut self, mut state: State, error: RasError, why: String) {
+        let problem = state.error.get_or_insert_with(|| Problem::from(error));
+        if !why.is_empty() {
+            (problem.message, problem.remedy) = (why, String::new());
+        }
+        self.keep(&state, false);
+        self.tell(Tell { state, last: true });
+        // a dial that is over by itself needs no end
+        let _ = self.connection.client.hangup(self.connection.id).await;
+    }
+
+    fn keep(&self, state: &State, paused: bool) {
+        let conn = state.conn_state();
+        self.connection.change(|now| {
+            now.state = Some(conn);
+            now.error = state.error.as_ref().map(Problem::number);
+            now.paused = paused;
+            now.connected |= conn == ConnState::CONNECTED && state.error.is_none();
+            now.told += 1;
+            if let Some(problem) = &state.error {
+                now.reason = sentence(&problem.message, &problem.remedy);
+            }
+        });
+    }
+
+    fn tell(&mut self, tell: Tell) {
+        let last = tell.last;
+        if let Some(states) = &self.states {
+            // a notifier that is gone hears nothing
+            let _ = states.send(tell);
+        }
+        if last {
+            self.states = None;
+        }
+    }
+
+    fn ended(&mut self, ended: &Ended) {
+        let told = self.connection.now();
+        let error = ended.error.as_ref().map(Problem::number);
+        self.connection.change(|now| {
+            if !ended.why.is_empty() {
+                now.reason = sentence(&ended.why, &ended.remedy);
+            }
+        });
+        if told.error.is_none() || told.paused || told.connected {
+            let state = State::new(u32::MAX, ConnState::DISCONNECTED, ended.error.clone());
+            self.keep(&state, false);
+            if !told.connected {
+                self.tell(Tell { state, last: true });
+            } else if error.is_none() {
+                // dwError of a connection that somebody ended in order
+                self.connection.change(|now| now.error = Some(RasError(631)));
+            }
+        }
+        self.over();
+    }
+
+    /// The service went away, and the dial with it.
+    fn lost(&mut self, problem: &Problem) {
+        let state = State::new(u32::MAX, ConnState::DISCONNECTED, Some(problem.clone()));
+        let connected = self.connection.now().connected;
+        self.keep(&state, false);
+        self.connection.change(|now| now.error = Some(CANNOT_INITIALIZE));
+        if !connected {
+            self.tell(Tell { state, last: true });
+        }
+        self.over();
+    }
+
+    fn over(&mut self) {
+        self.states = None;
+        self.connection.change(|now| now.ended = true);
+        self.connection.forget_if_over();
+    }
+}
+
+fn sentence(what: &str, remedy: &str) -> String {
+    if remedy.is_empty() { what.to_owned() } else { format!("{what} {remedy}") }
+}

@@ -1,0 +1,75 @@
+//! RasGetConnectStatus.
+
+use std::sync::Arc;
+
+use openras_engine::{ConnState, RasError};
+
+use super::connection::{self, CONNECTIONS, Connection};
+use super::dial::refused;
+use crate::abi::ConnStatus;
+use crate::abi::caller::{self, Versioned};
+use crate::guard::{Dword, INVALID_HANDLE, guard};
+use crate::runtime;
+use crate::text::{Char, array};
+
+/// RasGetConnectStatus. See [`RasGetConnectStatusW`].
+///
+/// # Safety
+/// `status` is NULL or as long as its dwSize says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasGetConnectStatusA(handle: usize, status: *mut std::ffi::c_void) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { get::<u8>(handle, status.cast()) })
+}
+
+/// RasGetConnectStatus: the state of a dial or connection, its error and device. 6: there is no such handle, or its line is
+/// closed after RasHangUp. 632, 87.
+///
+/// # Safety
+/// `status` is NULL or as long as its dwSize says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasGetConnectStatusW(handle: usize, status: *mut std::ffi::c_void) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { get::<u16>(handle, status.cast()) })
+}
+
+unsafe fn get<C: Char>(handle: usize, status: *mut ConnStatus<C>) -> Result<(), RasError> {
+    // SAFETY: NULL, or it says its size, as the caller promised us.
+    unsafe { caller::size(status) }?;
+    let connection = connection::of(handle)?;
+    let (state, error) = now(handle, &connection)?;
+    let mut told = ConnStatus::<C>::empty();
+    told.rasconnstate = state.0;
+    told.dwError = error.map_or(0, |error| error.0);
+    told.szDeviceType = array(&connection.about.device_type);
+    told.szDeviceName = array(&connection.about.device_name);
+    told.szPhoneNumber = array(&connection.about.number);
+    // SAFETY: its size was just found to be known, as the caller promised us.
+    unsafe { caller::write(status, &told) }
+}
+
+/// The state of a connection: as its dial tells it, or as the service says of another program's.
+///
+/// # Errors
+/// 6: it is over.
+pub(super) fn now(
+    handle: usize,
+    connection: &Arc<Connection>,
+) -> Result<(ConnState, Option<RasError>), RasError> {
+    if connection.own.is_some() {
+        let now = connection.now();
+        if now.ended && now.hung_up {
+            return Err(INVALID_HANDLE);
+        }
+        return Ok((now.state.unwrap_or(ConnState::OPEN_PORT), now.error));
+    }
+    match runtime::wait(connection.client.connection(connection.id))? {
+        Ok(found) => Ok((found.state.conn_state(), found.state.error.map(|problem| problem.number()))),
+        Err(problem) => {
+            if problem.number() == INVALID_HANDLE {
+                CONNECTIONS.remove(handle);
+            }
+            Err(refused(problem))
+        }
+    }
+}

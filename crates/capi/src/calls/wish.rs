@@ -1,0 +1,196 @@
+//! What a program wants of RasDial, found out: the entry, the line, who dials.
+
+use std::path::PathBuf;
+
+use openras_api::types::connection::{Dial, Terminal};
+use openras_engine::RasError;
+use openras_phonebook::entry::flags::{
+    RASEO_CUSTOM_SCRIPT, RASEO_TERMINAL_AFTER_DIAL, RASEO_TERMINAL_BEFORE_DIAL,
+};
+use openras_phonebook::entry::is_line;
+use openras_phonebook::{BookError, Books, Entry, Saved, is_placeholder};
+use openras_ppp::Secret;
+use zeroize::Zeroize;
+
+use super::connection::About;
+use super::reason;
+use super::script::Answering;
+use crate::abi::{DialExtensions, DialParams};
+use crate::text::{Char, from_array};
+
+/// RDEOPT_PausedStates.
+pub(super) const PAUSED_STATES: u32 = 0x2;
+/// RDEOPT_UseCustomScripting.
+const USE_CUSTOM_SCRIPTING: u32 = 0x2000;
+/// ERROR_CANNOT_DO_CUSTOMDIAL, ERROR_INVALID_PHONE_NUMBER … as the reference gives them.
+const NO_DEVICE: RasError = RasError(608);
+
+/// RASDIALPARAMS as text.
+pub(super) struct Params {
+    pub(super) entry: String,
+    pub(super) number: String,
+    pub(super) callback: String,
+    pub(super) user: String,
+    pub(super) password: Secret,
+    pub(super) domain: String,
+    pub(super) callback_id: usize,
+}
+
+impl Params {
+    /// Reads them, and wipes the copy of the password on the way.
+    pub(super) fn of<C: Char>(mut params: DialParams<C>) -> Self {
+        let end = params.szPassword.iter().position(|unit| *unit == C::default());
+        let password = params.szPassword.get(..end.unwrap_or(params.szPassword.len())).unwrap_or_default();
+        let password = C::secret(password);
+        params.szPassword.zeroize();
+        Self {
+            entry: from_array(&params.szEntryName),
+            number: from_array(&params.szPhoneNumber),
+            callback: from_array(&params.szCallbackNumber),
+            user: from_array(&params.szUserName),
+            password,
+            domain: from_array(&params.szDomain),
+            callback_id: params.dwCallbackId.get(),
+        }
+    }
+
+    /// The password, unless it is the sixteen asterisks that stand for the saved one.
+    pub(super) fn own_password(&self) -> Option<Secret> {
+        (!is_placeholder(self.password.expose())).then(|| self.password.clone())
+    }
+}
+
+/// A dial that can begin.
+pub(super) struct Wish {
+    pub(super) dial: Dial,
+    pub(super) about: About,
+    /// What answers the terminal instead of the program.
+    pub(super) script: Option<Answering>,
+}
+
+/// Looks everything up.
+///
+/// # Errors
+/// 621–625 of the phone book, 608 where nothing is known to dial over, 752 of a script.
+pub(super) fn find(
+    params: &Params,
+    phonebook: Option<PathBuf>,
+    extensions: Option<&DialExtensions>,
+) -> Result<Wish, RasError> {
+    let options = extensions.map_or(0, |extensions| extensions.dwfOptions);
+    let mut wish = if params.entry.is_empty() {
+        without_entry(params)?
+    } else {
+        of_entry(params, phonebook, options)?
+    };
+    let dial = &mut wish.dial;
+    dial.callback_number.clone_from(&params.callback);
+    dial.pauses = options & PAUSED_STATES != 0 || wish.script.is_some();
+    Ok(wish)
+}
+
+/// No entry: the number on the first line that takes numbers, or a LINE.
+fn without_entry(params: &Params) -> Result<Wish, RasError> {
+    let number = params.number.trim();
+    if number.is_empty() {
+        reason::set("Neither szEntryName nor szPhoneNumber says whom to call.");
+        return Err(RasError::INVALID_PARAMETER);
+    }
+    let line = if is_line(number) { number.to_owned() } else { format!("exchange:{number}") };
+    let mut dial = Dial::new(&line);
+    dial.user.clone_from(&params.user);
+    dial.domain = if params.domain == "*" { String::new() } else { params.domain.clone() };
+    dial.password = params.own_password().unwrap_or_default().into();
+    dial.name = format!(".{number}");
+    let about = About { entry: dial.name.clone(), number: number.into(), ..device(&line, "", "") };
+    Ok(Wish { dial, about, script: None })
+}
+
+fn of_entry(params: &Params, phonebook: Option<PathBuf>, options: u32) -> Result<Wish, RasError> {
+    let books = Books::of_environment().map_err(book)?;
+    let found = books.find(phonebook.as_deref(), &params.entry).map_err(book)?;
+    let entry = found.entry;
+    let key = found.book.secrets_key(&found.name).map_err(book)?;
+    // what is saved is looked for only where it is wanted: a program that brings its own needs no file of ours
+    let saved = match key {
+        Some(key) if wants_saved(params) => books.secrets().get(&key).map_err(book)?,
+        _ => Saved::default(),
+    };
+    let Some(target) = entry.target(0, &params.number) else {
+        reason::set(format!(
+            "The entry \"{}\" says neither a line (tcp:HOST:PORT …) nor a device that is known here.",
+            openras_engine::escape::line(&found.name)
+        ));
+        return Err(NO_DEVICE);
+    };
+    let mut dial = Dial::new(&target.line);
+    dial.name.clone_from(&found.name);
+    dial.own_number = Some(entry.own_number.clone()).filter(|number| !number.is_empty());
+    credentials(&mut dial, params, saved);
+    dial.auth = entry.methods().iter().map(|method| method.word().to_owned()).collect();
+    let script = Answering::of(&entry, found.book.path(), &found.name, options, &dial)?;
+    dial.terminal = terminal(&entry, script.is_some());
+    let device = entry.links.first().map_or(("", ""), |link| (&link.device_type, &link.device_name));
+    let about = About {
+        entry: found.name,
+        phonebook: found.book.path().to_string_lossy().into_owned(),
+        number: if params.number.is_empty() { target.line.clone() } else { params.number.clone() },
+        ..self::device(&target.line, device.0, device.1)
+    };
+    Ok(Wish { dial, about, script })
+}
+
+fn wants_saved(params: &Params) -> bool {
+    (params.user.is_empty() && params.password.is_empty())
+        || is_placeholder(params.password.expose())
+        || params.domain == "*"
+        || params.callback == "*"
+}
+
+/// Empty name and password mean the saved ones, sixteen asterisks the saved password, a domain of `*` the saved domain.
+fn credentials(dial: &mut Dial, params: &Params, saved: Saved) {
+    let nothing = params.user.is_empty() && params.password.is_empty();
+    dial.user = if nothing { saved.user.unwrap_or_default() } else { params.user.clone() };
+    dial.password = match params.own_password() {
+        Some(password) if !nothing => password,
+        _ => saved.password.unwrap_or_default(),
+    }
+    .into();
+    dial.domain = if params.domain == "*" || nothing && params.domain.is_empty() {
+        saved.domain.unwrap_or_default()
+    } else {
+        params.domain.clone()
+    };
+}
+
+fn terminal(entry: &Entry, scripted: bool) -> Terminal {
+    if entry.has_option(RASEO_TERMINAL_BEFORE_DIAL) {
+        Terminal::BeforeDial
+    } else if scripted || entry.has_option(RASEO_TERMINAL_AFTER_DIAL) {
+        Terminal::AfterDial
+    } else {
+        Terminal::Auto
+    }
+}
+
+/// Whether the program's own scripting is to answer.
+pub(super) fn is_custom(entry: &Entry, options: u32) -> bool {
+    options & USE_CUSTOM_SCRIPTING != 0 && entry.has_option(RASEO_CUSTOM_SCRIPT)
+}
+
+fn device(line: &str, device_type: &str, device_name: &str) -> About {
+    let usual = if line.starts_with("exchange:") { "modem" } else { "null" };
+    let or = |text: &str, usual: &str| if text.is_empty() { usual.to_owned() } else { text.to_owned() };
+    About {
+        device_type: or(device_type, usual),
+        device_name: or(device_name, line),
+        ..About::default()
+    }
+}
+
+/// A phone book's error: its number, and its sentences for whoever asks.
+pub(crate) fn book(error: BookError) -> RasError {
+    let code = error.code;
+    reason::set(error.to_string());
+    code
+}

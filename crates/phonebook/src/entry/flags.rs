@@ -1,0 +1,46 @@
+//! Bits of RASENTRY (ras-structs.md, small sets) that have a place in the file or a meaning for a dial.
+#![allow(missing_docs)] // the names are those of ras.h
+
+pub const RASEO_USE_COUNTRY_AND_AREA_CODES: u32 = 0x1;
+pub const RASEO_SPECIFIC_IP_ADDR: u32 = 0x2;
+pub const RASEO_SPECIFIC_NAME_SERVERS: u32 = 0x4;
+pub const RASEO_IP_HEADER_COMPRESSION: u32 = 0x8;
+pub const RASEO_REMOTE_DEFAULT_GATEWAY: u32 = 0x10;
+pub const RASEO_DISABLE_LCP_EXTENSIONS: u32 = 0x20;
+pub const RASEO_TERMINAL_BEFORE_DIAL: u32 = 0x40;
+pub const RASEO_TERMINAL_AFTER_DIAL: u32 = 0x80;
+pub const RASEO_SW_COMPRESSION: u32 = 0x200;
+pub const RASEO_REQUIRE_ENCRYPTED_PW: u32 = 0x400;
+pub const RASEO_REQUIRE_MS_ENCRYPTED_PW: u32 = 0x800;
+pub const RASEO_REQUIRE_DATA_ENCRYPTION: u32 = 0x1000;
+pub const RASEO_USE_LOGON_CREDENTIALS: u32 = 0x4000;
+pub const RASEO_PROMOTE_ALTERNATES: u32 = 0x8000;
+pub const RASEO_REQUIRE_EAP: u32 = 0x2_0000;
+pub const RASEO_REQUIRE_PAP: u32 = 0x4_0000;
+pub const RASEO_REQUIRE_SPAP: u32 = 0x8_0000;
+pub const RASEO_CUSTOM: u32 = 0x10_0000;
+pub const RASEO_PREVIEW_PHONE_NUMBER: u32 = 0x20_0000;
+pub const RASEO_SHARED_PHONE_NUMBERS: u32 = 0x80_0000;
+pub const RASEO_PREVIEW_USER_PW: u32 = 0x100_0000;
+pub const RASEO_PREVIEW_DOMAIN: u32 = 0x200_0000;
+pub const RASEO_SHOW_DIALING_PROGRESS: u32 = 0x400_0000;
+pub const RASEO_REQUIRE_CHAP: u32 = 0x800_0000;
+pub const RASEO_REQUIRE_MSCHAP: u32 = 0x1000_0000;
+pub const RASEO_REQUIRE_MSCHAP2: u32 = 0x2000_0000;
+pub const RASEO_REQUIRE_W95_MSCHAP: u32 = 0x4000_0000;
+pub const RASEO_CUSTOM_SCRIPT: u32 = 0x8000_0000;
+
+pub const RASEO2_SECURE_FILE_AND_PRINT: u32 = 0x1;
+pub const RASEO2_SECURE_CLIENT_FOR_MSNET: u32 = 0x2;
+pub const RASEO2_DONT_NEGOTIATE_MULTILINK: u32 = 0x4;
+pub const RASEO2_DONT_USE_RAS_CREDENTIALS: u32 = 0x8;
+pub const RASEO2_USE_GLOBAL_DEVICE_SETTINGS: u32 = 0x80;
+pub const RASEO2_RECONNECT_IF_DROPPED: u32 = 0x100;
+
+pub const RASNP_NETBEUI: u32 = 1;
+pub const RASNP_IPX: u32 = 2;
+pub const RASNP_IP: u32 = 4;
+pub const RASNP_IPV6: u32 = 8;
+
+/// dwIdleDisconnectSeconds: never.
+pub const RASIDS_DISABLED: u32 = u32::MAX;
