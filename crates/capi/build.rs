@@ -6,5 +6,9 @@ fn main() {
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     println!("cargo::rerun-if-changed=src/win32/variadic.c");
     // lists of arguments: what Rust cannot walk
-    cc::Build::new().file("src/win32/variadic.c").warnings_into_errors(true).extra_warnings(true).compile("openras_variadic");
+    cc::Build::new()
+        .file("src/win32/variadic.c")
+        .warnings_into_errors(true)
+        .extra_warnings(true)
+        .compile("openras_variadic");
 }

@@ -6,7 +6,10 @@
 //! ras.h packs to 4. The only members that would want more are as wide as a pointer; they are [`basic::Pointer`]s here,
 //! so that our structures lie as packed ones do and may yet be referred to.
 
-#![allow(dead_code, reason = "the headers have these members and structures, whether or not one is looked at here")]
+#![allow(
+    dead_code,
+    reason = "the headers have these members and structures, whether or not one is looked at here"
+)]
 
 // the order matters: the macro first
 #[macro_use]

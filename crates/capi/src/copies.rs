@@ -14,6 +14,7 @@ const CLAIMED: u32 = 1;
 const IN_USE: u32 = 2;
 
 /// Whether this copy is in use. Exported, so that copies find each other.
+#[allow(unreachable_pub, reason = "other copies reach it")]
 #[unsafe(no_mangle)]
 pub static openras_copy_in_use: AtomicU32 = AtomicU32::new(UNUSED);
 
@@ -47,12 +48,13 @@ pub(crate) fn only_one() -> Result<(), RasError> {
 pub(crate) fn say_once(why: &str) {
     static SAID: AtomicBool = AtomicBool::new(false);
     if !SAID.swap(true, Ordering::SeqCst) {
-        // nobody may be left to read it
-        let _ = std::io::Write::write_all(
-            &mut std::io::stderr(),
-            format!("libopenras.so refuses to work (711): {why}\n").as_bytes(),
-        );
+        say(&format!("libopenras.so refuses to work (711): {why}"));
     }
+}
+
+/// A line on standard error. Nobody may be left to read it.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
 }
 
 /// The names of all shared objects of this process.

@@ -45,7 +45,9 @@ pub(crate) fn usable() -> Result<(), RasError> {
     let pid = process::id();
     match PID.compare_exchange(0, pid, Ordering::SeqCst, Ordering::SeqCst) {
         Err(first) if first != pid => {
-            crate::copies::say_once("this is a forked child, which has none of its threads. Call exec first.");
+            crate::copies::say_once(
+                "this is a forked child, which has none of its threads. Call exec first.",
+            );
             return Err(CANNOT_INITIALIZE);
         }
         _ => {}

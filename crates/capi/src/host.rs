@@ -5,13 +5,10 @@
 //! the lines of `docs/modules.md`. Three kinds of threads: the one that reads the service's lines and never runs foreign
 //! code; the server's, which calls Begin and End, one at a time; and the module's own, which call us.
 
-#![allow(non_snake_case, reason = "exports have their Windows names")]
+#![allow(non_snake_case, unreachable_pub, reason = "exports have their Windows names, and C reaches them")]
 
 mod dialog;
 mod exports;
 mod lines;
 mod run;
 mod server;
-
-pub use exports::*;
-pub use run::openras_module_host;

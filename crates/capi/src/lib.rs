@@ -7,9 +7,11 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod abi;
+mod calls;
 mod copies;
 mod guard;
 mod handles;
+mod host;
 mod runtime;
 mod text;
 mod win32;

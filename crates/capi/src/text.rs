@@ -133,9 +133,9 @@ mod tests {
         assert_eq!(from_array(b"a\0c"), "a");
         assert_eq!(from_array(b"a\xFFb\0"), "a\u{FFFD}b");
         assert_eq!(from_array(&[0x61_u16, 0xD83D, 0]), "a\u{FFFD}");
-        // SAFETY: a literal with its NUL, and NULL.
+        // SAFETY: a text with its NUL, and NULL.
         unsafe {
-            assert_eq!(from_pointer(b"hello\0".as_ptr()).as_deref(), Some("hello"));
+            assert_eq!(from_pointer(c"hello".as_ptr().cast::<u8>()).as_deref(), Some("hello"));
             assert_eq!(from_pointer::<u16>(std::ptr::null()), None);
         }
     }

@@ -28,7 +28,9 @@ fn table() -> BTreeSet<Cell> {
         (cells[1].to_owned(), cells[2].to_owned(), value)
     });
     // the two addresses of a tunnel's end are one member here, the two forms of RASPBDLG are the same
-    let ours = |(name, member, _): &Cell| name != "RASPBDLGW" && !(name == "RASTUNNELENDPOINT" && member.starts_with("ipv"));
+    let ours = |(name, member, _): &Cell| {
+        name != "RASPBDLGW" && !(name == "RASTUNNELENDPOINT" && member.starts_with("ipv"))
+    };
     rows.filter(ours).collect()
 }
 

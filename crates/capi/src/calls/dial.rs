@@ -14,7 +14,7 @@ use super::notify::{self, Notifier, States};
 use super::wish::{self, PAUSED_STATES, Params, Wish};
 use super::{follow, reason};
 use crate::abi::caller;
-use crate::abi::{DialExtensions, DialParams};
+use crate::abi::dial::{DialExtensions, DialParams};
 use crate::guard::{Dword, INVALID_PARAMETER, NO_MEMORY, guard};
 use crate::runtime;
 use crate::text::{Char, from_pointer};
@@ -38,7 +38,9 @@ pub unsafe extern "C" fn RasDialA(
     handle: *mut usize,
 ) -> Dword {
     // SAFETY: as the caller promised us.
-    guard(|| unsafe { dial::<u8>(extensions.cast(), phonebook, params.cast(), notifier_type, notifier, handle) })
+    guard(|| unsafe {
+        dial::<u8>(extensions.cast(), phonebook, params.cast(), notifier_type, notifier, handle)
+    })
 }
 
 /// RasDial: without a notifier returns when the call is connected (0) or has failed, with one returns at once. A handle
@@ -60,7 +62,9 @@ pub unsafe extern "C" fn RasDialW(
     handle: *mut usize,
 ) -> Dword {
     // SAFETY: as the caller promised us.
-    guard(|| unsafe { dial::<u16>(extensions.cast(), phonebook, params.cast(), notifier_type, notifier, handle) })
+    guard(|| unsafe {
+        dial::<u16>(extensions.cast(), phonebook, params.cast(), notifier_type, notifier, handle)
+    })
 }
 
 unsafe fn dial<C: Char>(
@@ -131,7 +135,8 @@ impl Begun {
     fn go(self) -> Result<(), RasError> {
         let Self { handle, connection, events } = self;
         let wants = connection.own.as_ref().is_some_and(|own| own.notifier.is_some());
-        let states: Option<States> = if wants { Some(notify::start(handle, connection.clone())?) } else { None };
+        let states: Option<States> =
+            if wants { Some(notify::start(handle, connection.clone())?) } else { None };
         runtime::handle()?.spawn(follow::follow(connection, events, states));
         Ok(())
     }

@@ -6,9 +6,9 @@ use openras_engine::{ConnState, RasError};
 
 use super::connection::{self, About, CONNECTIONS, Connection};
 use super::dial::refused;
-use crate::abi::Conn;
 use crate::abi::basic::Pointer;
 use crate::abi::caller::Versioned;
+use crate::abi::connection::Conn;
 use crate::abi::list::List;
 use crate::guard::{CANNOT_INITIALIZE, Dword, NO_MEMORY, guard};
 use crate::runtime;
@@ -49,7 +49,7 @@ fn connected<C: Char>() -> Result<Vec<Conn<C>>, RasError> {
     let found = runtime::wait(async {
         let client = openras_api::start::connect(None).await?;
         let listed = client.connections().await?;
-        Ok((client, listed))
+        Ok::<_, openras_api::Problem>((client, listed))
     })?;
     let (client, listed) = match found {
         Ok(found) => found,
@@ -61,7 +61,9 @@ fn connected<C: Char>() -> Result<Vec<Conn<C>>, RasError> {
     let uid = rustix::process::geteuid().as_raw();
     listed
         .into_iter()
-        .filter(|one| one.uid == uid && one.state.conn_state() == ConnState::CONNECTED && one.state.error.is_none())
+        .filter(|one| {
+            one.uid == uid && one.state.conn_state() == ConnState::CONNECTED && one.state.error.is_none()
+        })
         .map(|one| conn(&client, &one))
         .collect()
 }

@@ -51,13 +51,19 @@ impl Notifier {
     ///
     /// # Errors
     /// 87: a window, or a type nobody knows.
-    pub(crate) fn of(kind: Dword, function: *const c_void, callback_id: usize) -> Result<Option<Self>, RasError> {
+    pub(crate) fn of(
+        kind: Dword,
+        function: *const c_void,
+        callback_id: usize,
+    ) -> Result<Option<Self>, RasError> {
         if function.is_null() {
             return Ok(None);
         }
         if kind > 2 {
             let why = match kind {
-                u32::MAX => "There are no windows here to send messages to. Use a RASDIALFUNC (type 0, 1 or 2).",
+                u32::MAX => {
+                    "There are no windows here to send messages to. Use a RASDIALFUNC (type 0, 1 or 2)."
+                }
                 _ => "dwNotifierType is 0, 1 or 2.",
             };
             super::reason::set(why);
@@ -139,4 +145,3 @@ fn tell(handle: usize, connection: &Connection, told: &Receiver<Tell>) {
         let _ = runtime::wait(connection.client.seen(connection.id, &seen));
     }
 }
-

@@ -8,7 +8,7 @@ use openras_engine::RasError;
 use super::connection;
 use super::dial::refused;
 use crate::abi::caller::{self, Versioned};
-use crate::abi::{PppIp, PppIpv6, PppLcp};
+use crate::abi::projection::{PppIp, PppIpv6, PppLcp};
 use crate::guard::{Dword, INVALID_PARAMETER, guard};
 use crate::runtime;
 use crate::text::{Char, array};
@@ -60,9 +60,7 @@ unsafe fn get<C: Char>(
         return Err(INVALID_PARAMETER);
     }
     let connection = connection::of(handle)?;
-    let agreed = || {
-        runtime::wait(connection.client.projection(connection.id))?.map_err(refused).map(settled)
-    };
+    let agreed = || runtime::wait(connection.client.projection(connection.id))?.map_err(refused).map(settled);
     match kind {
         // SAFETY: as the caller promised us.
         0x8021 => unsafe { give(info, bytes, || ip::<C>(&agreed()??)) },

@@ -20,6 +20,8 @@ use super::wish::is_custom;
 /// ERROR_SCRIPT_SYNTAX, ERROR_PORT_DISCONNECTED.
 const SYNTAX: RasError = RasError(752);
 const DISCONNECTED: RasError = RasError(619);
+/// ERROR_CANNOT_DO_CUSTOMDIAL.
+const NO_CUSTOM_DIAL: RasError = RasError(755);
 /// Largest script, in bytes.
 const LARGEST: u64 = 256 * 1024;
 /// How long a script without a deadline of its own may wait for the line.
@@ -58,7 +60,11 @@ impl Answering {
         dial: &Dial,
     ) -> Result<Option<Self>, RasError> {
         if is_custom(entry, options) {
-            return super::custom::answering(book, name);
+            reason::set(format!(
+                "The entry \"{}\" wants a custom script, and no DLL for it is known.",
+                escape::line(name)
+            ));
+            return Err(NO_CUSTOM_DIAL);
         }
         if entry.script.is_empty() {
             return Ok(None);
@@ -113,7 +119,8 @@ pub(super) fn answers(connection: &Connection, state: ConnState) -> bool {
 
 /// Runs the script of a dial that is in Interactive, to its end.
 pub(super) async fn run(connection: &Connection) -> Result<Left, Broken> {
-    let Some((own, answering)) = connection.own.as_ref().and_then(|own| Some((own, own.script.as_ref()?))) else {
+    let Some((own, answering)) = connection.own.as_ref().and_then(|own| Some((own, own.script.as_ref()?)))
+    else {
         return Ok(Left::ToTheUser);
     };
     let mut line = connection.client.terminal(connection.id).await.map_err(service)?;
@@ -144,7 +151,11 @@ async fn talk(line: &mut Stream, script: &Script, login: Login) -> Result<Outcom
                     return Ok(outcome);
                 }
                 // there is no screen, and our lines have neither a break nor parity
-                Output::Say(_) | Output::Keyboard(_) | Output::Break | Output::Port(_) | Output::Address(_) => {}
+                Output::Say(_)
+                | Output::Keyboard(_)
+                | Output::Break
+                | Output::Port(_)
+                | Output::Address(_) => {}
             }
         }
         line.flush().await.map_err(|_| dropped())?;

@@ -5,8 +5,8 @@ use openras_engine::RasError;
 
 use super::connection;
 use super::dial::refused;
-use crate::abi::Stats;
 use crate::abi::caller::{self, Versioned};
+use crate::abi::connection::Stats;
 use crate::guard::{Dword, guard};
 use crate::runtime;
 

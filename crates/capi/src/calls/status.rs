@@ -6,8 +6,8 @@ use openras_engine::{ConnState, RasError};
 
 use super::connection::{self, CONNECTIONS, Connection};
 use super::dial::refused;
-use crate::abi::ConnStatus;
 use crate::abi::caller::{self, Versioned};
+use crate::abi::connection::ConnStatus;
 use crate::guard::{Dword, INVALID_HANDLE, guard};
 use crate::runtime;
 use crate::text::{Char, array};

@@ -15,7 +15,7 @@ use zeroize::Zeroize;
 use super::connection::About;
 use super::reason;
 use super::script::Answering;
-use crate::abi::{DialExtensions, DialParams};
+use crate::abi::dial::{DialExtensions, DialParams};
 use crate::text::{Char, from_array};
 
 /// RDEOPT_PausedStates.
@@ -78,11 +78,8 @@ pub(super) fn find(
     extensions: Option<&DialExtensions>,
 ) -> Result<Wish, RasError> {
     let options = extensions.map_or(0, |extensions| extensions.dwfOptions);
-    let mut wish = if params.entry.is_empty() {
-        without_entry(params)?
-    } else {
-        of_entry(params, phonebook, options)?
-    };
+    let mut wish =
+        if params.entry.is_empty() { without_entry(params)? } else { of_entry(params, phonebook, options)? };
     let dial = &mut wish.dial;
     dial.callback_number.clone_from(&params.callback);
     dial.pauses = options & PAUSED_STATES != 0 || wish.script.is_some();
@@ -181,11 +178,7 @@ pub(super) fn is_custom(entry: &Entry, options: u32) -> bool {
 fn device(line: &str, device_type: &str, device_name: &str) -> About {
     let usual = if line.starts_with("exchange:") { "modem" } else { "null" };
     let or = |text: &str, usual: &str| if text.is_empty() { usual.to_owned() } else { text.to_owned() };
-    About {
-        device_type: or(device_type, usual),
-        device_name: or(device_name, line),
-        ..About::default()
-    }
+    About { device_type: or(device_type, usual), device_name: or(device_name, line), ..About::default() }
 }
 
 /// A phone book's error: its number, and its sentences for whoever asks.

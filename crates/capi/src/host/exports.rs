@@ -27,7 +27,8 @@ pub struct SecurityInfo {
     device_name: [u8; 129],
 }
 
-const _: () = assert!(size_of::<SecurityMessage>() == if cfg!(target_pointer_width = "64") { 296 } else { 288 });
+const _: () =
+    assert!(size_of::<SecurityMessage>() == if cfg!(target_pointer_width = "64") { 296 } else { 288 });
 const _: () = assert!(size_of::<SecurityInfo>() == 140);
 
 /// PENDING is what success is called here.
@@ -125,7 +126,10 @@ pub unsafe extern "C" fn complete(message: *mut SecurityMessage) {
         let port = message.port as usize;
         match dialog::of(port) {
             Ok(dialog) => server::completed(port, &dialog, verdict(&message)),
-            Err(_) => lines::log(&None, "RasSecurityDialogComplete named no dialog of this process, or one that is over"),
+            Err(_) => lines::log(
+                &None,
+                "RasSecurityDialogComplete named no dialog of this process, or one that is over",
+            ),
         }
     });
 }

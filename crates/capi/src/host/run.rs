@@ -4,8 +4,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::exit;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::dialog::{Dialog, TIMED_OUT};
@@ -22,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Exit codes: the module cannot be used.
 const UNUSABLE: c_int = 3;
 
+/// The module.
+static LIBRARY: AtomicUsize = AtomicUsize::new(0);
 /// The process serves one dialog only, and ends behind it.
 static ONE_DIALOG: AtomicBool = AtomicBool::new(true);
 
@@ -61,22 +62,32 @@ fn host(path: &str, check: bool) -> Result<(), String> {
     server::stop();
     // the server's thread ends the process; a module that never comes back from End must not keep it
     std::thread::sleep(PATIENCE);
-    exit(0);
+    leave()
+}
+
+/// Ends the process without running what the module's own threads may still need.
+fn leave() -> ! {
+    // SAFETY: nothing of ours waits to be written.
+    unsafe { libc::_exit(0) }
 }
 
 /// The service's streams, out of the module's reach: what it prints goes to the log, what it reads is empty.
 fn streams() -> std::io::Result<(File, File)> {
-    let (input, output) = (std::io::stdin().as_fd().try_clone_to_owned()?, std::io::stdout().as_fd().try_clone_to_owned()?);
-    let null: OwnedFd = File::open("/dev/null")?.into();
+    let (input, output) =
+        (std::io::stdin().as_fd().try_clone_to_owned()?, std::io::stdout().as_fd().try_clone_to_owned()?);
+    let null = OwnedFd::from(File::open("/dev/null")?);
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(std::io::stderr())?;
     Ok((input.into(), output.into()))
 }
 
 fn load(path: &str) -> Result<Module, String> {
-    let library = module::load(path, true).map_err(|error| module::why_not(error))?;
+    let library = module::load(path, true)
+        .map_err(|error| format!("it cannot be loaded ({error}) {}", crate::calls::reason::last()))?;
+    LIBRARY.store(library, Ordering::SeqCst);
     let symbol = |name: &CStr| {
-        module::symbol(library, name).ok_or_else(|| format!("it does not export {}", name.to_string_lossy()))
+        module::function(library, name)
+            .ok_or_else(|| format!("it does not export {}", name.to_string_lossy()))
     };
     let (begin, end) = (symbol(c"RasSecurityDialogBegin")?, symbol(c"RasSecurityDialogEnd")?);
     // SAFETY: the names are the contract; what a module exports under them has these types.
@@ -130,6 +141,6 @@ pub(super) fn dialog_over() {
 
 /// Nothing is left to do.
 pub(super) fn stopped() -> ! {
-    module::unload_all();
-    exit(0)
+    module::unload(LIBRARY.load(Ordering::SeqCst));
+    leave()
 }

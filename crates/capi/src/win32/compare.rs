@@ -31,7 +31,7 @@ pub(super) struct Rules {
 /// Which of two texts comes first.
 pub(super) fn order(one: &str, two: &str, rules: Rules) -> Ordering {
     let counts =
-        |c: &char| !(rules.no_signs && !c.is_alphanumeric()) && (rules.all_signs || !matches!(c, '-' | '\''));
+        |c: &char| (c.is_alphanumeric() || !rules.no_signs) && (rules.all_signs || !matches!(c, '-' | '\''));
     let words =
         |text: &str| text.chars().filter(counts).flat_map(char::to_lowercase).map(weight).collect::<Vec<_>>();
     let by_word = words(one).cmp(&words(two));

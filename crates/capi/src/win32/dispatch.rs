@@ -142,8 +142,7 @@ pub(crate) fn wait(objects: &[Arc<Object>], all: bool, limit: Option<Duration>) 
     let _order = lock(&DISPATCH);
     waiter.leave();
     // satisfied between the end of the time and this lock: then the signal is taken already and must be given
-    let index = *lock(&waiter.satisfied);
-    index
+    *lock(&waiter.satisfied)
 }
 
 fn sleep(waiter: &Waiter, end: Option<Instant>) -> Option<usize> {

@@ -37,7 +37,7 @@ fn each_signal_of_an_event_that_resets_itself_releases_one() {
     assert!(!event.is_signalled());
     event.signal();
     event.signal();
-    assert_eq!(wait(&[event.clone()], false, Some(Duration::ZERO)), Some(0));
+    assert_eq!(wait(std::slice::from_ref(&event), false, Some(Duration::ZERO)), Some(0));
     assert_eq!(wait(&[event], false, Some(Duration::ZERO)), None);
 }
 
@@ -66,7 +66,7 @@ fn a_wait_for_all_takes_nothing_until_it_can_take_all() {
     one.signal();
     assert!(one.is_signalled());
     // somebody else takes it meanwhile
-    assert_eq!(wait(&[one.clone()], false, None), Some(0));
+    assert_eq!(wait(std::slice::from_ref(&one), false, None), Some(0));
     two.signal();
     assert!(two.is_signalled());
     one.signal();
@@ -93,7 +93,7 @@ fn no_signal_is_lost_between_the_end_of_the_time_and_the_signal() {
         let thread = std::thread::spawn(move || wait(&[other], false, Some(Duration::from_micros(30))));
         event.signal();
         let by_thread = thread.join().unwrap().is_some();
-        let left = wait(&[event.clone()], false, Some(Duration::ZERO)).is_some();
+        let left = wait(std::slice::from_ref(&event), false, Some(Duration::ZERO)).is_some();
         assert!(by_thread != left);
         taken += usize::from(by_thread);
     }
@@ -113,7 +113,7 @@ fn the_descriptor_says_what_the_event_says() {
     event.signal();
     event.signal();
     assert!(readable());
-    assert_eq!(wait(&[event.clone()], false, None), Some(0));
+    assert_eq!(wait(std::slice::from_ref(&event), false, None), Some(0));
     assert!(!readable());
     event.signal();
     event.reset();

@@ -14,6 +14,10 @@ const LMEM_ZEROINIT: u32 = 0x40;
 
 /// A block of at least one byte, aligned for everything.
 fn allocate(zeroed: bool, bytes: usize) -> *mut c_void {
+    // nobody has as much; AddressSanitizer and valgrind take the question for an error
+    if bytes > isize::MAX.unsigned_abs() {
+        return null_mut();
+    }
     // SAFETY: both take any size and give NULL where there is no room.
     unsafe { if zeroed { libc::calloc(bytes.max(1), 1) } else { libc::malloc(bytes.max(1)) } }
 }

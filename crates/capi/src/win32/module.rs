@@ -30,6 +30,17 @@ pub(crate) fn load(name: &str, call_entry: bool) -> Result<Handle, RasError> {
     loader::load(&name::candidates(name), call_entry)
 }
 
+/// A library's own function.
+pub(crate) fn function(library: Handle, name: &CStr) -> Option<*mut c_void> {
+    loader::function(library, name).ok()
+}
+
+/// Gives a load back: DllMain is told, and the library unmapped with the last one.
+pub(crate) fn unload(library: Handle) {
+    // what is not loaded needs no unloading
+    let _ = loader::free(library);
+}
+
 unsafe fn load_text<C: Char>(text: *const C, file: Handle, flags: u32) -> Handle {
     call(0, || {
         // SAFETY: as the caller's.

@@ -64,10 +64,11 @@ pub fn at(winver: u32) -> Vec<Row> {
 pub fn source(rows: &[&Row]) -> String {
     let mut text = String::from("#include <stddef.h>\n#include <windows.h>\n");
     let mut headers: Vec<&str> = rows.iter().map(|row| row.header.as_str()).collect();
+    headers.sort_unstable();
     headers.dedup();
     headers.iter().for_each(|header| writeln!(text, "#include <{header}>").unwrap());
-    text += "#ifdef __cplusplus\nextern\n#endif\n";
-    text += "const unsigned int layout[] __attribute__((section(\".layout\"), used));\nconst unsigned int layout[] = {\n";
+    text += "extern const unsigned int layout[];\n";
+    text += "const unsigned int layout[] __attribute__((section(\".layout\"))) = {\n";
     rows.iter().for_each(|row| writeln!(text, "    (unsigned int){},", row.question()).unwrap());
     text + "};\n"
 }

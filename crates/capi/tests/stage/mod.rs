@@ -2,6 +2,7 @@
 //! to run programs on it. Include it with `#[path = "../stage/mod.rs"] mod stage;`.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests")]
 
 #[path = "../../../sim/src/peers/skip.rs"]
 mod skip;

@@ -65,7 +65,8 @@ impl Arguments for Table {
 }
 
 fn run<C: Unit>(rules: Rules, room: usize, text: &str, arguments: &[Arg]) -> (String, bool) {
-    let mut table = Table { arguments: arguments.to_vec().into_iter(), narrow: Vec::new(), wide: Vec::new() };
+    let mut table =
+        Table { arguments: Vec::from(arguments).into_iter(), narrow: Vec::new(), wide: Vec::new() };
     let mut sink = Sink::<C>::new(room);
     // SAFETY: the table has what the format asks for.
     unsafe { format(rules, &C::encode(text), &mut table, &mut sink) };
@@ -127,7 +128,7 @@ fn the_c_library_knows_more() {
         ("%zu %td %jd", &[I(1 << 40), I(-1), I(-2)], "1099511627776 -1 -2"),
         ("%f", &[F(1.5)], "1.500000"),
         ("%.2f", &[F(-0.005)], "-0.01"),
-        ("%08.2f|", &[F(-3.14159)], "-0003.14|"),
+        ("%08.2f|", &[F(-3.25)], "-0003.25|"),
         ("%-8.1f|", &[F(2.25)], "2.2     |"),
         ("%e", &[F(12345.678)], "1.234568e+04"),
         ("%G", &[F(1e-10)], "1E-10"),
