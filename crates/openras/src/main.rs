@@ -28,6 +28,10 @@ use openras_service::users::StoreError;
 
 use crate::cli::{Cli, Command, Hidden, LogFormat, Serve};
 
+/// A service makes and frees little things by the thousand a second on all its threads (`docs/decisions/0016`).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // the process of a module: it builds its own walls, and has none of ours yet
     openras_modules::jail::main_if_asked();

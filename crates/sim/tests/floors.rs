@@ -82,8 +82,8 @@ const HOUSE: [Crate; 11] = [
     Crate {
         name: "openras-capi",
         floor: Some(4),
-        ours: &["openras-api", "openras-client", "openras-engine", "openras-phonebook"],
-        others: &["libc", "libloading", "rustix", "serde_json", "tokio", "zeroize"],
+        ours: &["openras-api", "openras-engine", "openras-phonebook", "openras-ppp"],
+        others: &["base64", "libc", "rustix", "serde_json", "tokio", "zeroize"],
     },
     Crate {
         name: "openras-api",
@@ -168,6 +168,7 @@ const HOUSE: [Crate; 11] = [
             "sha2",
             "tempfile",
             "thiserror",
+            "tikv-jemallocator",
             "tokio",
             "tracing",
             "tracing-subscriber",

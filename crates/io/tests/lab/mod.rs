@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::time::Instant;
 
 use openras_engine::exchange::Settings;
@@ -133,11 +132,11 @@ fn start(line: impl Line + 'static, caller: bool, tap: Option<Box<dyn Tap>>) -> 
     Running { ip, commands, task }
 }
 
-/// Caller and answerer over an exchange; the caller's frames go to the capture file, if there is one.
-pub(crate) async fn over_exchange(capture: Option<&Path>) -> (Running, Running) {
+/// Caller and answerer over an exchange; the caller's frames go to the capture, if there is one.
+pub(crate) async fn over_exchange(capture: Option<Capture>) -> (Running, Running) {
     let exchange = ExchangeHandle::start(Settings::default());
     let answerer = start(exchange.phone(Some("200")), false, None);
-    let tap = capture.map(|path| Box::new(Capture::create(path).unwrap()) as Box<dyn Tap>);
+    let tap = capture.map(|capture| Box::new(capture) as Box<dyn Tap>);
     let caller = start(exchange.phone(Some("100")), true, tap);
     both_up(caller, answerer).await
 }
