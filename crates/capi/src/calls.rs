@@ -4,9 +4,12 @@
 
 mod connection;
 mod dial;
+mod errors;
 mod follow;
 mod hangup;
+mod links;
 mod list;
+mod notification;
 mod notify;
 mod projection;
 pub(crate) mod reason;

@@ -1,5 +1,6 @@
-//! Hundreds of dialogs with real processes that fail in every way at random.
+//! Dialogs with real processes that fail in every way at random: hundreds, or as many as `OPENRAS_DIALOGS` says.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use openras_engine::server::DialogVerdict;
@@ -7,6 +8,20 @@ use openras_engine::server::DialogVerdict;
 use crate::common::*;
 
 const DIALOGS: u64 = 300;
+/// By how much the memory of the service's side may grow between the first quarter and the end, in KiB.
+const GROWTH: u64 = 16 * 1024;
+
+fn dialogs() -> u64 {
+    std::env::var("OPENRAS_DIALOGS")
+        .map_or(DIALOGS, |count| count.parse().expect("OPENRAS_DIALOGS is a number"))
+}
+
+/// Resident memory of this process, in KiB.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
 
 /// A number that looks random, the same each time.
 fn dice(n: u64) -> u64 {
@@ -36,9 +51,12 @@ async fn every_dialog_has_a_verdict_and_no_process_is_left() {
     config.warm = 4;
     let (registry, module) = module(config);
     let room = std::sync::Arc::new(tokio::sync::Semaphore::new(8));
-    let calls: Vec<_> = (0..DIALOGS)
+    let (count, ended) = (dialogs(), std::sync::Arc::new(AtomicU64::new(0)));
+    let early = std::sync::Arc::new(AtomicU64::new(0));
+    let calls: Vec<_> = (0..count)
         .map(|n| {
             let (module, room) = (module.clone(), room.clone());
+            let (ended, early) = (ended.clone(), early.clone());
             let word = ["good", "crash", "flood", "hang", "twice", "escape", "nonsense", "good"];
             let word = word[usize::try_from(dice(n) % 8).unwrap()];
             tokio::spawn(async move {
@@ -57,12 +75,18 @@ async fn every_dialog_has_a_verdict_and_no_process_is_left() {
                     _ => &[13],
                 };
                 assert!(expected.contains(&code), "{word}: {verdict:?}");
+                if ended.fetch_add(1, Ordering::SeqCst) + 1 == count / 4 {
+                    early.store(memory(), Ordering::SeqCst);
+                }
             })
         })
         .collect();
     for one in calls {
         one.await.unwrap();
     }
+    let (early, late) = (early.load(Ordering::SeqCst), memory());
+    println!("{count} dialogs: {early} KiB after a quarter, {late} KiB at the end");
+    assert!(late < early + GROWTH, "{early} KiB after a quarter, {late} KiB at the end");
     drop((registry, module));
     // it stands in the script, so this counts jails and supervisors too
     gone(&marker).await;

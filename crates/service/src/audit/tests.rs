@@ -302,7 +302,11 @@ fn several_processes_that_put_files_away_break_no_chain() {
     let logs: Vec<Log> = (0..4).map(|_| Log::open(&folder, 4000).unwrap()).collect();
     std::thread::scope(|scope| {
         for mut log in logs {
-            scope.spawn(move || (0..150).for_each(|_| drop(log.add(&refused("a", "b"), 5).unwrap())));
+            scope.spawn(move || {
+                for _ in 0..150 {
+                    log.add(&refused("a", "b"), 5).unwrap();
+                }
+            });
         }
     });
     assert_eq!(problem(state.path()), None);
