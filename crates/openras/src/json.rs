@@ -14,7 +14,7 @@ pub(crate) fn line(value: &impl Serialize) {
     out::line(text(value));
 }
 
-/// As [`line`], without writing it.
+/// As [`line()`], without writing it.
 pub(crate) fn text(value: &impl Serialize) -> String {
     match serde_json::to_string(value) {
         Ok(text) => tame(&text),
