@@ -21,7 +21,7 @@ pub(super) async fn whole(socket: &Path, response: Response<Incoming>) -> Result
     let mut body = response.into_body();
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| broken(socket, &error))?;
+        let frame = frame.map_err(|error| broken(socket, Some(&error)))?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > LONGEST {
             return Err(strange(socket, &format!("its answer is longer than {} MiB", LONGEST >> 20)));
@@ -58,18 +58,16 @@ pub(super) fn refusal(socket: &Path, status: u16, text: &[u8]) -> Problem {
 }
 
 /// What failed below the answer.
-pub(super) fn broken(socket: &Path, error: &hyper::Error) -> Problem {
-    if error.is_parse() {
-        return strange(socket, &format!("its answer is no good HTTP ({error})"));
-    }
-    let how = if error.is_incomplete_message()
-        || error.is_closed()
-        || error.is_canceled()
-        || cut(error).is_some()
-    {
-        "ended the connection before its answer was whole".to_owned()
-    } else {
-        format!("cannot be spoken to: {error}")
+pub(super) fn broken(socket: &Path, error: Option<&hyper::Error>) -> Problem {
+    let ended = |error: &hyper::Error| {
+        error.is_incomplete_message() || error.is_closed() || error.is_canceled() || cut(error).is_some()
+    };
+    let how = match error {
+        Some(error) if error.is_parse() => {
+            return strange(socket, &format!("its answer is no good HTTP ({error})"));
+        }
+        Some(error) if !ended(error) => format!("cannot be spoken to: {error}"),
+        _ => "ended the connection before its answer was whole".to_owned(),
     };
     Problem::new(RasError::RASMAN_CANNOT_INITIALIZE, format!("The service at {} {how}.", shown(socket)))
         .remedy("Look whether it still runs; its log says why it ended.")

@@ -97,7 +97,7 @@ impl Lines {
                 }
                 Some(Err(error)) => {
                     self.body = None;
-                    return Some(Err(answer::broken(&self.socket, &error)));
+                    return Some(Err(answer::broken(&self.socket, Some(&error))));
                 }
                 None if self.start < self.buffer.len() => {
                     return Some(Err(self.fail("its stream ends within a line")));

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use openras_engine::RasError;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use super::answer;
 use crate::Problem;
@@ -68,9 +70,13 @@ impl Ask {
     }
 }
 
+/// After so long without an answer it is looked at whether there can be one.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Why a request failed.
 struct Failure {
-    error: hyper::Error,
+    /// What hyper says; `None` where it ended the connection and forgot the request.
+    error: Option<hyper::Error>,
     /// It was not sent, or not whole.
     unsent: bool,
 }
@@ -94,9 +100,12 @@ impl Pool {
             match attempt(&mut kept, ask).await? {
                 Ok(response) => return Ok((response, kept)),
                 Err(failure) => {
-                    let closed = failure.error.is_incomplete_message() || failure.error.is_closed();
+                    let closed = failure
+                        .error
+                        .as_ref()
+                        .is_some_and(|error| error.is_incomplete_message() || error.is_closed());
                     if !(failure.unsent || (closed && ask.may_repeat())) {
-                        return Err(answer::broken(&self.socket, &failure.error));
+                        return Err(answer::broken(&self.socket, failure.error.as_ref()));
                     }
                 }
             }
@@ -106,7 +115,7 @@ impl Pool {
             Ok(response) => Ok((response, fresh)),
             Err(failure) => {
                 let why = if failure.unsent { self.farewell().await } else { None };
-                Err(why.unwrap_or_else(|| answer::broken(&self.socket, &failure.error)))
+                Err(why.unwrap_or_else(|| answer::broken(&self.socket, failure.error.as_ref())))
             }
         }
     }
@@ -115,7 +124,7 @@ impl Pool {
     async fn farewell(&self) -> Option<Problem> {
         let mut said = Vec::new();
         let mut stream = self.dial().await.ok()?.take(FAREWELL);
-        tokio::time::timeout(Duration::from_millis(200), stream.read_to_end(&mut said)).await.ok()?.ok()?;
+        timeout(Duration::from_millis(200), stream.read_to_end(&mut said)).await.ok()?.ok()?;
         let text = said.windows(4).position(|four| four == b"\r\n\r\n").and_then(|at| said.get(at + 4..))?;
         serde_json::from_slice(text).ok()
     }
@@ -152,7 +161,7 @@ impl Pool {
             .max_header_size(HEAD)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| answer::broken(&self.socket, &error))?;
+            .map_err(|error| answer::broken(&self.socket, Some(&error)))?;
         // ends with the sender and its last answer; what goes wrong is told by the request it happens to
         tokio::spawn(connection.with_upgrades());
         Ok(sender)
@@ -179,12 +188,22 @@ impl Pool {
 }
 
 async fn attempt(sender: &mut Sender, ask: &Ask) -> Result<Result<Response<Incoming>, Failure>, Problem> {
-    let request = ask.request()?;
-    Ok(sender.try_send_request(request).await.map_err(|mut error| {
+    let mut answer = pin!(sender.try_send_request(ask.request()?));
+    let mut over = false;
+    let answered = loop {
+        match timeout(LOOK, &mut answer).await {
+            Ok(answered) => break answered,
+            // A request that is handed over in the very moment in which the connection ends can be left in hyper's queue,
+            // where nobody takes it and nobody is told.
+            Err(_) if over => return Ok(Err(Failure { error: None, unsent: true })),
+            Err(_) => over = sender.is_closed(),
+        }
+    };
+    Ok(answered.map_err(|mut error| {
         // a socket closed before it took the request whole: nobody can have acted on it
         let unsent =
             error.take_message().is_some() || answer::cut(error.error()) == Some(ErrorKind::BrokenPipe);
-        Failure { error: error.into_error(), unsent }
+        Failure { error: Some(error.into_error()), unsent }
     }))
 }
 
@@ -194,7 +213,7 @@ pub(super) async fn upgraded(
     response: Response<Incoming>,
 ) -> Result<(UnixStream, Bytes), Problem> {
     let upgraded =
-        hyper::upgrade::on(response).await.map_err(|error| answer::broken(&pool.socket, &error))?;
+        hyper::upgrade::on(response).await.map_err(|error| answer::broken(&pool.socket, Some(&error)))?;
     let parts = upgraded.downcast::<TokioIo<UnixStream>>().map_err(|_| {
         Problem::new(
             RasError::INVALID_DATA,
