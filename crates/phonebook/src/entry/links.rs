@@ -148,6 +148,8 @@ fn write_numbers(section: &mut Section, at: usize, new: &[Number], old: &[Number
             section.remove_record(&device, NUMBER, &WITH_NUMBER, nth);
         }
     }
+    // what stood behind something else below a number that is gone is now the one's above it
+    let old = place(section, at).map(|here| read_link(section, &here).numbers).unwrap_or_default();
     for (nth, number) in new.iter().enumerate() {
         let Some(group) = device(section) else { return Ok(()) };
         let Some(before) = old.get(nth) else {
