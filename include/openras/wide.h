@@ -84,61 +84,6 @@ inline int openras_swprintf(WCHAR *to, const WCHAR *format, ...)
 }
 #endif
 
-/* text that is CHAR, or WCHAR where _UNICODE is defined */
-#ifdef _UNICODE
-#define _tprintf openras_wprintf
-#define _vtprintf openras_vwprintf
-#define _ftprintf openras_fwprintf
-#define _vftprintf openras_vfwprintf
-#define _sntprintf _snwprintf
-#define _vsntprintf _vsnwprintf
-#define _fputts openras_fputws
-#define _fgetts openras_fgetws
-#define _tcslen openras_wcslen
-#define _tcscpy openras_wcscpy
-#define _tcsncpy openras_wcsncpy
-#define _tcscat openras_wcscat
-#define _tcsncat openras_wcsncat
-#define _tcscmp openras_wcscmp
-#define _tcsncmp openras_wcsncmp
-#define _tcsicmp openras_wcsicmp
-#define _tcsnicmp openras_wcsnicmp
-#define _tcschr openras_wcschr
-#define _tcsrchr openras_wcsrchr
-#define _tcsstr openras_wcsstr
-#define _tcsdup openras_wcsdup
-#define _tcstol openras_wcstol
-#define _tcstoul openras_wcstoul
-#define _ttoi _wtoi
-#define _ttol _wtol
-#else
-#define _tprintf openras_printf
-#define _vtprintf openras_vprintf
-#define _ftprintf openras_fprintf
-#define _vftprintf openras_vfprintf
-#define _sntprintf _snprintf
-#define _vsntprintf _vsnprintf
-#define _fputts fputs
-#define _fgetts fgets
-#define _tcslen strlen
-#define _tcscpy strcpy
-#define _tcsncpy strncpy
-#define _tcscat strcat
-#define _tcsncat strncat
-#define _tcscmp strcmp
-#define _tcsncmp strncmp
-#define _tcsicmp strcasecmp
-#define _tcsnicmp strncasecmp
-#define _tcschr strchr
-#define _tcsrchr strrchr
-#define _tcsstr strstr
-#define _tcsdup strdup
-#define _tcstol strtol
-#define _tcstoul strtoul
-#define _ttoi atoi
-#define _ttol(text) ((LONG)atol(text))
-#endif
-
 #define _wcsicmp openras_wcsicmp
 #define _wcsnicmp openras_wcsnicmp
 #define _wcsdup openras_wcsdup

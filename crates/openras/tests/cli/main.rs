@@ -11,6 +11,8 @@
 mod bad_input;
 mod demo;
 mod exits;
+#[path = "../shared/frame.rs"]
+mod frame;
 mod help;
 mod lab;
 mod library;

@@ -17,6 +17,8 @@ mod crashes;
 mod descriptors;
 mod disk;
 mod escapes;
+#[path = "../shared/frame.rs"]
+mod frame;
 mod killed;
 mod lab;
 mod private;
