@@ -101,7 +101,7 @@ pub const ROUTES: &[Route] = &[
         right: Right::Dial,
         takes: Some(of::<Dial>),
         gives: Gives::Json(of::<Dialled>),
-        errors: &[110, 600, 602, 608, 633, 704],
+        errors: &[110, 600, 602, 608, 633, 704, 756],
         ..route("POST", "/v1/connections", "dial", "Begins a dial (RasDial)")
     },
     Route {
@@ -139,7 +139,17 @@ pub const ROUTES: &[Route] = &[
         errors: &[6],
         ..route("POST", "/v1/connections/{id}/seen", "seen", "A state was handled: its notifier has returned")
     },
-    Route { ..route("POST", "/v1/connections/{id}/hangup", "hangup", "Ends a connection (RasHangUp)") },
+    Route {
+        ..route("POST", "/v1/connections/{id}/hangup", "hangup", "Ends a connection, whoever else uses it")
+    },
+    Route {
+        ..route(
+            "POST",
+            "/v1/connections/{id}/release",
+            "release",
+            "Gives back one dial of an entry; the last ends the connection (RasHangUp)",
+        )
+    },
     Route {
         gives: Gives::Upgrade(STREAM),
         errors: &[6, 756],

@@ -2,6 +2,8 @@
 
 pub(crate) mod held;
 mod pump;
+pub(crate) mod references;
+pub(crate) mod terminal;
 pub mod told;
 
 use std::collections::VecDeque;

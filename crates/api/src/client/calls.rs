@@ -73,7 +73,12 @@ impl Client {
         self.nothing("seen", &id.to_string(), Some(body::json(seen)?)).await
     }
 
-    /// Ends a connection (RasHangUp).
+    /// Gives back one dial of an entry; the last ends the connection (RasHangUp).
+    pub async fn release(&self, id: CallId) -> Result<(), Problem> {
+        self.nothing("release", &id.to_string(), None).await
+    }
+
+    /// Ends a connection, whoever else uses it.
     pub async fn hangup(&self, id: CallId) -> Result<(), Problem> {
         self.nothing("hangup", &id.to_string(), None).await
     }

@@ -21,6 +21,10 @@ pub struct Dial {
     /// A name for lists, such as the phone-book entry's.
     #[serde(default)]
     pub name: String,
+    /// Path of the phone book `name` is an entry of; empty = none. An entry this user has connected already is not dialled
+    /// again: the answer names that connection, which then takes one `release` more.
+    #[serde(default)]
+    pub phonebook: String,
     /// The number this end has on the exchange, where it can be called back.
     #[serde(default)]
     pub own_number: Option<String>,
@@ -72,6 +76,7 @@ impl Dial {
         Self {
             line: line.into(),
             name: String::new(),
+            phonebook: String::new(),
             own_number: None,
             user: String::new(),
             domain: String::new(),
@@ -111,6 +116,9 @@ pub struct Dialled {
     /// Whoever knows this is the creator: `GET /v1/connections/{id}/events?notifier=…` holds the dial, and `resume`
     /// and `seen` name it. The second RasDial's "same notifier".
     pub notifier: String,
+    /// Nothing was dialled: this entry was connected already. `notifier` is empty then.
+    #[serde(default)]
+    pub joined: bool,
 }
 
 /// A connection: a line of `GET /v1/connections`.
@@ -120,6 +128,12 @@ pub struct Connection {
     pub id: CallId,
     /// The name given at the dial.
     pub name: String,
+    /// The phone book given at the dial; empty = none.
+    #[serde(default)]
+    pub phonebook: String,
+    /// How many dials of its entry it serves: as many calls of `release` end it.
+    #[serde(default)]
+    pub references: u32,
     /// Its line.
     pub line: String,
     /// User id of the program that dialled it.

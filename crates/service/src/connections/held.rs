@@ -24,8 +24,6 @@ const LOST_STREAM: Duration = Duration::from_secs(2);
 const SHOWN: usize = 64 * 1024;
 /// Orders that may wait for the dial: whoever gave one may go, and give the next.
 const ORDERS: usize = 64;
-/// Bytes typed that may wait for the dial.
-const TYPED: usize = 16 * 1024;
 /// The first hang-up is polite, the second waits for nothing.
 const POLITELY: u8 = 1;
 const AT_ONCE: u8 = 2;
@@ -34,18 +32,23 @@ const AT_ONCE: u8 = 2;
 #[derive(Clone, Default)]
 pub(crate) struct Table {
     held: Arc<Mutex<HashMap<u64, Arc<Held>>>>,
+    /// Held while it is found out whether an entry is dialled already, and dialled if not.
+    pub(super) entries: Arc<Mutex<()>>,
 }
 
 /// One of them.
 pub(crate) struct Held {
-    story: Arc<Story>,
+    pub(super) story: Arc<Story>,
     notifier: String,
     uid: u32,
-    name: String,
+    /// What lists call it; with a phone book, the entry it is.
+    pub(super) name: String,
+    /// Empty where it is no entry.
+    pub(super) phonebook: String,
     /// Control packets come as events to the creator.
     packets: bool,
     stack: LoopbackHandle,
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What clients and the pump share.
@@ -78,20 +81,22 @@ pub(super) struct Now {
     pub(super) hang_ups: u8,
     /// How often somebody wanted it ended: the second wish waits for nothing, and more are not counted.
     wishes: u8,
+    /// How many dials of its entry it serves.
+    pub(super) references: u32,
     creators: u32,
     /// When the dial is given up for want of a creator.
     alone_by: Option<Instant>,
     pub(super) orders: VecDeque<Order>,
     pub(super) typed: Vec<u8>,
-    shown: VecDeque<(Told, Vec<u8>)>,
-    shown_size: usize,
+    pub(super) shown: VecDeque<(Told, Vec<u8>)>,
+    pub(super) shown_size: usize,
     /// Somebody has taken the terminal.
-    attached: bool,
+    pub(super) attached: bool,
 }
 
 impl Table {
     /// Begins a dial and holds it.
-    pub(crate) fn dial(
+    pub(super) fn begin(
         &self,
         shared: &Arc<Shared>,
         request: DialRequest,
@@ -124,6 +129,7 @@ impl Table {
             notifier: client.notifier,
             uid: client.uid,
             name: client.name,
+            phonebook: client.phonebook,
             packets: client.packets,
             stack: connection.stack().clone(),
             inner,
@@ -162,6 +168,8 @@ pub(crate) struct Client {
     pub(crate) uid: u32,
     /// The name it gave the connection.
     pub(crate) name: String,
+    /// The phone book the name is an entry of; empty = none.
+    pub(crate) phonebook: String,
     /// The number dialled, where the line has one.
     pub(crate) number: Option<String>,
     /// What the creator is known by.
@@ -204,6 +212,7 @@ impl Inner {
                 gone: false,
                 hang_ups: 0,
                 wishes: 0,
+                references: 1,
                 creators: 0,
                 alone_by: Some(Instant::now() + FIRST_STREAM),
                 orders: VecDeque::new(),
@@ -251,7 +260,7 @@ impl Now {
         self.alone_by.filter(|_| self.over || !self.connected)
     }
 
-    fn is_interactive(&self) -> bool {
+    pub(super) fn is_interactive(&self) -> bool {
         self.state == ConnState::INTERACTIVE && self.error.is_none() && !self.over && !self.hung_up()
     }
 }
@@ -287,7 +296,7 @@ impl Held {
         self.packets
     }
 
-    /// RasHangUp: ends it politely, or at once the second time; lets go of one that has ended.
+    /// Ends it politely, or at once the second time; lets go of one that has ended.
     pub(crate) fn hang_up(&self) {
         self.inner.hang_up(AT_ONCE);
     }
@@ -308,13 +317,16 @@ impl Held {
 
     /// As it stands in lists.
     pub(crate) fn info(&self) -> connection::Connection {
-        let (state, user) = {
+        let (state, user, references) = {
             let now = self.inner.lock();
-            (State::new(now.seq, now.state, now.error.map(Into::into)), now.user.clone())
+            let state = State::new(now.seq, now.state, now.error.map(Into::into));
+            (state, now.user.clone(), now.references)
         };
         connection::Connection {
             id: self.id(),
             name: self.name.clone(),
+            phonebook: self.phonebook.clone(),
+            references,
             line: self.story.line().to_owned(),
             uid: self.uid,
             user,
@@ -376,45 +388,6 @@ impl Held {
         }
         Creator(self.clone())
     }
-
-    /// Takes the terminal of the Interactive pause.
-    ///
-    /// # Errors
-    /// 756 where the dial is not in that pause, or somebody has the terminal.
-    pub(crate) fn attach(self: &Arc<Self>) -> Result<Terminal, RasError> {
-        let mut now = self.inner.lock();
-        if !now.is_interactive() || now.attached {
-            return Err(RasError::DIAL_ALREADY_IN_PROGRESS);
-        }
-        now.attached = true;
-        Ok(Terminal(self.clone()))
-    }
-
-    /// Bytes of the other end for a person.
-    pub(super) fn show(&self, bytes: Vec<u8>) {
-        // the number keeps its place among the other events
-        let told = self.story.unkept(super::told::terminal(&[]));
-        {
-            let mut now = self.inner.lock();
-            if now.hung_up() {
-                return;
-            }
-            now.shown_size += bytes.len();
-            now.shown.push_back((told, bytes));
-        }
-        self.inner.terminal.notify_waiters();
-        self.story.wake();
-    }
-
-    fn take_shown(&self, now: &mut Now) -> Option<(Told, Vec<u8>)> {
-        let shown = now.shown.pop_front()?;
-        let was_stuffed = now.is_stuffed();
-        now.shown_size = now.shown_size.saturating_sub(shown.1.len());
-        if was_stuffed && !now.is_stuffed() {
-            self.inner.wake.notify_one();
-        }
-        Some(shown)
-    }
 }
 
 /// The creator's stream. Its loss before Connected ends the dial.
@@ -447,53 +420,5 @@ impl Drop for Creator {
             }
         }
         self.0.inner.wake.notify_one();
-    }
-}
-
-/// The terminal of an Interactive pause, taken by a client.
-pub(crate) struct Terminal(Arc<Held>);
-
-impl Terminal {
-    /// The next bytes of the other end; `None` when the pause is over and all were taken.
-    pub(crate) async fn read(&self) -> Option<Vec<u8>> {
-        self.when(|held, now| match held.take_shown(now) {
-            Some((_, bytes)) => Some(Some(bytes)),
-            None if !now.is_interactive() => Some(None),
-            None => None,
-        })
-        .await
-    }
-
-    /// Bytes a person typed; `false` when the pause is over.
-    pub(crate) async fn write(&self, bytes: &[u8]) -> bool {
-        let room = self.when(|_, now| match now.is_interactive() {
-            true if now.typed.len() < TYPED => Some(true),
-            true => None,
-            false => Some(false),
-        });
-        if !room.await {
-            return false;
-        }
-        self.0.inner.lock().typed.extend_from_slice(bytes);
-        self.0.inner.wake.notify_one();
-        true
-    }
-
-    async fn when<T>(&self, mut ready: impl FnMut(&Held, &mut Now) -> Option<T>) -> T {
-        loop {
-            let news = self.0.inner.terminal.notified();
-            let found = ready(&self.0, &mut self.0.inner.lock());
-            match found {
-                Some(found) => return found,
-                None => news.await,
-            }
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.0.inner.lock().attached = false;
-        self.0.story.wake();
     }
 }

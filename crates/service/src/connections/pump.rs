@@ -334,8 +334,9 @@ mod tests {
     async fn what_is_typed_behind_orders_that_wait_does_not_heap_up() {
         let service = crate::Service::start(crate::Config::empty()).await.unwrap();
         let (name, notifier) = (String::new(), "n".to_owned());
-        let client = Client { uid: 0, name, number: None, notifier, packets: false };
-        let held = Table::default().dial(service.shared(), DialRequest::default(), client).unwrap();
+        let client =
+            Client { uid: 0, name, phonebook: String::new(), number: None, notifier, packets: false };
+        let held = Table::default().begin(service.shared(), DialRequest::default(), client).unwrap();
         let mut pump = Pump::new(&held, Keep::of(&DialRequest::default()));
         // its dial takes nothing
         for _ in 0..1000 {

@@ -15,6 +15,7 @@ use super::lines;
 use crate::config::DialLine;
 use crate::connections::DialRequest;
 use crate::connections::held::Client;
+use crate::connections::references::Dialling;
 
 /// Dials one user who is no administrator may have at a time.
 const EACH: usize = 256;
@@ -38,6 +39,7 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
             .remedy(format!("Write {}.", escape::short(&error.remedy, SAID)))
     })?;
     fits("line", Some(&wanted.line))?;
+    fits("phonebook", Some(&wanted.phonebook))?;
     fits("user", Some(&wanted.user))?;
     fits("domain", Some(&wanted.domain))?;
     fits("password", Some(wanted.password.0.expose()))?;
@@ -58,14 +60,31 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     let client = Client {
         uid,
         name: escape::short(&wanted.name, NAME),
+        phonebook: escape::line(&wanted.phonebook),
         number,
         notifier: notifier()?,
         packets: wanted.packets,
     };
     let request = request(&ask, wanted, line)?;
     let notifier = client.notifier.clone();
-    let held = ask.api.held.dial(ask.api.service.shared(), request, client)?;
-    answer::made(&Dialled { id: held.id(), notifier })
+    let dialling = ask.api.held.dial(ask.api.service.shared(), request, client).map_err(busy)?;
+    answer::made(&match dialling {
+        Dialling::Begun(held) => Dialled { id: held.id(), notifier, joined: false },
+        Dialling::Joined(held) => Dialled { id: held.id(), notifier: String::new(), joined: true },
+    })
+}
+
+/// Why a dial did not begin.
+fn busy(error: RasError) -> Problem {
+    let problem = Problem::from(error);
+    match error {
+        RasError::DIAL_ALREADY_IN_PROGRESS => Problem {
+            message: "This phone-book entry is being dialled already.".into(),
+            remedy: "Wait until it is connected, or hang it up first.".into(),
+            ..problem
+        },
+        _ => problem,
+    }
 }
 
 /// Whether a member is no longer than what is kept of it.
@@ -79,7 +98,8 @@ fn fits(member: &str, text: Option<impl AsRef<[u8]>>) -> Result<(), Problem> {
 /// A callback that was asked for on a line at which nothing can ring: better refused than left out.
 fn rings(wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
     let can_ring = matches!(line, DialLine::Exchange(_)) && wanted.own_number.is_some();
-    if can_ring || wanted.callback_number.trim().is_empty() {
+    // `*` is an offer to say a number when asked: a server that does not ask needs none
+    if can_ring || matches!(wanted.callback_number.trim(), "" | "*") {
         return Ok(());
     }
     let why = format!("Nothing can ring at this end of {line}: a server cannot call back there.");
@@ -188,6 +208,12 @@ fn told(error: RasError) -> Problem {
 }
 
 /// RasHangUp.
+pub(super) fn release(ask: &Ask) -> Answer {
+    ask.held()?.release();
+    answer::nothing()
+}
+
+/// Ends it, whoever else uses it.
 pub(super) fn hang_up(ask: &Ask) -> Answer {
     ask.held()?.hang_up();
     answer::nothing()

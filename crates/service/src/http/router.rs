@@ -112,6 +112,7 @@ async fn handle(id: &str, ask: Ask) -> Answer {
         "resume" => connections::resume(ask).await,
         "seen" => connections::seen(ask).await,
         "hangup" => connections::hang_up(&ask),
+        "release" => connections::release(&ask),
         "terminal" => terminal::terminal(ask),
         "projection" => connections::projection(&ask),
         "statistics" => connections::statistics(&ask),

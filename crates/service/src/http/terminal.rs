@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::ask::Ask;
 use super::conn::Conn;
 use super::upgrade;
-use crate::connections::held::Terminal;
+use crate::connections::terminal::Terminal;
 
 /// Typed bytes taken at once.
 const TYPED: usize = 1024;

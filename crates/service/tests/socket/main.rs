@@ -12,6 +12,7 @@
 mod bad_input;
 mod descriptors;
 mod dial;
+mod entries;
 mod lab;
 mod pauses;
 mod place;
