@@ -4,6 +4,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libopenras.so.0");
     println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // another copy that was loaded before must not be what this one's own names mean: it could not find itself (copies.rs)
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-Bsymbolic");
     println!("cargo::rerun-if-changed=src/win32/variadic.c");
     // lists of arguments: what Rust cannot walk
     cc::Build::new()

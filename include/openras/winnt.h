@@ -118,6 +118,15 @@ typedef PVOID PSECURITY_DESCRIPTOR, PSID;
 #define RtlMoveMemory(to, from, length) memmove((to), (from), (length))
 #define RtlEqualMemory(one, other, length) (!memcmp((one), (other), (length)))
 #define ZeroMemory RtlZeroMemory
+/* no compiler leaves it out, whatever becomes of the memory */
+__forceinline PVOID RtlSecureZeroMemory(PVOID to, SIZE_T length)
+{
+    volatile char *at = (volatile char *)to;
+    while (length-- > 0)
+        *at++ = 0;
+    return to;
+}
+#define SecureZeroMemory RtlSecureZeroMemory
 #define FillMemory RtlFillMemory
 #define CopyMemory RtlCopyMemory
 #define MoveMemory RtlMoveMemory

@@ -89,6 +89,7 @@ const EVENTS_QUERY: &[(&str, &str)] = &[
     ("notifier", "the creator's: this reader holds the dial"),
     ("after", "begin behind this event number, as far as events are kept"),
     ("packets", "`true`: control packets too"),
+    ("keep_terminal", "`true`: the terminal's bytes are not told here; they wait for whoever takes it"),
 ];
 
 /// Numbers that any route may fail with: no right, no memory, not JSON, not as expected, too long, a fault of the service's own,

@@ -5,10 +5,6 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use libc::{RTLD_LAZY, RTLD_NOLOAD, dl_iterate_phdr, dl_phdr_info, dlclose, dlopen, dlsym};
-use openras_engine::RasError;
-
-use crate::guard::CANNOT_INITIALIZE;
-
 const UNUSED: u32 = 0;
 const CLAIMED: u32 = 1;
 const IN_USE: u32 = 2;
@@ -21,8 +17,8 @@ pub static openras_copy_in_use: AtomicU32 = AtomicU32::new(UNUSED);
 /// Takes this copy into use, unless another is.
 ///
 /// # Errors
-/// 711, said once on standard error.
-pub(crate) fn only_one() -> Result<(), RasError> {
+/// Why this copy refuses to work; said once on standard error.
+pub(crate) fn only_one() -> Result<(), String> {
     let own = &raw const openras_copy_in_use;
     openras_copy_in_use.store(CLAIMED, Ordering::SeqCst);
     for name in loaded() {
@@ -36,25 +32,28 @@ pub(crate) fn only_one() -> Result<(), RasError> {
         if mark.load(Ordering::SeqCst) != UNUSED {
             openras_copy_in_use.store(UNUSED, Ordering::SeqCst);
             let name = name.to_string_lossy();
-            say_once(&format!("another copy of it is in use in this process: {name}. Load one file only."));
-            return Err(CANNOT_INITIALIZE);
+            let why = format!("another copy of it is in use in this process: {name}. Load one file only.");
+            return Err(say_once(&why));
         }
     }
     openras_copy_in_use.store(IN_USE, Ordering::SeqCst);
     Ok(())
 }
 
-/// Says on standard error why nothing works here; a program that sees only 711 could not know.
-pub(crate) fn say_once(why: &str) {
+/// Says on standard error why nothing works here; a program that sees only 711 could not know. Gives what it said.
+pub(crate) fn say_once(why: &str) -> String {
     static SAID: AtomicBool = AtomicBool::new(false);
+    let why = format!("libopenras.so refuses to work (711): {why}");
     if !SAID.swap(true, Ordering::SeqCst) {
-        say(&format!("libopenras.so refuses to work (711): {why}"));
+        say(&why);
     }
+    why
 }
 
-/// A line on standard error. Nobody may be left to read it.
+/// A line on standard error. Nobody may be left to read it. Not by Rust's own stream: a thread of the parent may have
+/// held its lock when a child was forked.
 pub(crate) fn say(text: &str) {
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
+    let _ = rustix::io::write(rustix::stdio::stderr(), format!("{text}\n").as_bytes());
 }
 
 /// The names of all shared objects of this process.

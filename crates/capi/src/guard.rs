@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use openras_engine::RasError;
 
+use crate::calls::reason;
+
 /// The number a C caller gets.
 pub(crate) type Dword = u32;
 
@@ -19,13 +21,23 @@ pub(crate) const INVALID_PARAMETER: RasError = RasError(87);
 /// ERROR_RASMAN_CANNOT_INITIALIZE.
 pub(crate) const CANNOT_INITIALIZE: RasError = RasError(711);
 
-/// Runs the body of an export. 0, or what went wrong; a panic of ours is 635 (ERROR_UNKNOWN).
+/// ERROR_UNKNOWN: a panic of ours.
+const UNKNOWN: RasError = RasError(635);
+
+/// Runs the body of an export. 0, or what went wrong; a panic of ours is 635 (ERROR_UNKNOWN). `OpenrasReason` tells
+/// afterwards why.
 pub(crate) fn guard(body: impl FnOnce() -> Result<(), RasError>) -> Dword {
+    reason::begin();
     let checked = AssertUnwindSafe(|| usable().and_then(|()| body()));
-    match catch_unwind(checked) {
-        Ok(Ok(())) => 0,
-        Ok(Err(error)) => error.0,
-        Err(_) => 635,
+    match catch_unwind(checked).unwrap_or(Err(UNKNOWN)) {
+        Ok(()) => {
+            reason::begin();
+            0
+        }
+        Err(error) => {
+            reason::failed(error);
+            error.0
+        }
     }
 }
 
@@ -43,15 +55,16 @@ pub(crate) fn guard_or<T>(failed: T, body: impl FnOnce() -> T) -> T {
 pub(crate) fn usable() -> Result<(), RasError> {
     static PID: AtomicU32 = AtomicU32::new(0);
     let pid = process::id();
-    match PID.compare_exchange(0, pid, Ordering::SeqCst, Ordering::SeqCst) {
-        Err(first) if first != pid => {
-            crate::copies::say_once(
-                "this is a forked child, which has none of its threads. Call exec first.",
-            );
-            return Err(CANNOT_INITIALIZE);
-        }
-        _ => {}
+    if let Err(first) = PID.compare_exchange(0, pid, Ordering::SeqCst, Ordering::SeqCst)
+        && first != pid
+    {
+        let why = "this is a forked child, which has none of its threads. Call exec first.";
+        reason::set(crate::copies::say_once(why));
+        return Err(CANNOT_INITIALIZE);
     }
-    static COPY: OnceLock<Result<(), RasError>> = OnceLock::new();
-    *COPY.get_or_init(crate::copies::only_one)
+    static COPY: OnceLock<Result<(), String>> = OnceLock::new();
+    COPY.get_or_init(crate::copies::only_one).as_ref().copied().map_err(|why| {
+        reason::set(why.as_str());
+        CANNOT_INITIALIZE
+    })
 }

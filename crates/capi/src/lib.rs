@@ -7,11 +7,13 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod abi;
+mod admin;
 mod calls;
 mod copies;
 mod guard;
 mod handles;
 mod host;
+mod openras;
 mod runtime;
 mod text;
 mod win32;

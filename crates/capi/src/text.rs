@@ -16,6 +16,8 @@ pub(crate) trait Char: Copy + Default + PartialEq + DefaultIsZeroes + 'static {
     fn secret(units: &[Self]) -> Secret;
     /// Whether text may be cut before this unit.
     fn starts_character(self) -> bool;
+    /// Units as they lie in memory.
+    fn bytes(units: &[Self]) -> Vec<u8>;
 }
 
 impl Char for u8 {
@@ -35,6 +37,10 @@ impl Char for u8 {
 
     fn starts_character(self) -> bool {
         self & 0xC0 != 0x80
+    }
+
+    fn bytes(units: &[Self]) -> Vec<u8> {
+        units.to_vec()
     }
 }
 
@@ -63,6 +69,10 @@ impl Char for u16 {
 
     fn starts_character(self) -> bool {
         !(0xDC00..0xE000).contains(&self)
+    }
+
+    fn bytes(units: &[Self]) -> Vec<u8> {
+        units.iter().flat_map(|unit| unit.to_ne_bytes()).collect()
     }
 }
 

@@ -47,14 +47,17 @@
 
 mod connection;
 mod dialling;
+mod entry;
 mod error;
 mod line;
 mod options;
 mod pause;
+mod script;
 mod service;
 
 pub use connection::Connection;
 pub use dialling::{Dialling, Step};
+pub use entry::{EntryCall, EntryDial};
 pub use error::{Error, Failure};
 pub use line::absolute;
 pub use openras_api::client::{Events, Stream};
@@ -64,6 +67,7 @@ pub use openras_engine::{ConnState, RasError};
 pub use openras_ppp::{AuthMethod, Secret};
 pub use options::DialOptions;
 pub use pause::{Callback, Expired, Pause, Retry, Terminal};
+pub use script::{Broken, EntryScript, Left, Shown};
 pub use service::Service;
 pub use types::CallId;
 pub use types::connection::Terminal as TerminalMode;

@@ -8,6 +8,7 @@ mod child;
 mod config;
 mod jailed;
 mod launch;
+mod library;
 mod lines;
 mod meter;
 mod pool;
@@ -21,11 +22,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use openras_engine::server::DialogVerdict;
+use openras_engine::server::{DialogCommand, DialogVerdict, PppInDialog};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 pub use config::{Isolation, Limits, ProgramConfig, ProgramError, ReceiveMode, Settings};
+pub use library::{HostParts, LibraryConfig};
 
 use crate::dialog::{ABORTED, CallInfo, Dialog};
 use crate::host::{BoxFuture, Condition, Module};
@@ -129,6 +131,8 @@ pub struct ProgramModule {
     name: String,
     config: ProgramConfig,
     processes: Processes,
+    /// It is a library of the original interface in its host.
+    library: bool,
     /// Verdicts that came when there was nothing to decide.
     refused: AtomicU64,
 }
@@ -155,13 +159,27 @@ impl ProgramModule {
     /// `isolation = "shared"` needs one.
     pub fn new(name: impl Into<String>, config: ProgramConfig, parts: &Parts) -> Result<Self, ProgramError> {
         let (name, launch) = (name.into(), config.launch(parts)?);
-        Self::with(name, config, launch)
+        Self::with(name, config, launch, false)
+    }
+
+    /// As [`new`](Self::new), a library of the original interface; it is loaded once behind its wall, so that one that
+    /// cannot be is found at start.
+    pub fn library(
+        name: impl Into<String>,
+        config: &LibraryConfig,
+        parts: &Parts,
+    ) -> Result<Self, ProgramError> {
+        let program = config.program(parts)?;
+        config.check(program.clone(), parts)?;
+        let launch = program.launch(parts)?;
+        Self::with(name.into(), program, launch, true)
     }
 
     fn with(
         name: String,
         config: ProgramConfig,
         launch: Arc<dyn launch::Launch>,
+        library: bool,
     ) -> Result<Self, ProgramError> {
         let any = config.receive == ReceiveMode::Any;
         let processes = match config.isolation {
@@ -174,10 +192,14 @@ impl ProgramModule {
             Isolation::None => Processes::Each(Pool::new(&name, launch, 0)),
         };
         tracing::info!(module = name, wall = %processes.wall(), "the module's wall");
-        Ok(Self { name, config, processes, refused: AtomicU64::new(0) })
+        Ok(Self { name, config, processes, library, refused: AtomicU64::new(0) })
     }
 
     async fn converse(&self, dialog: Dialog) {
+        if self.config.ppp_in_dialog != PppInDialog::default() {
+            // a call that is over already says so later
+            let _ = dialog.commands().send(DialogCommand::Ppp(self.config.ppp_in_dialog)).await;
+        }
         match &self.processes {
             Processes::Each(pool) => match pool.take().await {
                 Ok(started) => self.alone(dialog, started).await,
@@ -201,12 +223,20 @@ impl ProgramModule {
         let channel = (Outgoing::pipe(pipes.stdin), Incoming::Pipe { lines: pipes.stdout, any });
         let log =
             |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
-        let mut session = Session::new(channel, &self.config.limits, &log, &redactor);
+        let mut session = Session::new(channel, &self.config.limits, &log, &redactor, self.library);
         session.tell(self.begin(&info).line());
         match session.run(&mut dialog).await {
             Ok(verdict) => {
                 dialog.complete(verdict.map_or_else(call_ended, |verdict| cleaned(verdict, &redactor)));
-                let _ = timeout(self.config.limits.grace, goodbye(&mut session, &*process)).await;
+                let grace = self.config.limits.grace;
+                if timeout(grace, goodbye(&mut session, &*process)).await.is_err() && self.library {
+                    tracing::warn!(
+                        module = self.name,
+                        call = info.call,
+                        "it has not ended {grace:?} after its dialog, as a module does that puts off its End; its \
+                         process is ended"
+                    );
+                }
                 self.count_refused(session.refused(), &info);
             }
             Err(Fault::Exited(_)) => self.refuse(dialog, &Fault::Exited(process.ended(EXIT).await)),
@@ -228,7 +258,7 @@ impl ProgramModule {
         let shared::Share { incoming, outgoing, redactor, leave } = share;
         let log =
             |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
-        let mut session = Session::new((outgoing, incoming), &self.config.limits, &log, &redactor);
+        let mut session = Session::new((outgoing, incoming), &self.config.limits, &log, &redactor, self.library);
         session.tell(self.begin(&info).line());
         let ended = session.run(&mut dialog).await;
         match ended {

@@ -39,6 +39,8 @@ pub enum FromProgram {
     Command(DialogCommand),
     /// `log`: a line for the service's log; from outside.
     Log(String),
+    /// `begun`: it runs, and from now on it is its turn.
+    Begun,
 }
 
 /// Why a line is not a message. Names what is wrong and never what stood in the line.
@@ -67,7 +69,7 @@ impl fmt::Display for Malformed {
             Self::NotJson(column) => write!(f, "the line is not JSON (column {column})"),
             Self::NoType => f.write_str("the line is not a JSON object with a \"type\""),
             Self::UnknownType => {
-                f.write_str("the \"type\" is none of send, receive, ask, more, complete, log")
+                f.write_str("the \"type\" is none of begun, send, receive, ask, more, complete, log")
             }
             Self::Field { name, must_be } => write!(f, "\"{name}\" must be {must_be}"),
             Self::Extra(message) => write!(f, "the \"{message}\" message has a field it does not know"),
@@ -118,6 +120,7 @@ fn message(mut fields: Map<String, Value>, any: bool) -> Result<FromProgram, Mal
         "ask" => ("ask", FromProgram::Command(DialogCommand::Ask(ask(&mut fields)?))),
         "more" => ("more", FromProgram::Command(DialogCommand::Extend(more(&mut fields)?))),
         "complete" => ("complete", FromProgram::Command(DialogCommand::Complete(complete(&mut fields)?))),
+        "begun" => ("begun", FromProgram::Begun),
         "log" => ("log", FromProgram::Log(fields.required("text")?)),
         _ => return Err(Malformed::UnknownType),
     };

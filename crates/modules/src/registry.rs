@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::host::{Condition, Module};
-use crate::process::{ProgramConfig, ProgramError, ProgramModule};
+use crate::process::{HostParts, LibraryConfig, ProgramConfig, ProgramError, ProgramModule};
 use crate::totp::{Clock, CodeStore, Totp, TotpConfig, system_clock};
 
 /// One `[module.NAME]` table.
@@ -19,6 +19,8 @@ pub enum ModuleConfig {
     Totp(TotpConfig),
     /// A program in any language.
     Program(Box<ProgramConfig>),
+    /// A shared object of the original interface (RasSecurityDialogBegin).
+    Library(Box<LibraryConfig>),
 }
 
 /// A range that no distribution gives to people, services or containers.
@@ -39,11 +41,13 @@ pub struct Parts {
     pub uids: Range<u32>,
     /// Files and folders no module may ever read: the state folder, the key file.
     pub hidden: Vec<PathBuf>,
+    /// Where the parts of a library's host are, where they are not beside the running program.
+    pub host: HostParts,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { codes: None, clock: system_clock(), helper: None, uids: UIDS, hidden: Vec::new() }
+        Self { codes: None, clock: system_clock(), helper: None, uids: UIDS, hidden: Vec::new(), host: HostParts::default() }
     }
 }
 
@@ -69,6 +73,10 @@ impl ModuleConfig {
             Self::Program(config) => {
                 let program = ProgramModule::new(name, ProgramConfig::clone(config), parts);
                 Ok(Arc::new(program.map_err(|why| BuildError::Program(shown(name), why))?))
+            }
+            Self::Library(config) => {
+                let library = ProgramModule::library(name, config, parts);
+                Ok(Arc::new(library.map_err(|why| BuildError::Program(shown(name), why))?))
             }
         }
     }

@@ -3,6 +3,8 @@
 
 mod client;
 mod dial;
+mod phonebook;
+mod rasdial;
 mod serve;
 mod user;
 
@@ -10,7 +12,11 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use client::{At, Audit, Calls, Client, Events, Ports, Reload, Status, Which};
 pub(crate) use dial::{AuthWord, DIAL_HELP, Dial, Terminal};
-pub(crate) use serve::{Generate, Hidden, LogFormat, PrivateService, SERVE_HELP, Serve};
+pub(crate) use phonebook::{
+    BookAdd, BookExport, BookImport, BookList, BookRemove, BookSet, BookShow, EntryTerminal, Phonebook, Says, WhichBook,
+};
+pub(crate) use rasdial::{RASDIAL_HELP, Rasdial};
+pub(crate) use serve::{Generate, Hidden, LogFormat, ModuleHost, PrivateService, SERVE_HELP, Serve};
 pub(crate) use user::{Rights, Store, User, UserAdd, UserSet};
 
 /// An open Remote Access Service: answer calls, place calls, ask in between.
@@ -30,6 +36,12 @@ pub(crate) enum Command {
     /// Place a call and stay with it until Ctrl-C
     #[command(after_help = DIAL_HELP)]
     Dial(Box<Dial>),
+    /// List, show, add, change, remove, import and export entries of the phone book
+    #[command(subcommand)]
+    Phonebook(Box<Phonebook>),
+    /// Dial and hang up with the command line of Windows' rasdial
+    #[command(after_help = RASDIAL_HELP)]
+    Rasdial(Rasdial),
     #[command(flatten)]
     Client(Client),
     /// Add, change, list and remove users

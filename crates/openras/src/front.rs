@@ -59,6 +59,36 @@ impl Front {
         !matches!(self, Self::Log(_))
     }
 
+    /// Shows a pause that a script answers: it asks nobody here.
+    pub(crate) fn show_scripted(&mut self, told: &Told) {
+        match self {
+            Self::Person(person) => person.show_scripted(told),
+            Self::Program(_) => json::line(told),
+            Self::Log(view) => view.show(told),
+        }
+    }
+
+    /// Shows what the script says.
+    pub(crate) fn script(&mut self, call: CallId, now: Duration, text: &str) {
+        let text = escape::line(text).to_string();
+        self.mine(call, now, &format!("the script: {text}"), false, json!({ "event": "script", "text": text }));
+    }
+
+    /// The script has left its pause to whoever watches.
+    pub(crate) fn takes_over(&mut self, state: &State) {
+        match self {
+            Self::Person(person) => person.enter(state),
+            Self::Program(program) => program.paused = true,
+            Self::Log(_) => {}
+        }
+    }
+
+    /// Says that nothing was dialled, for the entry is connected.
+    pub(crate) fn joined(&mut self, call: CallId, name: &str) {
+        let text = format!("{} is connected already, as c{call}", escape::line(name));
+        self.mine(call, Duration::ZERO, &text, false, json!({ "event": "connected_already" }));
+    }
+
     /// Shows an event of the dial.
     pub(crate) fn show(&mut self, told: &Told) {
         match self {
@@ -225,6 +255,12 @@ impl Person {
                 self.enter(state);
             }
         }
+    }
+
+    fn show_scripted(&mut self, told: &Told) {
+        self.leave();
+        self.view.show(told);
+        self.state = Some(ConnState::INTERACTIVE);
     }
 
     fn leave(&mut self) {

@@ -4,6 +4,7 @@ mod answers;
 mod cli;
 mod commands;
 mod config_file;
+mod entry;
 mod exit;
 mod front;
 mod json;
@@ -13,6 +14,7 @@ mod notify;
 mod out;
 mod private;
 mod render;
+mod scripted;
 mod secret_file;
 mod session;
 mod signals;
@@ -35,6 +37,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     // the process of a module: it builds its own walls, and has none of ours yet
     openras_modules::jail::main_if_asked();
+    // a password may stand on its command line, which it takes off first
+    if let Some((name, words)) = commands::rasdial::asked() {
+        return ExitCode::from(commands::rasdial::main(&name, &words));
+    }
     private::leave_no_core();
     // before anything is opened and any thread begins
     if std::env::args_os().nth(1).is_some_and(|word| word == "serve" || word == "private-service") {
@@ -64,6 +70,7 @@ fn begin(command: Command) -> Result<u8> {
         Command::Serve(args) => serve(args),
         Command::Hidden(Hidden::PrivateService(args)) => private::start(&args),
         Command::Hidden(Hidden::Generate(what)) => commands::generate::run(&what),
+        Command::Hidden(Hidden::ModuleHost(args)) => commands::module_host::run(&args),
         Command::Dial(args) => {
             // once for packets, which the dial shows itself
             logging::start(args.verbose.saturating_sub(1));
@@ -72,6 +79,15 @@ fn begin(command: Command) -> Result<u8> {
         Command::Client(args) => {
             logging::start(0);
             in_runtime(commands::client::run(args)).map(told)
+        }
+        Command::Phonebook(args) => {
+            logging::start(0);
+            commands::phonebook::run(*args).map(told)
+        }
+        // `main` has read its words as Windows does
+        Command::Rasdial(args) => {
+            let words: Vec<_> = args.words.into_iter().map(Into::into).collect();
+            Ok(commands::rasdial::main(&["openras".into(), "rasdial".into()], &words))
         }
         Command::User(args) => {
             logging::start(0);

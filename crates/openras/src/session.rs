@@ -1,12 +1,14 @@
 //! One dial from its first state to its end: events out, answers and signals in, traffic in between.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use openras_api::client::Events;
 use openras_api::types::CallId;
 use openras_api::types::connection::{Dialled, Resume};
-use openras_api::types::event::{Ended, Event, Told};
+use openras_api::types::event::{Ended, Event, State, Told};
 use openras_api::{Client, Problem};
+use openras_client::{EntryScript, Left};
 use openras_engine::{ConnState, RasError};
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
@@ -16,6 +18,7 @@ pub(crate) use crate::front::Front;
 use crate::front::Said;
 use crate::out;
 use crate::render;
+use crate::scripted::{self, Step, number_of_pause};
 use crate::signals::{Heard, Signals};
 use crate::terminal::Terminal;
 pub(crate) use crate::traffic::Traffic;
@@ -40,6 +43,14 @@ pub(crate) struct Session {
     traffic: Traffic,
     signals: Signals,
     terminal: Terminal,
+    /// Whether a pause is the watcher's; else it is the end.
+    pauses: bool,
+    /// What answers the terminal.
+    script: Option<Arc<EntryScript>>,
+    /// What it tells while it runs, and the pause it runs in.
+    scripted: Option<(mpsc::Receiver<Step>, State)>,
+    /// Why this program ends the dial.
+    failed: Option<Problem>,
     replies: (mpsc::Sender<Reply>, mpsc::Receiver<Reply>),
     /// Replies that are to come.
     asked: usize,
@@ -68,6 +79,10 @@ impl Session {
             traffic,
             signals,
             terminal: Terminal::default(),
+            pauses: true,
+            script: None,
+            scripted: None,
+            failed: None,
             replies: mpsc::channel(REPLIES),
             asked: 0,
             begun: Instant::now(),
@@ -75,6 +90,13 @@ impl Session {
             traffic_failed: false,
             hang_ups: 0,
         }
+    }
+
+    /// Who answers a pause: the watcher, unless pauses are off, and in the terminal the script.
+    pub(crate) fn answering(mut self, pauses: bool, script: Option<EntryScript>) -> Self {
+        self.pauses = pauses;
+        self.script = script.map(Arc::new);
+        self
     }
 
     /// Stays with the dial until it is over, or this program leaves it. Gives the exit code.
@@ -85,6 +107,10 @@ impl Session {
                 told = self.events.next() => self.told(told, &mut reports).await,
                 bytes = self.terminal.read() => {
                     self.front.terminal(self.call(), self.begun.elapsed(), &bytes);
+                    None
+                }
+                step = step(&mut self.scripted) => {
+                    self.step(step).await;
                     None
                 }
                 said = self.front.said(&self.user), if self.terminal.has_room() => {
@@ -134,25 +160,98 @@ impl Session {
             if !rest.is_empty() {
                 self.front.terminal(self.call(), self.begun.elapsed(), &rest);
             }
+            self.last_steps().await;
         }
         if matches!(told.event, Event::Ended(_)) {
             self.show_replies().await;
         }
-        self.front.show(&told);
-        match &told.event {
-            Event::State(state) if state.error.is_none() => match state.conn_state() {
-                ConnState::INTERACTIVE => self.open_terminal().await,
-                ConnState::CONNECTED => {
-                    self.connected = true;
-                    let link = Far { client: self.client.clone(), call: self.call() };
-                    *reports = Some(traffic::start(&self.traffic, link));
+        self.happened(told, reports).await
+    }
+
+    async fn happened(&mut self, mut told: Told, reports: &mut Option<mpsc::Receiver<Report>>) -> Option<u8> {
+        match &mut told.event {
+            Event::State(state) if self.is_for_the_script(state) => self.front.show_scripted(&told),
+            Event::State(state) if state.paused && !self.pauses => {
+                let number = number_of_pause(state.conn_state());
+                let problem = state.error.clone().unwrap_or_else(|| Problem::from(number));
+                self.front.show_scripted(&told);
+                self.fail(problem);
+            }
+            Event::State(state) if state.error.is_none() => {
+                let state = state.conn_state();
+                self.front.show(&told);
+                self.reached(state, reports).await;
+            }
+            Event::Ended(end) => {
+                if let Some(problem) = self.failed.take() {
+                    *end = ended(end.connected, problem);
                 }
-                _ => {}
-            },
-            Event::Ended(end) => return Some(self.code(end)),
-            _ => {}
+                let code = self.code(end);
+                self.front.show(&told);
+                return Some(code);
+            }
+            _ => self.front.show(&told),
         }
         None
+    }
+
+    async fn reached(&mut self, state: ConnState, reports: &mut Option<mpsc::Receiver<Report>>) {
+        match state {
+            ConnState::INTERACTIVE => self.open_terminal().await,
+            ConnState::CONNECTED => {
+                self.connected = true;
+                let link = Far { client: self.client.clone(), call: self.call() };
+                *reports = Some(traffic::start(&self.traffic, link));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the script answers this; then it begins to.
+    fn is_for_the_script(&mut self, state: &State) -> bool {
+        let asks = state.paused && state.error.is_none() && state.conn_state() == ConnState::INTERACTIVE;
+        let Some(script) = self.script.as_ref().filter(|script| asks && script.begins()) else { return false };
+        let (client, notifier) = (self.client.clone(), self.dialled.notifier.clone());
+        let steps = scripted::start(client, self.call(), notifier, script.clone());
+        self.scripted = Some((steps, state.clone()));
+        true
+    }
+
+    /// What the script told before the state that is to be shown.
+    async fn last_steps(&mut self) {
+        while let Some((steps, _)) = &mut self.scripted
+            && let Ok(step) = steps.try_recv()
+        {
+            self.step(step).await;
+        }
+    }
+
+    async fn step(&mut self, step: Step) {
+        let (call, now) = (self.call(), self.begun.elapsed());
+        match step {
+            Step::Line(bytes) => self.front.terminal(call, now, &bytes),
+            Step::Says(text) => self.front.script(call, now, &text),
+            Step::Left(left) => {
+                let Some((_, state)) = self.scripted.take() else { return };
+                match left {
+                    Ok(Left::Done | Left::Over) => {}
+                    Ok(Left::ToTheUser) if self.pauses => {
+                        self.front.takes_over(&state);
+                        self.open_terminal().await;
+                    }
+                    Ok(Left::ToTheUser) => self.fail(Problem::from(number_of_pause(ConnState::INTERACTIVE))),
+                    Err(broken) => self.fail(scripted::problem(broken)),
+                }
+            }
+        }
+    }
+
+    /// This program ends the dial, and says why when it is over.
+    fn fail(&mut self, problem: Problem) {
+        self.failed.get_or_insert(problem);
+        let (client, call) = (self.client.clone(), self.call());
+        // a dial that is over by itself needs no end
+        tokio::spawn(async move { drop(client.hangup(call).await) });
     }
 
     /// The event with which a dial ends whose service is not there any more.
@@ -287,6 +386,16 @@ pub(crate) fn ended(connected: bool, problem: Problem) -> Ended {
 /// A dial that never began, as its end is told.
 pub(crate) fn never_began(problem: Problem) -> Told {
     Told { call: 0, n: 0, t: 0.0, event: Event::Ended(ended(false, problem)) }
+}
+
+async fn step(scripted: &mut Option<(mpsc::Receiver<Step>, State)>) -> Step {
+    match scripted {
+        Some((steps, _)) => match steps.recv().await {
+            Some(step) => step,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
 }
 
 async fn next(reports: &mut Option<mpsc::Receiver<Report>>) -> Report {

@@ -27,6 +27,8 @@ pub const PLACEHOLDER: &str = "****************";
 
 /// The largest file, in bytes.
 pub const LARGEST: usize = 1 << 20;
+/// The longest data of an authentication method, in bytes.
+pub const LONGEST_DATA: usize = 16 << 10;
 
 /// Whether a password is [`PLACEHOLDER`], and so none.
 pub fn is_placeholder(password: &[u8]) -> bool {
@@ -157,26 +159,61 @@ impl Secrets {
         })
     }
 
+    /// What an authentication method keeps for an entry (RasGetEapUserData); empty for nothing.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn data(&self, key: &Key) -> Result<Secret, BookError> {
+        Ok(self.read(&self.path)?.0.data(key))
+    }
+
+    /// Keeps that (RasSetEapUserData), at most [`LONGEST_DATA`] bytes; empty forgets it.
+    ///
+    /// # Errors
+    /// 87: longer; as [`Self::set_dial_params`].
+    pub fn set_data(&self, key: &Key, data: Secret) -> Result<(), BookError> {
+        if data.len() > LONGEST_DATA {
+            let what = "the data of an authentication are longer than 16 KiB";
+            return Err(self.error(RasError::INVALID_PARAMETER, what, "Keep them in a file of your own."));
+        }
+        self.rewrite(|records| records.put_data(key, data))
+    }
+
     /// Forgets all that is saved for an entry.
     ///
     /// # Errors
     /// As [`Self::set_dial_params`].
     pub fn forget(&self, key: &Key) -> Result<(), BookError> {
-        self.edit(key, |saved| *saved = Saved::default())
+        self.rewrite(|records| {
+            records.put(key, Saved::default()) | records.put_data(key, Secret::default())
+        })
+    }
+
+    /// Changes what is saved for an entry as `change` does, while no one else does.
+    ///
+    /// # Errors
+    /// As [`Self::set_dial_params`].
+    pub fn change(&self, key: &Key, change: impl FnOnce(&mut Saved)) -> Result<(), BookError> {
+        self.edit(key, change)
     }
 
     fn edit(&self, key: &Key, change: impl FnOnce(&mut Saved)) -> Result<(), BookError> {
+        self.rewrite(|records| {
+            let mut saved = records.get(key);
+            change(&mut saved);
+            records.put(key, saved)
+        })
+    }
+
+    /// Lets `change` change the records while no one else does, and writes them if it says that it did.
+    fn rewrite(&self, change: impl FnOnce(&mut Records) -> bool) -> Result<(), BookError> {
         let path = file::resolve(&self.path).map_err(|error| self.cannot_write(&error))?;
-        // nothing to forget makes no file
         let lock = file::lock(&path, file::PATIENCE).map_err(|error| self.cannot_write(&error))?;
         let (mut records, before) = self.read(&path)?;
-        let old = records.get(key);
-        let mut saved = old.clone();
-        change(&mut saved);
-        if saved == old {
+        // nothing to forget makes no file
+        if !change(&mut records) {
             return Ok(());
         }
-        records.put(key, saved);
         let bytes = records.to_bytes();
         if bytes.len() > LARGEST {
             return Err(self.error(
@@ -242,7 +279,11 @@ impl Secrets {
     }
 }
 
-fn check_mask(mask: u32) -> Result<(), BookError> {
+/// Whether credentials with these RASCM_ bits are kept.
+///
+/// # Errors
+/// 5: RASCM_DefaultCreds; 87: other bits than the user's, the password's and the domain's.
+pub fn check_mask(mask: u32) -> Result<(), BookError> {
     if mask & RASCM_DEFAULT_CREDS != 0 {
         let what = "credentials for all users are not kept";
         return Err(BookError::new(RasError::ACCESS_DENIED, what, "Save them for each user."));

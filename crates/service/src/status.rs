@@ -8,7 +8,7 @@ use openras_api::types::server::{Level, Note, Server};
 use openras_engine::server::port::NameCheck;
 use openras_modules::Condition as ModuleCondition;
 use openras_modules::jail::Wall;
-use openras_modules::process::{Isolation, ProgramConfig};
+use openras_modules::process::Isolation;
 use openras_ppp::AuthMethod;
 
 use crate::audit::{Record, What};
@@ -122,8 +122,14 @@ fn is_synchronised() -> Option<bool> {
 pub(crate) fn opt_outs(config: &Config) -> Vec<String> {
     let mut found: Vec<String> = config.ports.iter().flat_map(port).collect();
     for (name, module) in &config.modules {
-        if let ModuleConfig::Program(program) = module {
-            found.extend(of_program(name, program));
+        match module {
+            ModuleConfig::Program(it) => {
+                found.extend(of_program(name, it.isolation, it.network, it.limits.memory_mib));
+            }
+            ModuleConfig::Library(it) => {
+                found.extend(of_program(name, it.isolation, it.network, it.limits.memory_mib));
+            }
+            ModuleConfig::Totp(_) => {}
         }
     }
     if config.audit_full == AuditFull::GoOn {
@@ -132,14 +138,14 @@ pub(crate) fn opt_outs(config: &Config) -> Vec<String> {
     found
 }
 
-fn of_program(name: &str, program: &ProgramConfig) -> Vec<String> {
+fn of_program(name: &str, isolation: Isolation, network: bool, memory_mib: u64) -> Vec<String> {
     let mut found = Vec::new();
-    if program.isolation == Isolation::None {
+    if isolation == Isolation::None {
         found.push(format!("The module {name} runs without isolation: it can do what the service can."));
-    } else if program.network {
+    } else if network {
         found.push(format!("The module {name} may use the network of this host (network = true)."));
     }
-    if program.limits.memory_mib == 0 {
+    if memory_mib == 0 {
         found.push(format!("The module {name} may take all memory (memory_mib = 0)."));
     }
     found
@@ -236,10 +242,9 @@ mod tests {
 
     #[test]
     fn a_module_that_may_do_more_is_an_opt_out_and_a_low_wall_is_said() {
-        let mut program = ProgramConfig::new(["true"]);
-        assert_eq!(of_program("m", &program), Vec::<String>::new());
-        (program.network, program.limits.memory_mib) = (true, 0);
-        assert_eq!(of_program("m", &program).len(), 2);
+        assert_eq!(of_program("m", Isolation::Call, false, 1024), Vec::<String>::new());
+        assert_eq!(of_program("m", Isolation::Call, true, 0).len(), 2);
+        assert_eq!(of_program("m", Isolation::None, false, 1024).len(), 1);
         let wall = |wall| ModuleCondition { wall, waiting: 1, started: 1, failed: 0, refused: 0 };
         assert!(low_wall("m", &wall(Wall::OwnUid)).unwrap().contains("no namespaces"));
         assert_eq!(low_wall("m", &wall(Wall::Namespaces { own_uid: true })), None);

@@ -82,7 +82,7 @@ const HOUSE: [Crate; 11] = [
     Crate {
         name: "openras-capi",
         floor: Some(4),
-        ours: &["openras-api", "openras-engine", "openras-phonebook", "openras-ppp"],
+        ours: &["openras-api", "openras-client", "openras-engine", "openras-phonebook", "openras-ppp"],
         others: &["base64", "libc", "rustix", "serde_json", "tokio", "zeroize"],
     },
     Crate {
@@ -108,7 +108,7 @@ const HOUSE: [Crate; 11] = [
     Crate {
         name: "openras-client",
         floor: Some(3),
-        ours: &["openras-ppp", "openras-engine", "openras-api"],
+        ours: &["openras-ppp", "openras-engine", "openras-api", "openras-phonebook"],
         others: &["base64", "thiserror", "tokio"],
     },
     Crate {
@@ -150,6 +150,7 @@ const HOUSE: [Crate; 11] = [
             "openras-modules",
             "openras-api",
             "openras-client",
+            "openras-phonebook",
             "openras-service",
         ],
         others: &[

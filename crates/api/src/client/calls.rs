@@ -63,6 +63,13 @@ impl Client {
         Ok(Events::new(self.lines("connection_events", &id.to_string(), &query).await?))
     }
 
+    /// As the creator's [`Client::connection_events`], all of them, without packets; what the other end shows waits for
+    /// [`Client::terminal`].
+    pub async fn dial_events(&self, id: CallId, notifier: &str) -> Result<Events, Problem> {
+        let query = format!("?notifier={}&after=0&keep_terminal=true", encoded(notifier));
+        Ok(Events::new(self.lines("connection_events", &id.to_string(), &query).await?))
+    }
+
     /// Goes on from a pause (the second RasDial).
     pub async fn resume(&self, id: CallId, resume: &Resume) -> Result<(), Problem> {
         self.nothing("resume", &id.to_string(), Some(body::json(resume)?)).await

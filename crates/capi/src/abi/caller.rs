@@ -76,6 +76,18 @@ pub(crate) unsafe fn read<T: Versioned>(from: *const T) -> Result<T, RasError> {
     Ok(whole)
 }
 
+/// What [`read`] gave, but members that the caller's structure does not have are those of `below`.
+pub(crate) fn over<T: Versioned>(given: &T, below: &T) -> T {
+    let mut whole = *below;
+    // SAFETY: dwSize is what the structure begins with, by a promise of the trait.
+    let size = unsafe { std::ptr::from_ref(given).cast::<u32>().read_unaligned() };
+    if T::is_known(size) {
+        // SAFETY: a known size is not more than either has, and both are values of ours.
+        unsafe { put((&raw mut whole).cast(), given, size) };
+    }
+    whole
+}
+
 /// Fills a caller's structure with as much of `value` as it has room for. Its dwSize stays.
 ///
 /// # Errors

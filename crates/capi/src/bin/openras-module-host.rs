@@ -1,41 +1,76 @@
-//! The process of a security module: `openras-module-host [--check] LIBOPENRAS MODULE`. Loads libopenras.so with its
+//! The process of a security module: `openras-module-host [OPTIONS] LIBOPENRAS MODULE`. Loads libopenras.so with its
 //! symbols for all, as a module expects RASMAN.DLL to be there, and leaves the rest to it. The service starts it
-//! behind its wall; nobody needs to start it by hand.
+//! behind its wall; nobody needs to start it by hand, but for `--check`.
 
-use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
 /// Exit code: called wrongly, or the library cannot be loaded.
 const UNUSABLE: u8 = 3;
+const USAGE: &str = "usage: openras-module-host [--check] [--buffer=BYTES] [--delayed-end=SECONDS] [--grace=SECONDS] \
+                     LIBOPENRAS MODULE";
+
+/// As libopenras.so has it.
+#[repr(C)]
+#[derive(Default)]
+struct Options {
+    check: c_int,
+    buffer: u32,
+    delayed_end: u32,
+    grace: u32,
+}
 
 fn main() -> ExitCode {
     let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let check = words.first().is_some_and(|word| word == "--check");
-    if check {
-        words.remove(0);
+    let mut options = Options::default();
+    while words.first().is_some_and(|word| word.as_encoded_bytes().starts_with(b"--")) {
+        if options.take(&words.remove(0)).is_none() {
+            return failed(USAGE);
+        }
     }
-    let Ok([library, module]) = <[OsString; 2]>::try_from(words) else {
-        return failed("usage: openras-module-host [--check] LIBOPENRAS MODULE");
-    };
+    let Ok([library, module]) = <[OsString; 2]>::try_from(words) else { return failed(USAGE) };
     let (Ok(library), Ok(module)) = (CString::new(library.into_vec()), CString::new(module.into_vec()))
     else {
         return failed("a path has a zero byte in it");
     };
     // SAFETY: a text with its NUL; the library is ours.
     let object = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-    // SAFETY: NULL is a handle that finds nothing of ours; a text with its NUL.
+    if object.is_null() {
+        return failed(&format!("{} cannot be loaded: {}", library.to_string_lossy(), reason()));
+    }
+    // SAFETY: an object that is open, and a text with its NUL.
     let host = unsafe { libc::dlsym(object, c"openras_module_host".as_ptr()) };
-    if object.is_null() || host.is_null() {
+    if host.is_null() {
         return failed(&format!("{} is not libopenras.so: {}", library.to_string_lossy(), reason()));
     }
     // SAFETY: this is the type the library exports it with.
     let host = unsafe {
-        std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*const c_char, c_int) -> c_int>(host)
+        std::mem::transmute::<*mut c_void, unsafe extern "C" fn(*const c_char, *const Options) -> c_int>(host)
     };
-    // SAFETY: a text with its NUL.
-    let code = unsafe { host(module.as_ptr(), c_int::from(check)) };
+    // SAFETY: a text with its NUL, and options as the library knows them.
+    let code = unsafe { host(module.as_ptr(), &raw const options) };
     ExitCode::from(u8::try_from(code).unwrap_or(UNUSABLE))
+}
+
+impl Options {
+    /// Takes one word of the command line; `None` where it is no option.
+    fn take(&mut self, word: &OsStr) -> Option<()> {
+        let word = word.to_str()?;
+        if word == "--check" {
+            self.check = 1;
+            return Some(());
+        }
+        let (name, value) = word.split_once('=')?;
+        let value = value.parse().ok()?;
+        match name {
+            "--buffer" => self.buffer = value,
+            "--delayed-end" => self.delayed_end = value,
+            "--grace" => self.grace = value,
+            _ => return None,
+        }
+        Some(())
+    }
 }
 
 fn failed(why: &str) -> ExitCode {

@@ -9,6 +9,7 @@ use openras_engine::{ConnState, RasError};
 
 use crate::guard::INVALID_HANDLE;
 use crate::handles::Handles;
+use crate::openras::Extras;
 
 use super::notify::Notifier;
 use super::script::Answering;
@@ -26,6 +27,8 @@ pub(crate) struct Connection {
     pub(crate) about: About,
     /// What the dial of this process needs; `None` for a connection that was found in a list or joined.
     pub(crate) own: Option<Own>,
+    /// What openras.h adds.
+    pub(crate) extras: Extras,
     now: Mutex<Now>,
     changed: Condvar,
 }
@@ -51,7 +54,7 @@ impl About {
         let device_type = if one.line.starts_with("exchange:") { "modem" } else { "null" };
         Self {
             entry: one.name.clone(),
-            phonebook: String::new(),
+            phonebook: one.phonebook.clone(),
             number: one.line.clone(),
             device_type: device_type.into(),
             device_name: one.line.clone(),
@@ -82,6 +85,10 @@ pub(crate) struct Now {
     pub(crate) reason: String,
     /// The program must call RasDial again.
     pub(crate) paused: bool,
+    /// It was told of a terminal, and its RasDial is due even where the other end went on by itself.
+    pub(crate) owed: bool,
+    /// RasDials of this process it serves; each is given back by a RasHangUp.
+    pub(crate) dials: u32,
     /// Connected was reached.
     pub(crate) connected: bool,
     /// RasHangUp was called.
@@ -94,7 +101,8 @@ pub(crate) struct Now {
 
 impl Connection {
     pub(crate) fn new(client: Client, id: CallId, about: About, own: Option<Own>) -> Arc<Self> {
-        Arc::new(Self { client, id, about, own, now: Mutex::default(), changed: Condvar::new() })
+        let (extras, now) = (Extras::default(), Mutex::default());
+        Arc::new(Self { client, id, about, own, extras, now, changed: Condvar::new() })
     }
 
     /// What it looks like now.
@@ -150,10 +158,45 @@ pub(crate) fn of(handle: usize) -> Result<Arc<Connection>, RasError> {
     CONNECTIONS.get(handle).ok_or(INVALID_HANDLE)
 }
 
-/// The handle of a connection with this number, if this process has one.
-pub(crate) fn handle_of(id: CallId, socket: &std::path::Path) -> Option<(usize, Arc<Connection>)> {
-    CONNECTIONS
-        .all()
-        .into_iter()
-        .find(|(_, connection)| connection.id == id && connection.client.socket() == socket)
+/// The handle of a connection with this number: that which this process has, or a new one. With `dialled` it serves one
+/// dial more. `None` when all handles are in use.
+pub(crate) fn find(
+    client: &Client,
+    id: CallId,
+    dialled: bool,
+    about: impl FnOnce() -> About,
+) -> Option<(usize, Arc<Connection>)> {
+    // two threads that find one connection get one handle
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _finding = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = u32::from(dialled);
+    let known = all_of(client).into_iter().find(|(_, connection)| {
+        connection.id == id
+            && connection.change(|now| {
+                let usable = !now.hung_up;
+                now.dials += if usable { count } else { 0 };
+                usable
+            })
+    });
+    known.or_else(|| {
+        let found = Connection::new(client.clone(), id, about(), None);
+        found.change(|now| now.dials = count);
+        Some((CONNECTIONS.insert(found.clone())?, found))
+    })
+}
+
+/// Forgets connections that were only found in a list, and are in it no longer.
+pub(crate) fn prune(client: &Client, listed: impl Fn(CallId) -> bool) {
+    for (handle, connection) in all_of(client) {
+        if connection.own.is_none() && connection.now().dials == 0 && !listed(connection.id) {
+            CONNECTIONS.remove(handle);
+        }
+    }
+}
+
+/// The connections of one service, with their handles.
+fn all_of(client: &Client) -> Vec<(usize, Arc<Connection>)> {
+    let mut all = CONNECTIONS.all();
+    all.retain(|(_, connection)| connection.client.socket() == client.socket());
+    all
 }

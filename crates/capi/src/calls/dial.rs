@@ -4,18 +4,20 @@ use std::ffi::c_void;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use openras_api::Problem;
 use openras_api::client::Events;
+use openras_api::types::CallId;
 use openras_api::types::connection::{Dialled, Resume};
+use openras_api::{Client, Problem};
 use openras_engine::{ConnState, RasError};
 
-use super::connection::{self, CONNECTIONS, Connection, Own};
+use super::connection::{self, About, CONNECTIONS, Connection, Own};
 use super::notify::{self, Notifier, States};
 use super::wish::{self, PAUSED_STATES, Params, Wish};
 use super::{follow, reason};
 use crate::abi::caller;
 use crate::abi::dial::{DialExtensions, DialParams};
 use crate::guard::{Dword, INVALID_PARAMETER, NO_MEMORY, guard};
+use crate::openras;
 use crate::runtime;
 use crate::text::{Char, from_pointer};
 
@@ -104,37 +106,62 @@ unsafe fn dial<C: Char>(
     // SAFETY: not NULL, so the caller vouches for it. It is written before the notifier can be called.
     unsafe { handle.write_unaligned(begun.handle) };
     let connection = begun.connection.clone();
-    begun.go()?;
+    begun.go(notifier)?;
     if notifier.is_none() { wait(&connection) } else { Ok(()) }
 }
 
-/// A dial that has begun and tells nothing yet.
+/// A dial that has begun and tells nothing yet, or a connection that is there already.
 struct Begun {
     handle: usize,
     connection: Arc<Connection>,
-    events: Events,
+    /// `None`: the entry was connected, and nothing was dialled.
+    events: Option<Events>,
 }
 
 fn begin(wish: Wish, notifier: Option<Notifier>, pauses: bool) -> Result<Begun, RasError> {
     let Wish { mut dial, about, script } = wish;
-    dial.wait_seen = notifier.is_some();
+    let called = notifier.is_some_and(Notifier::is_function);
+    dial.wait_seen = called;
     let begun = runtime::wait(async {
         let client = openras_api::start::connect_or_start(None).await?;
-        let Dialled { id, notifier } = client.dial(&dial).await?;
-        let events = client.connection_events(id, Some(&notifier), 0, false).await?;
+        let Dialled { id, notifier, joined } = client.dial(&dial).await?;
+        let events = match joined {
+            true => None,
+            false => Some(client.dial_events(id, &notifier).await?),
+        };
         Ok::<_, Problem>((client, id, notifier, events))
     })?;
     let (client, id, creator, events) = begun.map_err(refused)?;
+    if events.is_none() {
+        return joined(&client, id, about);
+    }
     let own = Own { creator, notifier, pauses, script };
     let connection = Connection::new(client, id, about, Some(own));
+    if notifier.is_some() && !called {
+        openras::open(&connection)?;
+    }
+    connection.change(|now| now.dials = 1);
     let handle = CONNECTIONS.insert(connection.clone()).ok_or(NO_MEMORY)?;
     Ok(Begun { handle, connection, events })
 }
 
+/// The entry was connected before: the handle this process has of it counts one dial more.
+fn joined(client: &Client, id: CallId, about: About) -> Result<Begun, RasError> {
+    let Some((handle, connection)) = connection::find(client, id, true, || about) else {
+        // what cannot be named must not be held
+        let _ = runtime::wait(client.release(id))?;
+        return Err(NO_MEMORY);
+    };
+    Ok(Begun { handle, connection, events: None })
+}
+
 impl Begun {
-    fn go(self) -> Result<(), RasError> {
+    fn go(self, notifier: Option<Notifier>) -> Result<(), RasError> {
         let Self { handle, connection, events } = self;
-        let wants = connection.own.as_ref().is_some_and(|own| own.notifier.is_some());
+        let Some(events) = events else {
+            return notifier.map_or(Ok(()), |notifier| notify::tell_connected(handle, connection, notifier));
+        };
+        let wants = notifier.is_some_and(Notifier::is_function);
         let states: Option<States> =
             if wants { Some(notify::start(handle, connection.clone())?) } else { None };
         runtime::handle()?.spawn(follow::follow(connection, events, states));
@@ -144,6 +171,9 @@ impl Begun {
 
 /// A synchronous dial: until it is connected, has failed, or asks.
 fn wait(connection: &Connection) -> Result<(), RasError> {
+    if connection.own.is_none() {
+        return Ok(());
+    }
     let now = connection.wait(None, |now| now.connected || now.paused || now.ended || now.error.is_some());
     if now.connected {
         return Ok(());
@@ -176,24 +206,34 @@ fn resume(handle: usize, params: &Params, notifier: Option<Notifier>) -> Result<
         return Err(RasError::BAD_CALLBACK_NUMBER);
     }
     // only one thread gets past this
-    let paused = connection.change(|now| {
-        let paused = now.paused && !now.hung_up && !now.ended;
+    let (paused, owed) = connection.change(|now| {
+        let open = !now.hung_up && !now.ended;
+        let (paused, owed) = (now.paused && open, now.owed && open);
         if paused {
             (now.paused, now.error) = (false, None);
         }
-        paused
+        now.owed = false;
+        (paused, owed)
     });
-    if !paused {
-        return Err(IN_PROGRESS);
-    }
-    let answer = answer(state, params, &own.creator);
-    let resumed = runtime::wait(connection.client.resume(connection.id, &answer))?;
-    if let Err(problem) = resumed {
-        // what the service did not take leaves the dial where it was
-        connection.change(|now| now.paused = now.state == Some(state) && !now.ended);
-        return Err(refused(problem));
+    match (paused, owed) {
+        (true, _) => go_on(&connection, state, &answer(state, params, &own.creator))?,
+        // the other end began PPP in the terminal: that was the answer, and what comes of it is told as ever
+        (false, true) => {}
+        (false, false) => return Err(IN_PROGRESS),
     }
     if notifier.is_none() { wait(&connection) } else { Ok(()) }
+}
+
+fn go_on(connection: &Connection, state: ConnState, answer: &Resume) -> Result<(), RasError> {
+    openras::finish_terminal(connection);
+    let Err(problem) = runtime::wait(connection.client.resume(connection.id, answer))? else { return Ok(()) };
+    if state == ConnState::INTERACTIVE && problem.number() == IN_PROGRESS {
+        // as above, at this very moment
+        return Ok(());
+    }
+    // what the service did not take leaves the dial where it was
+    connection.change(|now| now.paused = now.state == Some(state) && !now.ended);
+    Err(refused(problem))
 }
 
 /// What the program brings, by the pause it is in.
@@ -215,7 +255,7 @@ fn answer(state: ConnState, params: &Params, creator: &str) -> Resume {
 }
 
 /// The service's refusal: its number, and its sentences for whoever asks.
-pub(super) fn refused(problem: Problem) -> RasError {
+pub(crate) fn refused(problem: Problem) -> RasError {
     reason::set(if problem.remedy.is_empty() {
         problem.message.clone()
     } else {

@@ -31,7 +31,11 @@ pub unsafe extern "C" fn RasGetErrorStringW(error: u32, buffer: *mut u16, size: 
     guard(|| unsafe { get(error, buffer, size) })
 }
 
-unsafe fn get<C: Char>(error: u32, buffer: *mut C, size: Dword) -> Result<(), RasError> {
+/// The sentence of a number of RAS into a buffer of so many characters.
+///
+/// # Safety
+/// `buffer` is NULL or has room for `size` characters.
+pub(crate) unsafe fn get<C: Char>(error: u32, buffer: *mut C, size: Dword) -> Result<(), RasError> {
     let error = RasError(error);
     if buffer.is_null() || !RAS.contains(&error.0) || error.name().is_none() {
         return Err(INVALID_PARAMETER);

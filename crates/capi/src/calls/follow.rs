@@ -5,13 +5,15 @@ use std::sync::Arc;
 use openras_api::Problem;
 use openras_api::client::Events;
 use openras_api::types::event::{Ended, Event, State, Told};
+use openras_client::{Broken, Left};
 use openras_engine::{ConnState, RasError};
 
 use super::connection::Connection;
 use super::dial::number_of_pause;
 use super::notify::{States, Tell};
-use super::script::{self, Broken, Left};
+use super::script;
 use crate::guard::CANNOT_INITIALIZE;
+use crate::openras::Waiting;
 
 /// Reads the events of a dial to its end.
 pub(crate) async fn follow(connection: Arc<Connection>, mut events: Events, states: Option<States>) {
@@ -49,7 +51,7 @@ impl Follower {
         let program_asked = self.connection.own.as_ref().is_some_and(|own| own.pauses);
         if asks && script::answers(&self.connection, conn) {
             match script::run(&self.connection).await {
-                Ok(Left::Resumed) => return,
+                Ok(Left::Done | Left::Over) => return,
                 Ok(Left::ToTheUser) => {}
                 Err(Broken { error, why }) => return self.fail(state, error, why).await,
             }
@@ -77,16 +79,19 @@ impl Follower {
 
     fn keep(&self, state: &State, paused: bool) {
         let conn = state.conn_state();
-        self.connection.change(|now| {
+        let waiting = self.connection.change(|now| {
             now.state = Some(conn);
             now.error = state.error.as_ref().map(Problem::number);
             now.paused = paused;
+            now.owed |= paused && conn == ConnState::INTERACTIVE;
             now.connected |= conn == ConnState::CONNECTED && state.error.is_none();
             now.told += 1;
             if let Some(problem) = &state.error {
                 now.reason = sentence(&problem.message, &problem.remedy);
             }
+            Waiting { state: conn, error: now.error, number: now.told }
         });
+        self.connection.extras.states.put(waiting);
     }
 
     fn tell(&mut self, tell: Tell) {

@@ -4,7 +4,7 @@ use openras_api::Client;
 use openras_api::types::connection::Connection as Listed;
 use openras_engine::{ConnState, RasError};
 
-use super::connection::{self, About, CONNECTIONS, Connection};
+use super::connection::{self, About};
 use super::dial::refused;
 use crate::abi::basic::Pointer;
 use crate::abi::caller::Versioned;
@@ -57,6 +57,7 @@ fn connected<C: Char>() -> Result<Vec<Conn<C>>, RasError> {
         Err(problem) if problem.number() == CANNOT_INITIALIZE => return Ok(Vec::new()),
         Err(problem) => return Err(refused(problem)),
     };
+    connection::prune(&client, |id| listed.iter().any(|one| one.id == id));
     // an administrator hears of everybody's; RAS lists one's own
     let uid = rustix::process::geteuid().as_raw();
     listed
@@ -69,14 +70,9 @@ fn connected<C: Char>() -> Result<Vec<Conn<C>>, RasError> {
 }
 
 fn conn<C: Char>(client: &Client, listed: &Listed) -> Result<Conn<C>, RasError> {
-    let (handle, about) = match connection::handle_of(listed.id, client.socket()) {
-        Some((handle, known)) => (handle, known.about.clone()),
-        None => {
-            let about = About::listed(listed);
-            let found = Connection::new(client.clone(), listed.id, about.clone(), None);
-            (CONNECTIONS.insert(found).ok_or(NO_MEMORY)?, about)
-        }
-    };
+    let (handle, found) =
+        connection::find(client, listed.id, false, || About::listed(listed)).ok_or(NO_MEMORY)?;
+    let about = &found.about;
     let mut conn = Conn::empty();
     conn.hrasconn = Pointer::new(handle);
     conn.szEntryName = array(&about.entry);

@@ -10,10 +10,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use openras_api::types::connection::Seen;
 use openras_api::types::event::State;
-use openras_engine::RasError;
+use openras_engine::{ConnState, RasError};
 
 use super::connection::Connection;
 use crate::guard::{CANNOT_INITIALIZE, Dword, INVALID_PARAMETER};
+use crate::openras::{self, EVENTS};
 use crate::runtime;
 
 /// WM_RASDIALEVENT, the only message there is.
@@ -50,7 +51,7 @@ impl Notifier {
     /// dwNotifierType and lpvNotifier as RasDial gets them; `None` for a synchronous dial.
     ///
     /// # Errors
-    /// 87: a window, or a type nobody knows.
+    /// 87: a window, a type nobody knows, or OPENRAS_EVENTS with a handler.
     pub(crate) fn of(
         kind: Dword,
         function: *const c_void,
@@ -59,17 +60,26 @@ impl Notifier {
         if function.is_null() {
             return Ok(None);
         }
+        if kind == EVENTS && function as usize == EVENTS as usize {
+            return Ok(Some(Self { kind, function: 0, callback_id }));
+        }
         if kind > 2 {
             let why = match kind {
                 u32::MAX => {
                     "There are no windows here to send messages to. Use a RASDIALFUNC (type 0, 1 or 2)."
                 }
-                _ => "dwNotifierType is 0, 1 or 2.",
+                EVENTS => "With OPENRAS_EVENTS lpvNotifier is OPENRAS_NO_HANDLER.",
+                _ => "dwNotifierType is 0, 1, 2 or OPENRAS_EVENTS.",
             };
             super::reason::set(why);
             return Err(INVALID_PARAMETER);
         }
         Ok(Some(Self { kind, function: function as usize, callback_id }))
+    }
+
+    /// Whether there is a function to call, for which the dial waits. States for an event loop wait in a queue instead.
+    pub(crate) fn is_function(self) -> bool {
+        self.kind != EVENTS
     }
 
     /// Whether a resuming RasDial names the same.
@@ -128,6 +138,27 @@ pub(crate) fn start(handle: usize, connection: Arc<Connection>) -> Result<States
     let thread = std::thread::Builder::new().name("openras-notify".into());
     thread.spawn(move || tell(handle, &connection, &told)).map_err(|_| CANNOT_INITIALIZE)?;
     Ok(states)
+}
+
+/// Tells a notifier once, on a thread of its own, that the entry it was to dial is connected already.
+///
+/// # Errors
+/// 711: no thread could be started.
+pub(crate) fn tell_connected(
+    handle: usize,
+    connection: Arc<Connection>,
+    notifier: Notifier,
+) -> Result<(), RasError> {
+    if !notifier.is_function() {
+        return openras::open(&connection).map(drop);
+    }
+    let tell = move || {
+        if !connection.now().hung_up {
+            notifier.call(handle, c_int::try_from(ConnState::CONNECTED.0).unwrap_or(c_int::MAX), 0);
+        }
+    };
+    let thread = std::thread::Builder::new().name("openras-notify".into());
+    thread.spawn(tell).map(drop).map_err(|_| CANNOT_INITIALIZE)
 }
 
 fn tell(handle: usize, connection: &Connection, told: &Receiver<Tell>) {

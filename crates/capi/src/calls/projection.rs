@@ -72,7 +72,7 @@ unsafe fn get<C: Char>(
     }
 }
 
-fn settled(projection: Projection) -> Result<Projection, RasError> {
+pub(super) fn settled(projection: Projection) -> Result<Projection, RasError> {
     let nothing = projection == Projection::default();
     if nothing { Err(NOT_COMPLETE) } else { Ok(projection) }
 }
@@ -136,15 +136,19 @@ fn ipv6(agreed: &Projection) -> Result<PppIpv6, RasError> {
     Ok(told)
 }
 
-/// RASLCPAP_ and RASLCPAD_ by our word for the method.
 fn lcp<C: Char>(agreed: &Projection) -> PppLcp<C> {
     let mut told = PppLcp::<C>::empty();
-    (told.dwAuthenticationProtocol, told.dwAuthenticationData) = match agreed.authentication.as_deref() {
+    (told.dwAuthenticationProtocol, told.dwAuthenticationData) = authentication(agreed);
+    told
+}
+
+/// RASLCPAP_ and RASLCPAD_ by our word for the method.
+pub(super) fn authentication(agreed: &Projection) -> (u32, u32) {
+    match agreed.authentication.as_deref() {
         Some("pap") => (0xC023, 0),
         Some("chap") => (0xC223, 0x05),
         Some("mschap") => (0xC223, 0x80),
         Some("mschapv2") => (0xC223, 0x81),
         _ => (0, 0),
-    };
-    told
+    }
 }

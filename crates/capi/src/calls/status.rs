@@ -5,7 +5,7 @@ use std::sync::Arc;
 use openras_engine::{ConnState, RasError};
 
 use super::connection::{self, CONNECTIONS, Connection};
-use super::dial::refused;
+use super::dial::{HUNG_UP, refused};
 use crate::abi::caller::{self, Versioned};
 use crate::abi::connection::ConnStatus;
 use crate::guard::{Dword, INVALID_HANDLE, guard};
@@ -63,13 +63,23 @@ pub(super) fn now(
         }
         return Ok((now.state.unwrap_or(ConnState::OPEN_PORT), now.error));
     }
+    let now = connection.now();
     match runtime::wait(connection.client.connection(connection.id))? {
         Ok(found) => Ok((found.state.conn_state(), found.state.error.map(|problem| problem.number()))),
-        Err(problem) => {
-            if problem.number() == INVALID_HANDLE {
-                CONNECTIONS.remove(handle);
+        Err(problem) if problem.number() == INVALID_HANDLE => {
+            if now.dials > 0 && !now.hung_up {
+                return ended(connection);
             }
-            Err(refused(problem))
+            CONNECTIONS.remove(handle);
+            Err(INVALID_HANDLE)
         }
+        Err(problem) => Err(refused(problem)),
     }
+}
+
+/// A connection this process joined, after its end: until its RasHangUp it says why.
+fn ended(connection: &Connection) -> Result<(ConnState, Option<RasError>), RasError> {
+    let told = runtime::wait(connection.client.call(connection.id))?;
+    let why = told.ok().and_then(|story| story.call.ended).and_then(|ended| ended.error);
+    Ok((ConnState::DISCONNECTED, Some(why.map_or(HUNG_UP, |problem| problem.number()))))
 }

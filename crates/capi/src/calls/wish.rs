@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use openras_api::types::connection::{Dial, Terminal};
+use openras_api::types::connection::Dial;
+use openras_client::{EntryCall, EntryDial};
 use openras_engine::RasError;
-use openras_phonebook::entry::flags::{
-    RASEO_CUSTOM_SCRIPT, RASEO_TERMINAL_AFTER_DIAL, RASEO_TERMINAL_BEFORE_DIAL,
-};
+use openras_phonebook::entry::flags::RASEO_CUSTOM_SCRIPT;
 use openras_phonebook::entry::is_line;
-use openras_phonebook::{BookError, Books, Entry, Saved, is_placeholder};
+use openras_phonebook::{BookError, Entry, is_placeholder};
 use openras_ppp::Secret;
 use zeroize::Zeroize;
 
@@ -22,8 +21,8 @@ use crate::text::{Char, from_array};
 pub(super) const PAUSED_STATES: u32 = 0x2;
 /// RDEOPT_UseCustomScripting.
 const USE_CUSTOM_SCRIPTING: u32 = 0x2000;
-/// ERROR_CANNOT_DO_CUSTOMDIAL, ERROR_INVALID_PHONE_NUMBER … as the reference gives them.
-const NO_DEVICE: RasError = RasError(608);
+/// ERROR_CANNOT_DO_CUSTOMDIAL.
+const NO_CUSTOM_DIAL: RasError = RasError(755);
 
 /// RASDIALPARAMS as text.
 pub(super) struct Params {
@@ -104,70 +103,31 @@ fn without_entry(params: &Params) -> Result<Wish, RasError> {
 }
 
 fn of_entry(params: &Params, phonebook: Option<PathBuf>, options: u32) -> Result<Wish, RasError> {
-    let books = Books::of_environment().map_err(book)?;
-    let found = books.find(phonebook.as_deref(), &params.entry).map_err(book)?;
-    let entry = found.entry;
-    let key = found.book.secrets_key(&found.name).map_err(book)?;
-    // what is saved is looked for only where it is wanted: a program that brings its own needs no file of ours
-    let saved = match key {
-        Some(key) if wants_saved(params) => books.secrets().get(&key).map_err(book)?,
-        _ => Saved::default(),
+    let call = EntryCall {
+        name: params.entry.clone(),
+        phonebook,
+        number: params.number.clone(),
+        user: params.user.clone(),
+        password: params.password.clone(),
+        domain: params.domain.clone(),
+        callback: Some(params.callback.clone()),
     };
-    let Some(target) = entry.target(0, &params.number) else {
-        reason::set(format!(
-            "The entry \"{}\" says neither a line (tcp:HOST:PORT …) nor a device that is known here.",
-            openras_engine::escape::line(&found.name)
-        ));
-        return Err(NO_DEVICE);
-    };
-    let mut dial = Dial::new(&target.line);
-    dial.name.clone_from(&found.name);
-    dial.own_number = Some(entry.own_number.clone()).filter(|number| !number.is_empty());
-    credentials(&mut dial, params, saved);
-    dial.auth = entry.methods().iter().map(|method| method.word().to_owned()).collect();
-    let script = Answering::of(&entry, found.book.path(), &found.name, options, &dial)?;
-    dial.terminal = terminal(&entry, script.is_some());
+    let mut found = call.find().map_err(book)?;
+    if is_custom(&found.entry, options) {
+        let name = openras_engine::escape::line(&found.name);
+        reason::set(format!("The entry \"{name}\" wants a custom script, and no DLL for it is known."));
+        return Err(NO_CUSTOM_DIAL);
+    }
+    let script = found.script().map_err(book)?;
+    let EntryDial { dial, entry, name, phonebook, .. } = found;
     let device = entry.links.first().map_or(("", ""), |link| (&link.device_type, &link.device_name));
     let about = About {
-        entry: found.name,
-        phonebook: found.book.path().to_string_lossy().into_owned(),
-        number: if params.number.is_empty() { target.line.clone() } else { params.number.clone() },
-        ..self::device(&target.line, device.0, device.1)
+        entry: name,
+        phonebook: phonebook.to_string_lossy().into_owned(),
+        number: if params.number.is_empty() { dial.line.clone() } else { params.number.clone() },
+        ..self::device(&dial.line, device.0, device.1)
     };
     Ok(Wish { dial, about, script })
-}
-
-fn wants_saved(params: &Params) -> bool {
-    (params.user.is_empty() && params.password.is_empty())
-        || is_placeholder(params.password.expose())
-        || params.domain == "*"
-        || params.callback == "*"
-}
-
-/// Empty name and password mean the saved ones, sixteen asterisks the saved password, a domain of `*` the saved domain.
-fn credentials(dial: &mut Dial, params: &Params, saved: Saved) {
-    let nothing = params.user.is_empty() && params.password.is_empty();
-    dial.user = if nothing { saved.user.unwrap_or_default() } else { params.user.clone() };
-    dial.password = match params.own_password() {
-        Some(password) if !nothing => password,
-        _ => saved.password.unwrap_or_default(),
-    }
-    .into();
-    dial.domain = if params.domain == "*" || nothing && params.domain.is_empty() {
-        saved.domain.unwrap_or_default()
-    } else {
-        params.domain.clone()
-    };
-}
-
-fn terminal(entry: &Entry, scripted: bool) -> Terminal {
-    if entry.has_option(RASEO_TERMINAL_BEFORE_DIAL) {
-        Terminal::BeforeDial
-    } else if scripted || entry.has_option(RASEO_TERMINAL_AFTER_DIAL) {
-        Terminal::AfterDial
-    } else {
-        Terminal::Auto
-    }
 }
 
 /// Whether the program's own scripting is to answer.

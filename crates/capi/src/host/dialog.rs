@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openras_engine::RasError;
 
+use super::buffer::Buffer;
 use super::lines::{self, Name};
 use crate::handles::Handles;
 use crate::win32::event::{self, Event};
 
-/// Size of each buffer, in bytes (reference point 2).
-pub(super) const BUFFER: usize = 4096;
 /// ERROR_INVALID_PORT_HANDLE, ERROR_BUFFER_TOO_SMALL, ERROR_BUFFER_INVALID, ERROR_ASYNC_REQUEST_PENDING,
 /// ERROR_PORT_DISCONNECTED, ERROR_REQUEST_TIMEOUT.
 pub(super) const INVALID_PORT: RasError = RasError(601);
@@ -36,17 +35,6 @@ pub(super) struct Dialog {
     pub(super) receive: Buffer,
     inner: Mutex<Inner>,
 }
-
-/// A buffer that the module is given the address of. It is freed with the dialog.
-pub(super) struct Buffer {
-    start: *mut u8,
-    size: usize,
-}
-
-// SAFETY: it is an address; who may write there at what time is the contract of the RasSecurityDialog functions.
-unsafe impl Send for Buffer {}
-// SAFETY: as above.
-unsafe impl Sync for Buffer {}
 
 #[derive(Default)]
 struct Inner {
@@ -78,44 +66,48 @@ struct Waits {
 pub(super) enum Verdict {
     Success(String, String),
     Failure(String, String),
-    Error(u32),
+    Error(u32, &'static str),
 }
 
-impl Buffer {
-    fn new(size: usize) -> Self {
-        let memory: Box<[u8]> = vec![0; size].into_boxed_slice();
-        Self { start: Box::into_raw(memory).cast(), size }
+impl Inner {
+    /// Whether the module may still use the line.
+    fn line(&self) -> Result<(), RasError> {
+        match (self.completed, self.disconnected) {
+            (true, _) => Err(INVALID_PORT),
+            (false, true) => Err(DISCONNECTED),
+            (false, false) => Ok(()),
+        }
     }
 
-    pub(super) fn address(&self) -> *mut u8 {
-        self.start
-    }
-
-    /// How many bytes from this address on lie in the buffer.
-    pub(super) fn room_at(&self, address: *const u8) -> Option<usize> {
-        let offset = (address as usize).checked_sub(self.start as usize)?;
-        self.size.checked_sub(offset).filter(|room| *room > 0)
+    /// A Receive comes to its end: the data, then the length, then the info; the event that is returned comes last
+    /// (point 14).
+    fn received(&mut self, result: Result<&[u8], RasError>) -> Option<Arc<Event>> {
+        let waits = self.waits.take()?;
+        let bytes = result.unwrap_or_default();
+        let bytes = bytes.get(..waits.most).unwrap_or(bytes);
+        // SAFETY: Receive found `to` with room for `most` bytes in this dialog's buffer, which lives as long as the
+        // dialog, and leaves it to us until the event.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), waits.to as *mut u8, bytes.len()) };
+        let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        // SAFETY: the module gave this address for the length and keeps it until the event.
+        unsafe { (waits.length as *mut u16).write_unaligned(length) };
+        self.last_error = result.err().map_or(0, |error| error.0);
+        self.bytes_received = u32::from(length);
+        waits.event
     }
 }
 
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        let memory = std::ptr::slice_from_raw_parts_mut(self.start, self.size);
-        // SAFETY: made by `into_raw` of a box of this size, and dropped once.
-        drop(unsafe { Box::from_raw(memory) });
+fn signal(event: Option<Arc<Event>>) {
+    if let Some(event) = event {
+        event.signal();
     }
 }
 
 impl Dialog {
-    /// A new one with its HPORT.
-    pub(super) fn begin(name: Name, device: String) -> Option<(usize, Arc<Self>)> {
-        let dialog = Arc::new(Self {
-            name: name.clone(),
-            device,
-            send: Buffer::new(BUFFER),
-            receive: Buffer::new(BUFFER),
-            inner: Mutex::default(),
-        });
+    /// A new one with its HPORT; `None` where no memory or no handle is left.
+    pub(super) fn begin(name: Name, device: String, size: usize) -> Option<(usize, Arc<Self>)> {
+        let (send, receive) = (Buffer::new(size)?, Buffer::new(size)?);
+        let dialog = Arc::new(Self { name: name.clone(), device, send, receive, inner: Mutex::default() });
         let port = PORTS.insert(dialog.clone())?;
         names().insert(name, port);
         Some((port, dialog))
@@ -138,12 +130,7 @@ impl Dialog {
 
     /// Whether Send may write.
     pub(super) fn check_line(&self) -> Result<(), RasError> {
-        let inner = self.inner();
-        match (inner.completed, inner.disconnected) {
-            (true, _) => Err(INVALID_PORT),
-            (false, true) => Err(DISCONNECTED),
-            (false, false) => Ok(()),
-        }
+        self.inner().line()
     }
 
     /// A Receive begins: `to` and `length` are the module's until its event is signalled.
@@ -155,9 +142,10 @@ impl Dialog {
         seconds: u32,
         event: Option<Arc<Event>>,
     ) -> Result<(), RasError> {
-        self.check_line()?;
         {
             let mut inner = self.inner();
+            // with the lock that `disconnect` takes: one that waits is always woken
+            inner.line()?;
             if inner.waits.is_some() {
                 return Err(REQUEST_PENDING);
             }
@@ -171,54 +159,46 @@ impl Dialog {
         Ok(())
     }
 
-    /// A Receive comes to its end: the data, then the length, then the info, then the event (point 14).
+    /// What the service says to a Receive.
     pub(super) fn received(&self, result: Result<&[u8], RasError>) {
-        let mut inner = self.inner();
-        let Some(waits) = inner.waits.take() else { return };
-        let bytes = result.unwrap_or_default();
-        let bytes = bytes.get(..waits.most).unwrap_or(bytes);
-        // SAFETY: Receive found `to` with room for `most` bytes in this dialog's buffer, which lives as long as the
-        // dialog, and leaves it to us until the event.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), waits.to as *mut u8, bytes.len()) };
-        let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-        // SAFETY: the module gave this address for the length and keeps it until the event.
-        unsafe { (waits.length as *mut u16).write_unaligned(length) };
-        inner.last_error = result.err().map_or(0, |error| error.0);
-        inner.bytes_received = u32::from(length);
-        drop(inner);
-        if let Some(event) = waits.event {
-            event.signal();
-        }
+        let event = self.inner().received(result);
+        signal(event);
     }
 
-    /// RAS_SECURITY_INFO: LastError and BytesReceived.
-    pub(super) fn info(&self) -> (u32, u32) {
+    /// RAS_SECURITY_INFO: LastError and BytesReceived. 601 after Complete.
+    pub(super) fn info(&self) -> Result<(u32, u32), RasError> {
         let inner = self.inner();
-        (inner.last_error, inner.bytes_received)
+        if inner.completed { Err(INVALID_PORT) } else { Ok((inner.last_error, inner.bytes_received)) }
     }
 
     /// The line is gone: whoever waits is woken. Whether End must be called for it.
     pub(super) fn disconnect(&self) -> bool {
-        self.inner().disconnected = true;
-        self.received(Err(DISCONNECTED));
-        let inner = self.inner();
-        inner.begun && inner.ended.is_none()
+        let (event, end) = {
+            let mut inner = self.inner();
+            inner.disconnected = true;
+            (inner.received(Err(DISCONNECTED)), inner.begun && inner.ended.is_none())
+        };
+        signal(event);
+        end
     }
 
-    /// Complete was called. What to do now: `None` for a second one, and while Begin has not returned.
+    /// Complete was called. What to do now: `None` for a second one, and while Begin has not returned. A Receive that
+    /// still waits ends here, for nothing of the module's is touched afterwards.
     pub(super) fn complete(&self, verdict: Verdict) -> Option<Verdict> {
-        let mut inner = self.inner();
-        if inner.completed {
-            drop(inner);
-            lines::log(&self.name, "RasSecurityDialogComplete was called again; the first call counts");
-            return None;
-        }
-        inner.completed = true;
-        if inner.begun {
-            return Some(verdict);
-        }
-        inner.early = Some(verdict);
-        None
+        let (event, now) = {
+            let mut inner = self.inner();
+            if inner.completed {
+                drop(inner);
+                lines::log(&self.name, "RasSecurityDialogComplete was called again; the first call counts");
+                return None;
+            }
+            inner.completed = true;
+            let event = inner.received(Err(DISCONNECTED));
+            let now = if inner.begun { Some(verdict) } else { inner.early.replace(verdict).and(None) };
+            (event, now)
+        };
+        signal(event);
+        now
     }
 
     /// Begin has returned NO_ERROR. Gives a verdict that was faster than that, and whether the line is gone already.

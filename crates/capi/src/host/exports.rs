@@ -2,12 +2,13 @@
 
 use std::ffi::c_void;
 
-use openras_engine::RasError;
-
 use super::dialog::{self, BUFFER_INVALID, PENDING, TOO_SMALL, Verdict};
 use super::{lines, server};
 use crate::guard::{Dword, INVALID_PARAMETER, guard, guard_or};
 use crate::text;
+
+/// ERROR_INVALID_DATA.
+const INVALID_DATA: Dword = 13;
 
 /// SECURITY_MESSAGE.
 #[repr(C)]
@@ -104,7 +105,7 @@ pub unsafe extern "C" fn RasSecurityDialogGetInfo(port: *mut c_void, info: *mut 
             return Err(INVALID_PARAMETER);
         }
         let dialog = dialog::of(port as usize)?;
-        let (last_error, bytes_received) = dialog.info();
+        let (last_error, bytes_received) = dialog.info()?;
         let device_name = text::array(dialog.device());
         // SAFETY: not NULL, so the module vouches for it.
         unsafe { info.write_unaligned(SecurityInfo { last_error, bytes_received, device_name }) };
@@ -134,13 +135,17 @@ pub unsafe extern "C" fn complete(message: *mut SecurityMessage) {
     });
 }
 
+/// The verdict in a message. Names are UTF-8; what is not becomes U+FFFD, and a name with a control character in it is
+/// none: such a caller does not come in.
 fn verdict(message: &SecurityMessage) -> Verdict {
     let user = text::from_array(message.user_name.get(..256).unwrap_or_default());
     let domain = text::from_array(message.domain.get(..15).unwrap_or_default());
+    let named = !user.chars().chain(domain.chars()).any(char::is_control);
     match message.msg_id {
+        1 | 2 if !named => Verdict::Error(INVALID_DATA, "a name in Complete has a control character in it"),
         1 => Verdict::Success(user, domain),
         2 => Verdict::Failure(user, domain),
-        3 => Verdict::Error(message.error),
-        _ => Verdict::Error(RasError::INVALID_PARAMETER.0),
+        3 => Verdict::Error(message.error, ""),
+        _ => Verdict::Error(INVALID_PARAMETER.0, "dwMsgId in Complete is none of 1, 2, 3"),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// Where our lines go: the service's end of standard output, which the module itself cannot write to.
 static SERVICE: OnceLock<Mutex<File>> = OnceLock::new();
@@ -19,40 +19,68 @@ pub(super) fn write_to(service: File) {
 /// Which dialog a line is about: `None` where the process has one only.
 pub(super) type Name = Option<String>;
 
-/// A message for the service. A service that is gone ends this process by closing its input.
-fn say(dialog: &Name, mut message: Value) {
-    if let (Some(name), Some(fields)) = (dialog, message.as_object_mut()) {
-        fields.insert("dialog".into(), Value::from(name.as_str()));
+/// A message for the service: `{` and the dialog's name, to be gone on with.
+fn begin(dialog: &Name, room: usize) -> String {
+    let mut line = String::with_capacity(room + 64);
+    line.push('{');
+    if let Some(name) = dialog {
+        line.push_str("\"dialog\":");
+        line.push_str(&Value::from(name.as_str()).to_string());
+        line.push(',');
     }
+    line
+}
+
+/// Writes a message whole. A service that is gone ends this process by closing its input.
+fn say(mut line: String) {
+    line.push_str("}\n");
     let Some(service) = SERVICE.get() else { return };
-    let line = format!("{message}\n");
     let _ = service.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
 }
 
-/// `send`.
+/// A text with its quotes.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// `begun`: Begin has returned.
+pub(super) fn begun(dialog: &Name) {
+    say(begin(dialog, 16) + "\"type\":\"begun\"");
+}
+
+/// `send`. These two come with every key that is pressed, and are made without a tree of values.
 pub(super) fn send(dialog: &Name, bytes: &[u8]) {
-    say(dialog, json!({ "type": "send", "data": STANDARD.encode(bytes) }));
+    let mut line = begin(dialog, 4 * bytes.len() / 3);
+    line.push_str("\"type\":\"send\",\"data\":\"");
+    STANDARD.encode_string(bytes, &mut line);
+    line.push('"');
+    say(line);
 }
 
 /// `receive`: of `seconds`, 0 waits as long as the dialog may last.
 pub(super) fn receive(dialog: &Name, max: usize, seconds: u32) {
-    say(dialog, json!({ "type": "receive", "max": max, "timeout": seconds.min(86_400) }));
+    let seconds = seconds.min(86_400);
+    say(begin(dialog, 32) + &format!("\"type\":\"receive\",\"max\":{max},\"timeout\":{seconds}"));
 }
 
 /// `complete` with names.
 pub(super) fn verdict(dialog: &Name, success: bool, user: &str, domain: &str) {
     let verdict = if success { "success" } else { "failure" };
-    say(dialog, json!({ "type": "complete", "verdict": verdict, "user": user, "domain": domain }));
+    let (user, domain) = (quoted(user), quoted(domain));
+    say(begin(dialog, 128)
+        + &format!("\"type\":\"complete\",\"verdict\":\"{verdict}\",\"user\":{user},\"domain\":{domain}"));
 }
 
 /// `complete` with an error.
 pub(super) fn error(dialog: &Name, code: u32, text: &str) {
-    say(dialog, json!({ "type": "complete", "verdict": "error", "code": code, "text": text }));
+    let text = quoted(text);
+    say(begin(dialog, 128)
+        + &format!("\"type\":\"complete\",\"verdict\":\"error\",\"code\":{code},\"text\":{text}"));
 }
 
 /// `log`: for the service's log.
 pub(super) fn log(dialog: &Name, text: &str) {
-    say(dialog, json!({ "type": "log", "text": text }));
+    say(begin(dialog, 128) + &format!("\"type\":\"log\",\"text\":{}", quoted(text)));
 }
 
 /// What the service said.

@@ -2,12 +2,14 @@
 //! did. Nothing of ours is locked meanwhile.
 
 use std::ffi::c_void;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::dialog::{BUFFER, Dialog, Verdict};
+use super::dialog::{Dialog, PORTS, Verdict};
 use super::exports::{SecurityMessage, complete};
 use super::lines::{self, Name};
+use super::run;
 use crate::guard::Dword;
 
 /// RasSecurityDialogBegin.
@@ -33,6 +35,8 @@ pub(super) struct Module {
 enum Work {
     Begin(Name, String),
     End(usize),
+    /// What an End had put off has come.
+    Over,
     /// The service is gone: End for all, then no more.
     Stop,
 }
@@ -46,12 +50,12 @@ fn ask(work: Work) {
     }
 }
 
-/// A call has come.
+/// A call begins.
 pub(super) fn begin(name: Name, device: String) {
     ask(Work::Begin(name, device));
 }
 
-/// The line of a dialog is gone, or its verdict was taken.
+/// The service says that a dialog is over.
 pub(super) fn end(name: &Name) {
     if let Some((port, dialog)) = Dialog::named(name)
         && dialog.disconnect()
@@ -62,6 +66,10 @@ pub(super) fn end(name: &Name) {
 
 /// The service has gone away.
 pub(super) fn stop() {
+    // before the thread hears of it, which may be in a Begin or an End
+    for (_, dialog) in PORTS.all() {
+        dialog.disconnect();
+    }
     ask(Work::Stop);
 }
 
@@ -76,74 +84,118 @@ fn act(port: usize, dialog: &Dialog, verdict: &Verdict) {
     match verdict {
         Verdict::Success(user, domain) => lines::verdict(&dialog.name, true, user, domain),
         Verdict::Failure(user, domain) => lines::verdict(&dialog.name, false, user, domain),
-        Verdict::Error(0) => lines::error(&dialog.name, 635, "the module gave no reason"),
-        Verdict::Error(code) => lines::error(&dialog.name, *code, "the module says so"),
+        Verdict::Error(code, why) => lines::error(&dialog.name, *code, why),
     }
     if dialog.has_ended() {
-        // what End had put off has come
         Dialog::forget(port);
-        super::run::dialog_over();
+        ask(Work::Over);
     } else {
         ask(Work::End(port));
     }
 }
 
-/// Starts the thread.
-pub(super) fn start(module: Module) -> std::io::Result<()> {
+/// Starts the thread. `buffer` is the size of each buffer in bytes, `patience` how long an End may be put off before it
+/// is said.
+pub(super) fn start(module: Module, buffer: usize, patience: Duration) -> std::io::Result<()> {
     let (to, work) = channel();
     if WORK.set(Mutex::new(to)).is_err() {
         return Ok(());
     }
-    std::thread::Builder::new().name("ras-server".into()).spawn(move || serve(module, &work)).map(drop)
+    let server = Server { module, buffer, patience, one_dialog: false, stopping: false, delayed: Vec::new() };
+    std::thread::Builder::new().name("ras-server".into()).spawn(move || server.serve(&work)).map(drop)
 }
 
-fn serve(module: Module, work: &Receiver<Work>) {
-    for work in work {
-        match work {
-            Work::Begin(name, device) => call_begin(module, name, device),
-            Work::End(port) => call_end(module, port),
-            Work::Stop => {
-                for (port, dialog) in super::dialog::PORTS.all() {
-                    dialog.disconnect();
-                    call_end(module, port);
+struct Server {
+    module: Module,
+    buffer: usize,
+    patience: Duration,
+    /// The process serves one dialog only, and ends behind it.
+    one_dialog: bool,
+    /// The service is gone.
+    stopping: bool,
+    /// Dialogs whose End was put off, and when that becomes strange.
+    delayed: Vec<(usize, Instant)>,
+}
+
+impl Server {
+    fn serve(mut self, work: &Receiver<Work>) {
+        loop {
+            let work = match self.delayed.first() {
+                None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some((_, until)) => work.recv_timeout(until.saturating_duration_since(Instant::now())),
+            };
+            match work {
+                Ok(Work::Begin(name, device)) => self.begin(name, device),
+                Ok(Work::End(port)) => self.end(port),
+                Ok(Work::Over) => {}
+                Ok(Work::Stop) => {
+                    self.stopping = true;
+                    PORTS.all().into_iter().for_each(|(port, _)| self.end(port));
                 }
-                super::run::stopped();
+                Err(RecvTimeoutError::Timeout) => self.too_long(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
+            self.leave_if_over();
         }
     }
-}
 
-fn call_begin(module: Module, name: Name, device: String) {
-    let Some((port, dialog)) = Dialog::begin(name.clone(), device) else {
-        return lines::error(&name, 8, "no handle is free");
-    };
-    let size = Dword::try_from(BUFFER).unwrap_or(Dword::MAX);
-    let (send, receive) = (dialog.send.address(), dialog.receive.address());
-    // SAFETY: the module exports it under this name, so it has this type; handle and buffers live until Complete, or
-    // until End has returned something else than 0.
-    let result = unsafe { (module.begin)(port as *mut c_void, send, size, receive, size, complete) };
-    if result != 0 {
-        Dialog::forget(port);
-        lines::error(&name, result, "RasSecurityDialogBegin refused the call");
-        return super::run::dialog_over();
+    /// Ends the process where nothing is left to do.
+    fn leave_if_over(&self) {
+        if (self.one_dialog || self.stopping) && PORTS.all().is_empty() {
+            run::leave();
+        }
     }
-    let (verdict, disconnected) = dialog.begun();
-    if let Some(verdict) = verdict {
-        act(port, &dialog, &verdict);
-    } else if disconnected {
-        call_end(module, port);
-    }
-}
 
-fn call_end(module: Module, port: usize) {
-    let Ok(dialog) = super::dialog::of(port) else { return };
-    if !dialog.takes_end() {
-        return;
+    fn begin(&mut self, name: Name, device: String) {
+        self.one_dialog = name.is_none();
+        run::count_threads();
+        let Some((port, dialog)) = Dialog::begin(name.clone(), device, self.buffer) else {
+            return lines::error(&name, 8, "no memory is left for its buffers");
+        };
+        let size = Dword::try_from(self.buffer).unwrap_or(Dword::MAX);
+        let (send, receive) = (dialog.send.address(), dialog.receive.address());
+        // SAFETY: the module exports it under this name, so it has this type; handle and buffers live until Complete,
+        // or until End has returned something else than 0.
+        let result = unsafe { (self.module.begin)(port as *mut c_void, send, size, receive, size, complete) };
+        if result != 0 {
+            lines::error(&name, result, "RasSecurityDialogBegin refused the call");
+            return Dialog::forget(port);
+        }
+        lines::begun(&name);
+        let (verdict, disconnected) = dialog.begun();
+        if let Some(verdict) = verdict {
+            act(port, &dialog, &verdict);
+        } else if disconnected {
+            self.end(port);
+        }
     }
-    // SAFETY: the module exports it under this name, and its Begin has returned 0 for this handle.
-    let result = unsafe { (module.end)(port as *mut c_void) };
-    if dialog.is_over_after(result) {
-        Dialog::forget(port);
-        super::run::dialog_over();
+
+    fn end(&mut self, port: usize) {
+        let Ok(dialog) = super::dialog::of(port) else { return };
+        if !dialog.takes_end() {
+            return;
+        }
+        // SAFETY: the module exports it under this name, and its Begin has returned 0 for this handle.
+        let result = unsafe { (self.module.end)(port as *mut c_void) };
+        if dialog.is_over_after(result) {
+            Dialog::forget(port);
+        } else if let Some(until) = Instant::now().checked_add(self.patience) {
+            self.delayed.push((port, until));
+        }
+    }
+
+    /// The first End that was put off has been so for long.
+    fn too_long(&mut self) {
+        if self.delayed.first().is_none_or(|(_, until)| *until > Instant::now()) {
+            return;
+        }
+        let (port, _) = self.delayed.remove(0);
+        if let Ok(dialog) = super::dialog::of(port) {
+            let seconds = self.patience.as_secs();
+            lines::log(
+                &dialog.name,
+                &format!("RasSecurityDialogEnd put the end off {seconds} s ago and Complete has not come; its handle and buffers are kept"),
+            );
+        }
     }
 }

@@ -196,6 +196,12 @@ impl Stage {
         args: &[&str],
         env: &[(&str, &str)],
     ) -> Option<Output> {
+        let mut command = self.valgrind_command(test, program)?;
+        Some(command.args(args).envs(env.iter().copied()).output().unwrap())
+    }
+
+    /// As [`Stage::command`], under valgrind.
+    pub fn valgrind_command(&self, test: &str, program: &Path) -> Option<Command> {
         if !found(test, "valgrind") {
             return None;
         }
@@ -206,7 +212,8 @@ impl Stage {
             "--leak-check=full",
             "--errors-for-leak-kinds=definite",
         ]);
-        Some(command.arg(program).args(args).envs(env.iter().copied()).output().unwrap())
+        command.arg(program);
+        Some(command)
     }
 }
 

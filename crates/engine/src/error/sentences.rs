@@ -56,7 +56,7 @@ pub(super) const SENTENCES: &[(u32, &str, &str)] = &[
     (631, "The call was hung up on this side.", "Dial again when you want to."),
     (
         632,
-        "The size written in the structure is none that is known.",
+        "An incorrect structure size was detected.",
         "Set dwSize to the size of the structure.",
     ),
     (

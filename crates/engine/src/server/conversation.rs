@@ -68,6 +68,8 @@ impl Conversation {
             },
             DialogCommand::Ask(ask) => self.ask(now, &ask, cx),
             DialogCommand::Extend(more) => cx.before.extend(now, more),
+            // carried out where the caller's bytes are kept
+            DialogCommand::Ppp(_) => {}
             DialogCommand::Complete(verdict) => {
                 self.wait = None;
                 self.verdict = Some(verdict);

@@ -23,8 +23,23 @@ pub enum DialogCommand {
     /// The caller needs more time: it may stay unauthenticated for at least so long from now, as far as the port
     /// allows (defence rule 8).
     Extend(Duration),
+    /// What PPP that begins before the verdict is to this module, from now to its end.
+    Ppp(PppInDialog),
     /// RasSecurityDialogComplete.
     Complete(DialogVerdict),
+}
+
+/// What PPP that begins before the verdict is (module option `ppp_in_dialog`, ras-security-host §9 point 38). Never does it
+/// reach PPP before all modules have succeeded (defence rule 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PppInDialog {
+    /// Kept for PPP and never an answer; a caller whom the module waits for has no terminal, which ends the call.
+    #[default]
+    Wait,
+    /// Bytes like all others: the module decides.
+    Data,
+    /// It ends the call at once.
+    Fail,
 }
 
 /// A question for one edited line.

@@ -8,6 +8,8 @@ use zeroize::Zeroize;
 
 use crate::terminal::{Header, Recogniser};
 
+use super::dialog::PppInDialog;
+
 /// Most bytes kept of each kind.
 pub(super) const CAP: usize = 64 * 1024;
 
@@ -28,6 +30,7 @@ pub(super) struct Intake {
     /// From the first header on.
     ppp: Wiped,
     header: Option<Header>,
+    ppp_is: PppInDialog,
     /// The byte taken last, if it was CR.
     last_cr: Option<TakenBy>,
 }
@@ -44,6 +47,9 @@ enum TakenBy {
 impl Intake {
     /// Keeps bytes from the line.
     pub(super) fn receive(&mut self, now: Instant, bytes: &[u8]) -> Result<(), Overflow> {
+        if self.ppp_is == PppInDialog::Data {
+            return self.text.push(bytes);
+        }
         if self.header.is_some() {
             return self.ppp.push(bytes);
         }
@@ -57,6 +63,29 @@ impl Intake {
             self.ppp.push(&frames)?;
         }
         kept
+    }
+
+    /// What PPP is from now on; with `Data` what is kept of it becomes text, and what is text is looked at anew
+    /// behind it.
+    pub(super) fn treat_ppp_as(&mut self, now: Instant, what: PppInDialog) {
+        let before = std::mem::replace(&mut self.ppp_is, what);
+        if (before == PppInDialog::Data) == (what == PppInDialog::Data) {
+            return;
+        }
+        let kept = Self { last_cr: self.last_cr, ppp_is: what, ..Self::default() };
+        let rest = std::mem::replace(self, kept).into_rest();
+        if what == PppInDialog::Data {
+            // both kinds together: the cap may be passed once
+            self.text.extend(rest.expose());
+        } else {
+            // what fitted as one kind fits as two
+            let _ = self.receive(now, rest.expose());
+        }
+    }
+
+    /// What PPP is.
+    pub(super) fn ppp_is(&self) -> PppInDialog {
+        self.ppp_is
     }
 
     /// When the beginning of a header becomes text.
@@ -252,6 +281,22 @@ mod tests {
         assert_eq!((intake.next_key(), intake.next_key()), (Some(b'a'), Some(b'b')));
         intake.put_back(&Secret::from("ab"));
         assert_eq!(keys(&mut intake), b"abcd");
+    }
+
+    #[test]
+    fn ppp_is_text_for_a_module_that_wants_it_so_and_nothing_is_lost_on_the_way() {
+        let all = b"ab~\x7e\xff\x7d\x23\xc0\x21";
+        let mut intake = after(all);
+        assert!(intake.header().is_some());
+        intake.treat_ppp_as(t0(), PppInDialog::Data);
+        assert!(intake.header().is_none() && intake.deadline().is_none());
+        assert_eq!(intake.receivable(), all.len());
+        intake.receive(t0(), b"\x7e").unwrap();
+        assert_eq!(intake.take(2).expose(), b"ab");
+        intake.treat_ppp_as(t0(), PppInDialog::Wait);
+        assert_eq!(intake.header(), Some(Header::Ppp), "the next module finds PPP again");
+        assert_eq!(intake.receivable(), 1);
+        assert_eq!(intake.into_rest().expose(), [&all[2..], b"\x7e"].concat());
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod pool;
 pub mod port;
 mod security;
 
-pub use dialog::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo};
+pub use dialog::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo, PppInDialog};
 pub use pool::Pool;
 pub use port::{Condition, Port};
 

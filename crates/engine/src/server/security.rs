@@ -7,7 +7,7 @@ use crate::line::{CallInput, LineEvent};
 use super::admit::Identity;
 use super::context::Context;
 use super::conversation::Conversation;
-use super::dialog::{DialogOutput, DialogVerdict};
+use super::dialog::{DialogCommand, DialogOutput, DialogVerdict, PppInDialog};
 use super::ends::{self, End};
 use super::intake::{Intake, Overflow};
 use super::link::Link;
@@ -84,6 +84,10 @@ impl Security {
                 }
                 None => Step::Wait,
             },
+            CallInput::Command(Command::Dialog(DialogCommand::Ppp(what))) => {
+                self.intake.treat_ppp_as(now, what);
+                Step::Wait
+            }
             CallInput::Command(Command::Dialog(command)) => {
                 self.running.command(now, command, cx);
                 Step::Wait
@@ -144,7 +148,8 @@ impl Security {
 
     fn advance(&mut self, cx: &mut Context) -> Step {
         self.running.serve(&mut self.intake, cx);
-        if let Some(header) = self.intake.header().filter(|_| self.running.waits_for_caller()) {
+        let fails = self.running.waits_for_caller() || self.intake.ppp_is() == PppInDialog::Fail;
+        if let Some(header) = self.intake.header().filter(|_| fails) {
             return Step::fail(ends::no_terminal(&self.running.module, header));
         }
         match self.running.verdict() {
@@ -195,6 +200,8 @@ impl Security {
     /// The next module, or PPP with every byte that has come and nobody took.
     fn next(mut self: Box<Self>, now: Instant, cx: &mut Context) -> Phase {
         if let Some(module) = self.modules.next() {
+            // each module says for itself
+            self.intake.treat_ppp_as(now, PppInDialog::default());
             self.running = open(now, module, cx);
             return Phase::Security(self);
         }

@@ -1,6 +1,6 @@
 //! The security dialog (ras-security-host §5, §9).
 
-use openras_engine::server::dialog::{AskLine, DialogCommand, DialogVerdict, Echo};
+use openras_engine::server::dialog::{AskLine, DialogCommand, DialogVerdict, Echo, PppInDialog};
 use openras_engine::server::port::{Answer, Ask, NameCheck, PortConfig, PortEvent};
 use openras_engine::{LineEvent, LineOp, RasError};
 use openras_ppp::Machine;
@@ -322,4 +322,30 @@ fn late_wrong_and_unasked_answers_are_ignored() {
     bench.answer(Answer::Begun(Err(RasError::UNKNOWN)));
     assert_eq!(bench.ended, 0);
     assert!(bench.port.poll_timeout().is_some());
+}
+
+/// Point 38: `data` gives the module PPP's bytes, `fail` ends the call at once, and a second module decides anew.
+#[test]
+fn ppp_before_the_verdict_is_what_the_module_says() {
+    let lcp = [0x7e, 0xff, 0x7d, 0x23, 0xc0, 0x21];
+    let ppp = |what| {
+        let mut bench = Bench::begun(config(&["m", "n"]));
+        bench.dialog(DialogCommand::Ppp(what));
+        bench
+    };
+    let mut bench = ppp(PppInDialog::Data);
+    bench.receive(3, None);
+    bench.bytes(&lcp);
+    assert_eq!(bench.heard.len(), 1, "the module waits for the caller, and PPP is an answer");
+    bench.succeed("alice");
+    bench.answer(Answer::Begun(Ok(())));
+    bench.bytes(&lcp);
+    assert_eq!(bench.ended, 0);
+    bench.receive(3, None);
+    bench.receive(1, None);
+    bench.ended_with(703, "no terminal");
+    let mut bench = ppp(PppInDialog::Fail);
+    bench.bytes(&lcp);
+    bench.ended_with(703, "no terminal");
+    assert_eq!(bench.ends_heard(), 1);
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use openras_engine::server::PppInDialog;
 use serde::{Deserialize, Deserializer};
 
 use super::jailed::Jailed;
@@ -26,6 +27,9 @@ pub struct ProgramConfig {
     /// When a Receive that does not say is complete.
     #[serde(default)]
     pub receive: ReceiveMode,
+    /// What PPP that begins before the verdict is (default wait).
+    #[serde(default, with = "PppWord")]
+    pub ppp_in_dialog: PppInDialog,
     /// What stands around it.
     #[serde(default)]
     pub isolation: Isolation,
@@ -81,11 +85,21 @@ pub enum Isolation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReceiveMode {
-    /// When all bytes asked for have come (default).
+    /// When all bytes asked for have come (default); `all` or `exact`.
     #[default]
+    #[serde(alias = "exact")]
     All,
     /// With the first bytes.
     Any,
+}
+
+/// `ppp_in_dialog`.
+#[derive(Deserialize)]
+#[serde(remote = "PppInDialog", rename_all = "lowercase")]
+pub(super) enum PppWord {
+    Wait,
+    Data,
+    Fail,
 }
 
 /// What a program may use. Times are seconds in a file, with a fraction if wanted.
@@ -147,18 +161,18 @@ impl Default for Limits {
     }
 }
 
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+pub(super) fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let wrong = "must be seconds, more than 0 and at most 3600";
     let value = f64::deserialize(from)?;
     let time = Duration::try_from_secs_f64(value).map_err(|_| serde::de::Error::custom(wrong))?;
     if time.is_zero() || time.as_secs() > 3600 { Err(serde::de::Error::custom(wrong)) } else { Ok(time) }
 }
 
-fn warm() -> usize {
+pub(super) fn warm() -> usize {
     2
 }
 
-fn at_most_sixteen<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+pub(super) fn at_most_sixteen<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     let value = usize::deserialize(from)?;
     if value > 16 { Err(serde::de::Error::custom("must be a number from 0 to 16")) } else { Ok(value) }
 }
@@ -202,6 +216,15 @@ pub enum ProgramError {
     /// Without one there is nothing to run the process on.
     #[error("isolation = \"shared\" needs a tokio runtime when the module is made")]
     NoRuntime,
+    /// `openras-module-host` or `libopenras.so` is not there: which, where it was looked for, and the key that names it.
+    #[error("{0} is not found in {1}; install OpenRAS whole, or name it with `{2}`")]
+    NoPart(&'static str, String, &'static str),
+    /// There is no such library.
+    #[error("there is no library `{0}`; write its path from / on")]
+    NoLibrary(String),
+    /// It cannot be loaded, or is no security module: what its host says.
+    #[error("{0}")]
+    NotAModule(String),
     /// It cannot be walled in.
     #[error(
         "its program cannot be walled in ({0}). Run the service as root, or let users make namespaces (sysctl \
@@ -224,6 +247,7 @@ impl ProgramConfig {
             command: command.into_iter().map(Into::into).collect(),
             config: Settings::default(),
             receive: ReceiveMode::default(),
+            ppp_in_dialog: PppInDialog::default(),
             isolation: Isolation::default(),
             warm: warm(),
             readable: Vec::new(),
@@ -343,6 +367,6 @@ fn can_run(file: &Path) -> bool {
     file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.to_string_lossy().escape_debug().to_string()
 }

@@ -155,7 +155,7 @@ async fn ten_thousand_dialogs_with_random_faults_all_end_and_leave_nothing() {
     let actors = Actors { next: AtomicU64::new(0), alive: alive.clone() };
     let config = ProgramConfig::new(["made up"]);
     let module: Arc<dyn Module> =
-        Arc::new(ProgramModule::with("x".into(), config, Arc::new(actors)).unwrap());
+        Arc::new(ProgramModule::with("x".into(), config, Arc::new(actors), false).unwrap());
     let room = Arc::new(tokio::sync::Semaphore::new(AT_A_TIME));
     let mut dialogs = JoinSet::new();
     let (mut counts, mut begun, mut half) = (std::collections::BTreeMap::new(), 0, 0);

@@ -29,6 +29,9 @@ pub(super) struct Session<'a> {
     /// The answer that is waited for is not shown on the caller's screen.
     unseen: bool,
     spoke: bool,
+    /// Until when a library's Begin must have returned; `None` once it has, and for programs, whose first message
+    /// says as much.
+    begin_by: Option<Instant>,
     since: Instant,
     /// Until when it asked for time, and how much it may still ask for.
     granted: Instant,
@@ -53,6 +56,7 @@ impl<'a> Session<'a> {
         limits: &'a Limits,
         log: &'a (dyn Fn(&str) + Sync),
         redactor: &'a Redactor,
+        library: bool,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -62,6 +66,7 @@ impl<'a> Session<'a> {
             waiting: 0,
             unseen: false,
             spoke: false,
+            begin_by: library.then(|| now + limits.begin),
             since: now,
             granted: now,
             more: MORE,
@@ -156,13 +161,20 @@ impl<'a> Session<'a> {
     }
 
     fn patience(&self) -> Instant {
+        // a line that takes nothing holds up whatever the module says
+        if let Some(by) = self.begin_by.filter(|_| self.pending.is_none()) {
+            return by;
+        }
         let callers_turn = self.waiting > 0 || self.pending.is_some();
         let own = if self.spoke { self.limits.answer } else { self.limits.begin };
         (self.since + if callers_turn { FAR } else { own }).max(self.granted)
     }
 
     fn silence(&self) -> Fault {
-        if self.spoke { Fault::Silent(self.limits.answer) } else { Fault::NoBegin(self.limits.begin) }
+        match self.spoke && self.begin_by.is_none() {
+            true => Fault::Silent(self.limits.answer),
+            false => Fault::NoBegin(self.limits.begin),
+        }
     }
 
     fn hear(&mut self, event: &DialogOutput) {
@@ -184,6 +196,7 @@ impl<'a> Session<'a> {
         }
         self.spoke = true;
         match heard.message.map_err(Fault::Malformed)? {
+            FromProgram::Begun => self.begin_by = None,
             FromProgram::Log(text) => (self.log)(&text),
             FromProgram::Command(DialogCommand::Complete(verdict)) => return Ok(Some(verdict)),
             FromProgram::Command(DialogCommand::Send(bytes)) if bytes.is_empty() => (),
@@ -207,7 +220,10 @@ impl<'a> Session<'a> {
         let unseen = match &command {
             DialogCommand::Receive { .. } => Some(true),
             DialogCommand::Ask(AskLine { echo, .. }) => Some(*echo != Echo::Yes),
-            DialogCommand::Send(_) | DialogCommand::Extend(_) | DialogCommand::Complete(_) => None,
+            DialogCommand::Send(_)
+            | DialogCommand::Extend(_)
+            | DialogCommand::Ppp(_)
+            | DialogCommand::Complete(_) => None,
         };
         if let Some(unseen) = unseen {
             self.unseen = unseen || (self.unseen && self.waiting > 0);

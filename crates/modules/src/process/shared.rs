@@ -23,8 +23,10 @@ use crate::redact::{Everyone, Redactor};
 
 /// Lines for the process that may wait in all, beside those that wait with each dialog.
 const TO_PROCESS: usize = 64;
-/// Lines for one dialog that may wait: more than its meter lets pass at once.
-const TO_DIALOG: usize = 256;
+/// Lines for one dialog that may wait, beside those that its meter lets pass at once.
+const TO_DIALOG: usize = 56;
+/// And at the most; bytes are bounded besides.
+const TO_DIALOG_MOST: usize = 16_384;
 /// Dialogs that may ask to begin before any is begun.
 const JOINING: usize = 64;
 /// Lines for no dialog that a process may write for each that a dialog may, before it is ended as a flood.
@@ -249,7 +251,8 @@ impl Owner {
 
     fn seat(&mut self, join: Join, to_process: &mpsc::Sender<protocol::Line>) {
         self.next += 1;
-        let (lines, share) = mpsc::channel(TO_DIALOG);
+        let burst = 4 * usize::try_from(self.limits.messages_per_second).unwrap_or(TO_DIALOG_MOST);
+        let (lines, share) = mpsc::channel(burst.saturating_add(TO_DIALOG).min(TO_DIALOG_MOST));
         let share = Share {
             incoming: Incoming::Share(share),
             outgoing: Outgoing::share(to_process.clone(), named(self.next)),

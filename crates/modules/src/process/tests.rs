@@ -44,6 +44,7 @@ async fn line(mut ends: DialogEnds, answers: Vec<DialogOutput>) -> (DialogVerdic
         match ends.commands.recv().await.expect("a verdict always comes") {
             DialogCommand::Send(bytes) => screen.extend(bytes),
             DialogCommand::Extend(time) => screen.extend(format!("[{}s]", time.as_secs()).bytes()),
+            DialogCommand::Ppp(_) => {}
             DialogCommand::Complete(verdict) => {
                 return (verdict, String::from_utf8_lossy(&screen).into_owned());
             }

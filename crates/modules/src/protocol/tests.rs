@@ -5,7 +5,7 @@ use super::*;
 fn read(line: &str) -> Result<DialogCommand, Malformed> {
     match parse(line.as_bytes(), false)? {
         FromProgram::Command(command) => Ok(command),
-        FromProgram::Log(_) => panic!("a command was expected"),
+        FromProgram::Log(_) | FromProgram::Begun => panic!("a command was expected"),
     }
 }
 

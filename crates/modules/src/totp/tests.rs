@@ -127,7 +127,7 @@ async fn call(store: &Arc<Store>, time: Time, typed: &[&str]) -> Told {
                 return Told { verdict, screen, took: begun.elapsed().as_secs() };
             }
             DialogCommand::Receive { .. } => panic!("totp asks for lines"),
-            DialogCommand::Extend(_) => panic!("totp is done in time"),
+            DialogCommand::Extend(_) | DialogCommand::Ppp(_) => panic!("totp is done in time"),
         }
     }
 }

@@ -62,6 +62,7 @@ pub(crate) async fn line(mut ends: DialogEnds, answer: &str) -> (DialogVerdict, 
         match ends.commands.recv().await.expect("a verdict always comes") {
             DialogCommand::Send(bytes) => screen.extend(bytes),
             DialogCommand::Extend(time) => screen.extend(format!("[{}s]", time.as_secs()).bytes()),
+            DialogCommand::Ppp(_) => {}
             DialogCommand::Complete(verdict) => {
                 return (verdict, String::from_utf8_lossy(&screen).into_owned());
             }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use openras_io::net::http;
 use openras_ppp::AuthMethod;
 use openras_service::config::{DialLine, parse_duration};
@@ -12,6 +12,10 @@ use openras_service::config::{DialLine, parse_duration};
 use super::client::At;
 
 pub(crate) const DIAL_HELP: &str = "\
+An entry of the phone book says the line, the methods and the terminal, and
+what is saved for it; what is named here goes before. Its script answers the
+login prompt.
+
 Lines:
   tcp:HOST:PORT   unix:PATH   pty:PATH (opens that device)
   exchange:NUMBER (a port of the same service)
@@ -40,37 +44,49 @@ Exit codes:
 
 Example (with a port `line = \"listen:tcp:127.0.0.1:7001\"` of `openras serve`):
   openras dial --line tcp:127.0.0.1:7001 --user alice \\
-      --password-file pw --ping 3";
+      --password-file pw --ping 3
+  openras phonebook add Home --line tcp:127.0.0.1:7001 --user alice \\
+      --password-file pw
+  openras dial Home --ping 3";
 
 /// `openras dial`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whom").required(true).multiple(true).args(["entry", "line"]))]
 pub(crate) struct Dial {
-    /// Where the call goes
+    /// An entry of the phone book, whatever its case
+    pub(crate) entry: Option<String>,
+    /// Where the call goes; with an entry instead of where that says
     #[arg(long, value_name = "LINE")]
-    pub(crate) line: DialLine,
+    pub(crate) line: Option<DialLine>,
+    /// With an entry: the number instead of its own
+    #[arg(long, requires = "entry", conflicts_with = "line")]
+    pub(crate) number: Option<String>,
+    /// With an entry: this file instead of your own phone book and that of all users
+    #[arg(long, value_name = "FILE", requires = "entry")]
+    pub(crate) phonebook: Option<PathBuf>,
     /// User name
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) user: String,
-    /// Domain, sent as DOMAIN\user
+    /// Domain, sent as DOMAIN\user; `*` is the one saved for the entry
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) domain: String,
     /// File whose first line is the password; at a terminal it is asked for otherwise
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
     /// How the server may authenticate us: none (refuse all), pap, chap, mschap, mschapv2. A server that asks
-    /// for nothing is accepted
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word, default_value = "mschapv2,chap")]
+    /// for nothing is accepted [the entry's, else mschapv2,chap]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word)]
     pub(crate) auth: Vec<AuthWord>,
     /// As --auth, and the server must ask for one of them
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word, conflicts_with = "auth")]
     pub(crate) require_auth: Vec<AuthWord>,
     /// Number to be called back at, `*` to be asked for it, empty for none; 704 on a line that cannot be
     /// called back, as tcp, unix and pty lines cannot
-    #[arg(long, value_name = "NUMBER|*", default_value = "", hide_default_value = true)]
-    pub(crate) callback: String,
-    /// When bytes go to the person before PPP
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) terminal: Terminal,
+    #[arg(long, value_name = "NUMBER|*")]
+    pub(crate) callback: Option<String>,
+    /// When bytes go to the person before PPP [the entry's, else auto]
+    #[arg(long, value_enum)]
+    pub(crate) terminal: Option<Terminal>,
     /// Never pause: what would be a question fails with its number
     #[arg(long)]
     pub(crate) no_pause: bool,

@@ -56,6 +56,26 @@ pub(crate) enum Hidden {
     /// Write man pages or completions from the definitions of the commands
     #[command(hide = true, subcommand)]
     Generate(Generate),
+    /// Run a security library on standard input and output, as the service does
+    #[command(hide = true)]
+    ModuleHost(ModuleHost),
+}
+
+/// `openras module-host`.
+#[derive(Debug, Args)]
+pub(crate) struct ModuleHost {
+    /// Only look whether it can be loaded
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// openras-module-host, where it is not beside this program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) host: Option<PathBuf>,
+    /// libopenras.so, where it is not in ../lib
+    #[arg(long, value_name = "FILE")]
+    pub(crate) libopenras: Option<PathBuf>,
+    /// The shared object
+    #[arg(value_name = "LIBRARY")]
+    pub(crate) module: PathBuf,
 }
 
 /// `openras private-service`.

@@ -4,5 +4,8 @@ pub(crate) mod client;
 pub(crate) mod demo;
 pub(crate) mod dial;
 pub(crate) mod generate;
+pub(crate) mod module_host;
+pub(crate) mod phonebook;
+pub(crate) mod rasdial;
 pub(crate) mod serve;
 pub(crate) mod user;

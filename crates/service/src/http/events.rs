@@ -33,14 +33,17 @@ pub(super) fn of_connection(ask: &Ask) -> Answer {
     };
     let packets = ask.flag("packets")? || (creator.is_some() && held.packets());
     let reader = held.story().reader(ask.number("after")?, packets);
+    let keeps_terminal = ask.flag("keep_terminal")?;
     ask.session.pulse.stream();
-    answer::stream(OfCall { story: held.story().clone(), reader, creator, next: None })
+    answer::stream(OfCall { story: held.story().clone(), reader, creator, keeps_terminal, next: None })
 }
 
 struct OfCall {
     story: Arc<Story>,
     reader: Reader,
     creator: Option<Creator>,
+    /// Bytes of the terminal wait for whoever takes it.
+    keeps_terminal: bool,
     /// Read already, to be told after terminal bytes that came before it.
     next: Option<Told>,
 }
@@ -58,7 +61,8 @@ impl OfCall {
                 }
             }
             let before = self.next.as_ref().map_or(u64::MAX, |told| told.n);
-            let shown = self.creator.as_ref().and_then(|creator| creator.shown_before(before));
+            let shows = self.creator.as_ref().filter(|_| !self.keeps_terminal);
+            let shown = shows.and_then(|creator| creator.shown_before(before));
             match shown.or_else(|| self.next.take()) {
                 Some(told) => line(&mut out, &told),
                 None => break,

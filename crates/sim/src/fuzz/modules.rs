@@ -33,6 +33,7 @@ fn message(line: &[u8], any: bool) {
     }
     match protocol::parse(line, any) {
         Ok(FromProgram::Command(command)) => bounded(&command),
+        Ok(FromProgram::Begun) => {}
         Ok(FromProgram::Log(text)) => assert!(text.len() <= line.len()),
         Err(malformed) => {
             let text = malformed.to_string();
@@ -59,6 +60,7 @@ fn bounded(command: &DialogCommand) {
             assert!(!user.chars().chain(domain.chars()).any(char::is_control));
         }
         DialogCommand::Complete(DialogVerdict::Error { .. }) => {}
+        DialogCommand::Ppp(_) => panic!("no message says that"),
         DialogCommand::Extend(more) => assert!(!more.is_zero() && more.as_secs() <= 86_400),
     }
 }

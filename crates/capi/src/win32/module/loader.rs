@@ -245,9 +245,9 @@ fn open(candidates: &[Candidate], only_loaded: c_int) -> Result<(Mapped, bool), 
         }
         let why = reason();
         debug(&format!("LoadLibrary: {why}"));
-        crate::calls::reason::set(why.as_str());
         if failed == MOD_NOT_FOUND {
             failed = number_of(&why);
+            crate::calls::reason::set(why.as_str());
         }
     }
     Err(failed)

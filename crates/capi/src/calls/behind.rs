@@ -1,0 +1,182 @@
+//! What RasGet…Properties and RasSet…Properties have beside their structure: numbers in a list behind it, and the settings
+//! of a device, which only its driver understands.
+
+use openras_engine::RasError;
+use openras_phonebook::Number;
+
+use super::reason;
+use crate::abi::caller::{Versioned, size, whole, write};
+use crate::guard::INVALID_PARAMETER;
+use crate::text::Char;
+
+/// RAS_MaxPhoneNumber.
+const LONGEST_NUMBER: usize = 128;
+/// More numbers than anybody tries.
+const MOST_NUMBERS: usize = 1000;
+
+/// Where a RasGet…Properties function is to put what it found.
+pub(super) struct Room<T> {
+    /// The structure, or NULL.
+    pub(super) to: *mut T,
+    /// In: its bytes, with those for the list. Out: how many it takes.
+    pub(super) bytes: *mut u32,
+    /// The device's settings, or NULL.
+    pub(super) device: *mut u8,
+    /// In: its bytes. Out: how many it takes.
+    pub(super) device_bytes: *mut u32,
+}
+
+/// What was found.
+pub(super) struct Found<T> {
+    /// The structure; `offset` of its list goes into it.
+    pub(super) value: T,
+    /// The list, as the caller's characters; empty for none.
+    pub(super) list: Vec<u8>,
+    /// The settings of the device.
+    pub(super) device: Vec<u8>,
+}
+
+impl<T: Versioned> Room<T> {
+    /// Looks at the arguments, then gives what `found` finds; it gets the offset where the list will be.
+    ///
+    /// # Errors
+    /// 87 for a NULL where none may be, 632 for a dwSize there never was, what `found` gives, 603 with the needs if there
+    /// is too little room; then nothing else is written.
+    ///
+    /// # Safety
+    /// Each pointer is NULL or points to what it is said to; a structure has at least its dwSize.
+    pub(super) unsafe fn fill(
+        self,
+        found: impl FnOnce(u32) -> Result<Found<T>, RasError>,
+    ) -> Result<(), RasError> {
+        if self.bytes.is_null() || (self.device_bytes.is_null() && !self.device.is_null()) {
+            return Err(INVALID_PARAMETER);
+        }
+        let stride = if self.to.is_null() {
+            whole::<T>()
+        } else {
+            // SAFETY: not NULL, and it has a dwSize by the caller's promise.
+            unsafe { size(self.to) }?
+        };
+        let found = found(stride)?;
+        let too_small = |_| RasError::BUFFER_TOO_SMALL;
+        let need = stride.saturating_add(u32::try_from(found.list.len()).map_err(too_small)?);
+        // SAFETY: not NULL, so that the caller vouches for it.
+        let room = unsafe { self.bytes.read_unaligned() };
+        // SAFETY: as before.
+        unsafe { self.bytes.write_unaligned(need) };
+        // SAFETY: NULL or as the caller promised us.
+        let device_fits = unsafe { self.tell_device(found.device.len()) }?;
+        if self.to.is_null() || room < need || !device_fits {
+            return Err(RasError::BUFFER_TOO_SMALL);
+        }
+        // SAFETY: `room` bytes are there by the caller's promise, thus the structure and the list behind it.
+        unsafe {
+            write(self.to, &found.value)?;
+            let list = self.to.cast::<u8>().add(stride as usize);
+            std::ptr::copy_nonoverlapping(found.list.as_ptr(), list, found.list.len());
+        }
+        if !self.device.is_null() {
+            // SAFETY: it has room for as much, as was just looked at.
+            unsafe { std::ptr::copy_nonoverlapping(found.device.as_ptr(), self.device, found.device.len()) };
+        }
+        Ok(())
+    }
+
+    /// Tells the need for the device's settings; whether they fit, or are not wanted.
+    ///
+    /// # Safety
+    /// As [`Self::fill`].
+    unsafe fn tell_device(&self, need: usize) -> Result<bool, RasError> {
+        if self.device_bytes.is_null() {
+            return Ok(true);
+        }
+        let need = u32::try_from(need).map_err(|_| RasError::BUFFER_TOO_SMALL)?;
+        // SAFETY: not NULL, so that the caller vouches for it.
+        let room = unsafe { self.device_bytes.read_unaligned() };
+        // SAFETY: as before.
+        unsafe { self.device_bytes.write_unaligned(need) };
+        Ok(self.device.is_null() || room >= need)
+    }
+}
+
+/// All numbers but the first as a list: each with its NUL, one more at the end. Empty where there is none.
+pub(super) fn list<C: Char>(numbers: &[Number]) -> Vec<u8> {
+    let mut units: Vec<C> = Vec::new();
+    for number in numbers.iter().skip(1).filter(|number| !number.number.is_empty()) {
+        units.extend(C::encode(&number.number));
+        units.push(C::default());
+    }
+    if !units.is_empty() {
+        units.push(C::default());
+    }
+    C::bytes(&units)
+}
+
+/// The list behind a caller's structure; `None` for an offset of 0.
+///
+/// # Errors
+/// 87: it does not begin behind the structure and inside the `total` bytes, or has too many or too long numbers.
+///
+/// # Safety
+/// `from` has `total` bytes.
+pub(super) unsafe fn numbers<C: Char>(
+    from: *const u8,
+    structure: u32,
+    offset: u32,
+    total: u32,
+) -> Result<Option<Vec<String>>, RasError> {
+    if offset == 0 {
+        return Ok(None);
+    }
+    if offset < structure || offset > total {
+        reason::set("dwAlternateOffset does not lead behind the structure and into the buffer.");
+        return Err(INVALID_PARAMETER);
+    }
+    let count = (total - offset) as usize / size_of::<C>();
+    // SAFETY: inside of `total`, as was looked at.
+    let start = unsafe { from.add(offset as usize).cast::<C>() };
+    let (mut numbers, mut one) = (Vec::new(), Vec::new());
+    for at in 0..count {
+        // SAFETY: the list has `count` characters inside of `total`; it may lie anywhere.
+        let unit = unsafe { start.add(at).read_unaligned() };
+        if unit != C::default() {
+            one.push(unit);
+        } else if one.is_empty() {
+            break;
+        } else {
+            numbers.push(C::decode(&std::mem::take(&mut one)));
+        }
+        if one.len() > LONGEST_NUMBER || numbers.len() > MOST_NUMBERS {
+            reason::set("An alternate number is longer than 128 characters, or there are more than 1000.");
+            return Err(INVALID_PARAMETER);
+        }
+    }
+    // a list that the buffer ends
+    if !one.is_empty() {
+        numbers.push(C::decode(&one));
+    }
+    Ok(Some(numbers))
+}
+
+/// Bytes of a caller; `None` for NULL or none.
+///
+/// # Errors
+/// 87: more than `most`.
+///
+/// # Safety
+/// `from` is NULL or has `count` bytes.
+pub(super) unsafe fn bytes(from: *const u8, count: u32, most: usize) -> Result<Option<Vec<u8>>, RasError> {
+    if from.is_null() || count == 0 {
+        return Ok(None);
+    }
+    let count = count as usize;
+    if count > most {
+        reason::set(format!("There are {count} bytes of data; at most {most} are kept."));
+        return Err(INVALID_PARAMETER);
+    }
+    let mut copy = vec![0; count];
+    // SAFETY: `count` bytes are there by the caller's promise, and in the copy.
+    unsafe { std::ptr::copy_nonoverlapping(from, copy.as_mut_ptr(), count) };
+    Ok(Some(copy))
+}

@@ -1,0 +1,174 @@
+//! Names of entries: RasEnumEntries, RasValidateEntryName, RasRenameEntry, RasDeleteEntry.
+
+use std::ffi::c_void;
+use std::path::Path;
+
+use openras_engine::RasError;
+use openras_phonebook::{BookError, Listed, Owner, validate};
+
+use super::books;
+use super::wish::book as failed;
+use crate::abi::caller::Versioned;
+use crate::abi::entry::EntryName;
+use crate::abi::list::List;
+use crate::guard::{Dword, guard};
+use crate::text::{Char, array};
+
+/// REN_AllUsers; REN_User is 0.
+const ALL_USERS: u32 = 1;
+
+/// RasEnumEntries. See [`RasEnumEntriesW`].
+///
+/// # Safety
+/// As [`RasEnumEntriesW`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasEnumEntriesA(
+    _reserved: *const u8,
+    phonebook: *const u8,
+    names: *mut c_void,
+    bytes: *mut Dword,
+    count: *mut Dword,
+) -> Dword {
+    let list = List { array: names.cast::<EntryName<u8>>(), bytes, count };
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { list_names(phonebook, list) })
+}
+
+/// RasEnumEntries: the entries of a phone book, or without one of the user's and that of all users. 603 with the need in
+/// `bytes`, 632, 87; 621, 622, 625 of a book that is there, 621 of a named one that is not.
+///
+/// # Safety
+/// `phonebook` is NULL or a text; the others are NULL or as RasEnumEntries says: the first element has its dwSize, the
+/// array `bytes` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasEnumEntriesW(
+    _reserved: *const u16,
+    phonebook: *const u16,
+    names: *mut c_void,
+    bytes: *mut Dword,
+    count: *mut Dword,
+) -> Dword {
+    let list = List { array: names.cast::<EntryName<u16>>(), bytes, count };
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { list_names(phonebook, list) })
+}
+
+unsafe fn list_names<C: Char>(phonebook: *const C, list: List<EntryName<C>>) -> Result<(), RasError> {
+    // SAFETY: as the caller promised us.
+    unsafe { list.fill(RasError::INVALID_SIZE, || found(books::path(phonebook).as_deref())) }
+}
+
+fn found<C: Char>(named: Option<&Path>) -> Result<Vec<EntryName<C>>, RasError> {
+    let books = books::usual()?;
+    let listed = books.list(named).map_err(failed)?;
+    let all_users = |one: &Listed| one.owner == Owner::AllUsers || one.path == books.all_users().path();
+    Ok(listed.iter().filter_map(|one| entry_name(one, all_users(one))).collect())
+}
+
+/// `None` for a name that does not fit: cut short, it could be another entry's.
+fn entry_name<C: Char>(one: &Listed, all_users: bool) -> Option<EntryName<C>> {
+    let mut name = EntryName::<C>::empty();
+    if one.name.is_empty() || C::encode(&one.name).len() >= name.szEntryName.len() {
+        return None;
+    }
+    name.szEntryName = array(&one.name);
+    name.dwFlags = if all_users { ALL_USERS } else { 0 };
+    let path = one.path.to_string_lossy();
+    // a path cut short would be another file; none means the usual books, where this entry is mostly found again
+    if C::encode(&path).len() < name.szPhonebookPath.len() {
+        name.szPhonebookPath = array(&path);
+    }
+    Some(name)
+}
+
+/// RasValidateEntryName. See [`RasValidateEntryNameW`].
+///
+/// # Safety
+/// Each is NULL or a text with its NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasValidateEntryNameA(phonebook: *const u8, entry: *const u8) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { validate_name(phonebook, entry) })
+}
+
+/// RasValidateEntryName: 0 where a new entry may have this name, 123 where none may, 183 where one has it, 87 for NULL; 621,
+/// 622, 625 of the book.
+///
+/// # Safety
+/// Each is NULL or a text with its NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasValidateEntryNameW(phonebook: *const u16, entry: *const u16) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { validate_name(phonebook, entry) })
+}
+
+unsafe fn validate_name<C: Char>(phonebook: *const C, entry: *const C) -> Result<(), RasError> {
+    // SAFETY: as the caller promised us.
+    let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
+    validate(&name).map_err(failed)?;
+    match books::find(named.as_deref(), &name) {
+        Err(RasError::CANNOT_FIND_PHONEBOOK_ENTRY) => Ok(()),
+        Err(error) => Err(error),
+        Ok((_, found)) => {
+            let what = format!("there is an entry \"{}\"", openras_engine::escape::short(&found.name, 60));
+            let error = BookError::new(RasError::ALREADY_EXISTS, what, "Choose another name.");
+            Err(failed(error.in_file(found.book.path())))
+        }
+    }
+}
+
+/// RasRenameEntry. See [`RasRenameEntryW`].
+///
+/// # Safety
+/// Each is NULL or a text with its NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasRenameEntryA(phonebook: *const u8, old: *const u8, new: *const u8) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { rename(phonebook, old, new) })
+}
+
+/// RasRenameEntry: its credentials stay with it. 123, 183 of the new name, 623, 87 for NULL, 5 where the book may not be
+/// written; 621, 622, 624, 625 of the book.
+///
+/// # Safety
+/// Each is NULL or a text with its NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasRenameEntryW(phonebook: *const u16, old: *const u16, new: *const u16) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { rename(phonebook, old, new) })
+}
+
+unsafe fn rename<C: Char>(phonebook: *const C, old: *const C, new: *const C) -> Result<(), RasError> {
+    // SAFETY: as the caller promised us.
+    let (named, old, new) = unsafe { (books::path(phonebook), books::name(old)?, books::name(new)?) };
+    let (_, found) = books::find(named.as_deref(), &old)?;
+    found.book.rename(&found.name, &new).map_err(failed)
+}
+
+/// RasDeleteEntry. See [`RasDeleteEntryW`].
+///
+/// # Safety
+/// Each is NULL or a text with its NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasDeleteEntryA(phonebook: *const u8, entry: *const u8) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { delete(phonebook, entry) })
+}
+
+/// RasDeleteEntry: with what is saved for it. 623, 87 for NULL, 5 where the book may not be written; 621, 622, 624, 625 of
+/// the book.
+///
+/// # Safety
+/// Each is NULL or a text with its NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn RasDeleteEntryW(phonebook: *const u16, entry: *const u16) -> Dword {
+    // SAFETY: as the caller promised us.
+    guard(|| unsafe { delete(phonebook, entry) })
+}
+
+unsafe fn delete<C: Char>(phonebook: *const C, entry: *const C) -> Result<(), RasError> {
+    // SAFETY: as the caller promised us.
+    let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
+    let (books, found) = books::find(named.as_deref(), &name)?;
+    found.book.remove(&found.name, &books.secrets()).map_err(failed)
+}

@@ -1,0 +1,61 @@
+//! The rules of notifiers: each is a part of `c/rules.c`.
+
+use crate::scene::{How, Scene, own};
+
+fn holds(rule: &str) {
+    let scene = Scene::new();
+    for how in How::checked() {
+        let said = scene.says(&own("rules.c"), how, &[rule], "", 0);
+        assert!(said.is_empty() || said == "good\n", "{said}");
+    }
+}
+
+#[test]
+fn notifiers_come_in_order_one_at_a_time_on_one_thread() {
+    holds("order");
+}
+
+#[test]
+fn a_failure_is_told_last_and_stays_readable() {
+    holds("failure");
+}
+
+#[test]
+fn the_dial_waits_until_the_notifier_returns() {
+    holds("waits");
+}
+
+#[test]
+fn rasdial_inside_a_notifier_is_refused_and_the_rest_works() {
+    holds("inside");
+}
+
+#[test]
+fn rashangup_inside_a_notifier_acts_at_every_state() {
+    holds("hang_up_inside");
+}
+
+#[test]
+fn a_type_2_notifier_that_gave_0_is_not_called_again() {
+    holds("silent");
+}
+
+#[test]
+fn no_lock_is_held_while_a_notifier_runs() {
+    holds("unlocked");
+}
+
+#[test]
+fn each_connection_has_a_thread_of_its_own() {
+    holds("meeting");
+}
+
+#[test]
+fn rashangup_while_a_notifier_runs_is_the_last_it_hears() {
+    holds("hang_up_outside");
+}
+
+#[test]
+fn an_entry_can_be_dialled_again_at_once() {
+    holds("again");
+}
