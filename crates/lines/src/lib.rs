@@ -8,6 +8,7 @@
 //! - [`detect`]: PPP, SLIP, a null modem, or a person
 
 pub mod detect;
+pub mod modem;
 pub mod null_modem;
 pub mod rfc2217;
 pub mod slip;

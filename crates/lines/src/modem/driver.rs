@@ -1,0 +1,460 @@
+//! A modem, driven: the line's operations become commands and signals, what the modem says becomes the line's events.
+//!
+//! A modem that does not answer is brought back by itself: asked again, then by DTR, then by the escape; only when all that has
+//! failed it is given up, and whoever has the line opens it again later.
+
+mod calls;
+mod ending;
+mod setting_up;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use openras_engine::{LineOp, RasError};
+use openras_ppp::Machine;
+
+use super::response::{Speech, Words};
+use crate::rfc2217::Signals;
+use calls::{Idle, Placing};
+use ending::Ending;
+use setting_up::SettingUp;
+
+/// How a modem is driven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Sent one by one before anything else, each answered with OK.
+    pub init: Vec<String>,
+    /// The words of its answers, as the init strings have set them.
+    pub words: Words,
+    /// What dials; the number follows.
+    pub dial: String,
+    /// What answers.
+    pub answer: String,
+    /// Rings before a call is told; 2 where the number of the caller comes between the first and the second.
+    pub rings: u8,
+    /// How the end of a call is seen.
+    pub carrier: Carrier,
+    /// How a call is ended.
+    pub hang_up: HangUp,
+    /// How long a call may take to stand, from the last digit or the answer. The modem's own S7 should be shorter.
+    pub patience: Duration,
+    /// How often an idle modem is set up anew, to find one that has died.
+    pub check_every: Duration,
+}
+
+impl Default for Settings {
+    /// What any modem with V.250's commands takes.
+    fn default() -> Self {
+        Self {
+            init: ["AT", "AT&F", "ATE0V1Q0X4", "AT&C1&D2", "ATS0=0S2=255S7=60"].map(str::to_owned).to_vec(),
+            words: Words::Text,
+            dial: "ATDT".into(),
+            answer: "ATA".into(),
+            rings: 1,
+            carrier: Carrier::Dcd,
+            hang_up: HangUp::Dtr,
+            patience: Duration::from_secs(75),
+            check_every: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// How the end of a call is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// By the signal DCD.
+    Dcd,
+    /// By the text NO CARRIER with silence behind it, where the cable has no DCD.
+    Text,
+}
+
+/// How a call is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangUp {
+    /// By the signal DTR; by the escape where that does not help.
+    Dtr,
+    /// By the escape, where the cable has no DTR.
+    Escape,
+}
+
+/// What happens to the driver.
+#[derive(Debug)]
+pub enum DriverInput<'a> {
+    /// From whoever has the line.
+    Op(LineOp),
+    /// From the serial port.
+    Device(DeviceEvent<'a>),
+    /// The deadline has come.
+    Tick,
+}
+
+/// What the serial port tells.
+#[derive(Clone, Copy, Debug)]
+pub enum DeviceEvent<'a> {
+    /// It is ours.
+    Opened(Signals),
+    /// It cannot be opened.
+    Failed(RasError),
+    /// Octets of the modem.
+    Bytes(&'a [u8]),
+    /// The modem's signals, whenever they change.
+    Signals(Signals),
+    /// It has been unplugged.
+    Gone,
+    /// It is given back.
+    Closed,
+}
+
+/// What the driver wants of the serial port. They are done in order: a signal changes after what was written has gone out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceOp {
+    /// Take it: [`DeviceEvent::Opened`] or [`DeviceEvent::Failed`].
+    Open,
+    /// Send octets.
+    Write(Vec<u8>),
+    /// Switch Data Terminal Ready.
+    Dtr(bool),
+    /// Give it back: [`DeviceEvent::Closed`].
+    Close,
+}
+
+/// [`openras_engine::LineEvent`] with its octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The modem is ready.
+    Opened,
+    /// A call comes in.
+    Ring {
+        /// Its number, where the modem told it.
+        caller: Option<String>,
+    },
+    /// The call stands.
+    Connected {
+        /// The modem's CONNECT.
+        text: String,
+    },
+    /// Octets of the other end.
+    Bytes(Vec<u8>),
+    /// The call has ended.
+    Disconnected,
+    /// The last operation failed.
+    Failed(RasError),
+    /// The line is given back, or its device is gone.
+    Closed,
+}
+
+/// What the driver wants done or known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DriverOutput {
+    /// For the serial port.
+    Device(DeviceOp),
+    /// For whoever has the line.
+    Event(Event),
+    /// What was said, for a person who looks on: us to the modem (`true`), or it to us. From outside: escape before showing.
+    Said(bool, String),
+    /// What is wrong with the modem; `None` when it is well again.
+    Trouble(Option<Trouble>),
+}
+
+/// What is wrong with a modem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It does not answer this command, whatever is tried.
+    Silent(String),
+    /// It answers this command with ERROR.
+    Refuses(String),
+    /// It does not let go of a call.
+    NeverHangsUp,
+    /// It answered a call by itself.
+    AnswersItself,
+    /// Its device was unplugged.
+    Gone,
+}
+
+impl Trouble {
+    /// What is wrong and what to try, as a sentence; from outside in part, escape before showing.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Silent(command) => format!(
+                "The modem does not answer {command}: see that it is switched on, the cable whole and the speed one it knows."
+            ),
+            Self::Refuses(command) => {
+                format!("The modem answers ERROR to {command}: change the init strings to what its manual says.")
+            }
+            Self::NeverHangsUp => {
+                "The modem does not hang up by DTR nor by the escape: switch it off and on, and see that the cable has DTR.".into()
+            }
+            Self::AnswersItself => "The modem answered a call by itself: add S0=0 to the init strings.".into(),
+            Self::Gone => "The modem's device is gone: plug it in again.".into(),
+        }
+    }
+}
+
+/// The driver. See [`Machine`] for how it is used.
+#[derive(Debug)]
+pub struct Driver {
+    cx: Context,
+    state: State,
+}
+
+/// What all states share.
+#[derive(Debug)]
+struct Context {
+    settings: Settings,
+    now: Instant,
+    out: VecDeque<DriverOutput>,
+    speech: Speech,
+    signals: Signals,
+    /// The state's deadline.
+    until: Option<Instant>,
+    /// What was ordered while the modem was set up.
+    waiting: Option<LineOp>,
+    troubled: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed,
+    /// The device is being opened.
+    Opening,
+    SettingUp(SettingUp),
+    Idle(Idle),
+    /// Dialling or answering.
+    Placing(Placing),
+    Online(calls::Online),
+    Ending(Ending),
+    /// The device is being closed.
+    Closing,
+}
+
+impl Driver {
+    /// A modem whose device is closed.
+    pub fn new(settings: Settings, now: Instant) -> Self {
+        let speech = Speech::new(settings.words);
+        let cx = Context {
+            settings,
+            now,
+            out: VecDeque::new(),
+            speech,
+            signals: Signals::default(),
+            until: None,
+            waiting: None,
+            troubled: false,
+        };
+        Self { cx, state: State::Closed }
+    }
+
+    /// Whether octets of the device are the other end's and need not be looked at: a call stands and its end is seen by DCD.
+    pub fn passes_through(&self) -> bool {
+        matches!(&self.state, State::Online(online) if online.passes_through())
+            && self.cx.settings.carrier == Carrier::Dcd
+    }
+
+    fn device(&mut self, event: DeviceEvent<'_>) {
+        let cx = &mut self.cx;
+        match (event, &mut self.state) {
+            (DeviceEvent::Opened(signals), State::Opening) => {
+                cx.signals = signals;
+                cx.device(DeviceOp::Dtr(true));
+                self.state = SettingUp::first(cx);
+            }
+            (DeviceEvent::Failed(error), State::Opening) => {
+                cx.event(Event::Failed(error));
+                self.state = State::Closed;
+            }
+            (DeviceEvent::Closed, State::Closing) => {
+                cx.event(Event::Closed);
+                self.state = State::Closed;
+            }
+            (DeviceEvent::Closed | DeviceEvent::Gone, State::Closed | State::Opening) => {}
+            (DeviceEvent::Closed | DeviceEvent::Gone, _) => self.gone(),
+            (DeviceEvent::Signals(signals), _) => {
+                let before = std::mem::replace(&mut cx.signals, signals);
+                self.signals(before);
+            }
+            (DeviceEvent::Bytes(bytes), _) => self.bytes(bytes),
+            (DeviceEvent::Opened(_) | DeviceEvent::Failed(_), _) => {}
+        }
+    }
+
+    fn gone(&mut self) {
+        let cx = &mut self.cx;
+        cx.trouble(Trouble::Gone);
+        cx.until = None;
+        cx.waiting = None;
+        if matches!(self.state, State::Online(_)) {
+            cx.event(Event::Disconnected);
+        }
+        cx.event(Event::Closed);
+        self.state = State::Closed;
+    }
+
+    fn signals(&mut self, before: Signals) {
+        let cx = &mut self.cx;
+        let next = match &mut self.state {
+            State::Idle(idle) => {
+                if cx.signals.ri && !before.ri {
+                    idle.rang_by_signal(cx);
+                }
+                None
+            }
+            State::Online(_) if before.dcd && !cx.signals.dcd && cx.settings.carrier == Carrier::Dcd => {
+                cx.event(Event::Disconnected);
+                Some(Ending::after_the_other(cx))
+            }
+            State::Ending(ending) => ending.signals(cx),
+            _ => None,
+        };
+        self.enter(next);
+    }
+
+    fn bytes(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if let State::Online(online) = &mut self.state {
+                let next = online.bytes(&mut self.cx, bytes);
+                self.enter(next);
+                return;
+            }
+            let Some(response) = self.cx.speech.next_response(&mut bytes) else { return };
+            self.cx.heard(&response);
+            let cx = &mut self.cx;
+            let next = match &mut self.state {
+                State::SettingUp(setting) => setting.heard(response, cx),
+                State::Idle(idle) => idle.heard(response, cx),
+                State::Placing(placing) => placing.heard(response, cx),
+                State::Ending(ending) => ending.heard(&response, cx),
+                _ => None,
+            };
+            self.enter(next);
+        }
+    }
+
+    fn op(&mut self, op: LineOp) {
+        let cx = &mut self.cx;
+        match (op, &mut self.state) {
+            (LineOp::Open, State::Closed) => {
+                cx.device(DeviceOp::Open);
+                self.state = State::Opening;
+            }
+            (LineOp::Close, State::Closed) => cx.event(Event::Closed),
+            (LineOp::Close, State::Closing) => {}
+            (LineOp::Close, _) => {
+                cx.device(DeviceOp::Dtr(false));
+                cx.device(DeviceOp::Close);
+                cx.until = None;
+                cx.waiting = None;
+                self.state = State::Closing;
+            }
+            (LineOp::Write(octets), State::Online(_)) => cx.device(DeviceOp::Write(octets)),
+            (LineOp::Write(_), _) => {}
+            (LineOp::Dial(number), State::Idle(_)) => {
+                let next = Placing::dial(&number, cx);
+                self.enter(next);
+            }
+            (LineOp::Answer, State::Idle(_)) => self.state = Placing::answer(cx),
+            // the modem is not ready for it yet; it will be
+            (op @ (LineOp::Dial(_) | LineOp::Answer), State::SettingUp(setting)) if setting.is_open() => {
+                cx.waiting = Some(op);
+            }
+            (op @ (LineOp::Dial(_) | LineOp::Answer), State::Ending(_)) => cx.waiting = Some(op),
+            (LineOp::Open | LineOp::Dial(_) | LineOp::Answer, _) => {
+                cx.event(Event::Failed(RasError::PORT_NOT_OPEN));
+            }
+            (LineOp::HangUp, State::Online(_)) => self.state = Ending::of_a_call(cx),
+            (LineOp::HangUp, State::Placing(_)) => self.state = Ending::of_an_attempt(cx),
+            (LineOp::HangUp, State::Ending(ending)) => ending.wanted(),
+            (LineOp::HangUp, _) => {
+                cx.waiting = None;
+                cx.event(Event::Disconnected);
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let cx = &mut self.cx;
+        if cx.until.is_none_or(|until| until > cx.now) {
+            return;
+        }
+        cx.until = None;
+        let next = match &mut self.state {
+            State::SettingUp(setting) => setting.tick(cx),
+            State::Idle(idle) => idle.tick(cx),
+            State::Placing(placing) => placing.tick(cx),
+            State::Online(online) => online.tick(cx),
+            State::Ending(ending) => ending.tick(cx),
+            State::Closed | State::Opening | State::Closing => None,
+        };
+        self.enter(next);
+    }
+
+    fn enter(&mut self, next: Option<State>) {
+        let Some(next) = next else { return };
+        self.state = next;
+        // what was ordered before the modem was ready
+        if matches!(self.state, State::Idle(_))
+            && let Some(op) = self.cx.waiting.take()
+        {
+            self.op(op);
+        }
+    }
+}
+
+impl Context {
+    fn device(&mut self, op: DeviceOp) {
+        self.out.push_back(DriverOutput::Device(op));
+    }
+
+    fn event(&mut self, event: Event) {
+        self.out.push_back(DriverOutput::Event(event));
+    }
+
+    /// Sends a command, which ends with CR.
+    fn command(&mut self, command: &str) {
+        self.out.push_back(DriverOutput::Said(true, command.to_owned()));
+        self.device(DeviceOp::Write(format!("{command}\r").into_bytes()));
+    }
+
+    fn heard(&mut self, response: &super::Response) {
+        self.out.push_back(DriverOutput::Said(false, response.to_string()));
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        self.troubled = true;
+        self.out.push_back(DriverOutput::Trouble(Some(trouble)));
+    }
+
+    fn well(&mut self) {
+        if std::mem::take(&mut self.troubled) {
+            self.out.push_back(DriverOutput::Trouble(None));
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.until = self.now.checked_add(time);
+    }
+}
+
+impl Machine for Driver {
+    type Input<'a> = DriverInput<'a>;
+    type Output = DriverOutput;
+
+    fn handle(&mut self, now: Instant, input: DriverInput<'_>) {
+        self.cx.now = now;
+        match input {
+            DriverInput::Op(op) => self.op(op),
+            DriverInput::Device(event) => self.device(event),
+            DriverInput::Tick => {}
+        }
+        self.tick();
+    }
+
+    fn poll_output(&mut self) -> Option<DriverOutput> {
+        self.cx.out.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.cx.until
+    }
+}

@@ -1,0 +1,193 @@
+//! Waiting for calls, placing them, and the call that stands.
+
+use std::time::{Duration, Instant};
+
+use openras_engine::RasError;
+
+use super::ending::Ending;
+use super::setting_up::SettingUp;
+use super::{Carrier, Context, Event, State, Trouble};
+use crate::modem::{CallerId, Response, dial_string};
+
+/// When no ring came for so long, nobody rings any more: the longest cadence is 6 s.
+const RING_OVER: Duration = Duration::from_secs(10);
+/// How long NO CARRIER must be the last that came, where it is text among data.
+const SILENCE: Duration = Duration::from_secs(2);
+/// The longest number or name that is kept, in characters.
+const LONGEST_NUMBER: usize = 64;
+
+/// No call.
+#[derive(Debug)]
+pub(super) struct Idle {
+    rings: u8,
+    /// Rings of the signal RI, which some modems give beside the text, some alone.
+    signals: u8,
+    caller: Option<String>,
+    told: bool,
+    last_ring: Option<Instant>,
+    check_at: Option<Instant>,
+}
+
+impl Idle {
+    pub(super) fn enter(cx: &mut Context) -> State {
+        let check_at = cx.now.checked_add(cx.settings.check_every);
+        cx.until = check_at;
+        let idle = Self { rings: 0, signals: 0, caller: None, told: false, last_ring: None, check_at };
+        State::Idle(idle)
+    }
+
+    pub(super) fn heard(&mut self, response: Response, cx: &mut Context) -> Option<State> {
+        match response {
+            Response::Ring(caller) => {
+                self.rings = self.rings.saturating_add(1);
+                if let Some(number) = caller {
+                    self.is_called_by(number);
+                }
+                self.rang(cx);
+            }
+            Response::Caller(CallerId::Number(number)) => self.is_called_by(number),
+            Response::Connect { .. } => {
+                cx.trouble(Trouble::AnswersItself);
+                return Some(Ending::unwanted(cx));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    pub(super) fn rang_by_signal(&mut self, cx: &mut Context) {
+        self.signals = self.signals.saturating_add(1);
+        self.rang(cx);
+    }
+
+    fn is_called_by(&mut self, number: String) {
+        self.caller = Some(number.chars().take(LONGEST_NUMBER).collect());
+    }
+
+    fn rang(&mut self, cx: &mut Context) {
+        self.last_ring = Some(cx.now);
+        cx.wait(RING_OVER);
+        if !self.told && self.rings.max(self.signals) >= cx.settings.rings.max(1) {
+            self.told = true;
+            cx.event(Event::Ring { caller: self.caller.clone() });
+        }
+    }
+
+    pub(super) fn tick(&mut self, cx: &mut Context) -> Option<State> {
+        if self.last_ring.take().is_some() {
+            // the caller has given up
+            *self = Self {
+                rings: 0,
+                signals: 0,
+                caller: None,
+                told: false,
+                last_ring: None,
+                check_at: self.check_at,
+            };
+        }
+        if self.check_at.is_some_and(|at| at <= cx.now) {
+            return Some(SettingUp::anew(cx));
+        }
+        cx.until = self.check_at;
+        None
+    }
+}
+
+/// A call that is to stand.
+#[derive(Debug)]
+pub(super) struct Placing;
+
+impl Placing {
+    pub(super) fn dial(number: &str, cx: &mut Context) -> Option<State> {
+        let Some(number) = dial_string(number) else {
+            cx.event(Event::Failed(RasError::BAD_PHONE_NUMBER));
+            return None;
+        };
+        let command = format!("{}{number}", cx.settings.dial);
+        Some(Self::begin(&command, cx))
+    }
+
+    pub(super) fn answer(cx: &mut Context) -> State {
+        let command = cx.settings.answer.clone();
+        Self::begin(&command, cx)
+    }
+
+    fn begin(command: &str, cx: &mut Context) -> State {
+        cx.speech.clear();
+        cx.command(command);
+        let patience = cx.settings.patience;
+        cx.wait(patience);
+        State::Placing(Self)
+    }
+
+    pub(super) fn heard(&mut self, response: Response, cx: &mut Context) -> Option<State> {
+        let error = match response {
+            Response::Connect { text, .. } => {
+                cx.until = None;
+                cx.event(Event::Connected { text });
+                return Some(State::Online(Online::default()));
+            }
+            Response::Busy => RasError::LINE_BUSY,
+            Response::Voice => RasError::VOICE_ANSWER,
+            Response::NoAnswer => RasError::NO_ANSWER,
+            Response::NoCarrier => RasError::NO_CARRIER,
+            Response::NoDialtone => RasError::NO_DIALTONE,
+            Response::Error | Response::Forbidden => RasError::FROM_DEVICE,
+            // OK is what some say to the echo of ATD; the rest is progress
+            Response::Ok | Response::Ring(_) | Response::Caller(_) | Response::Other(_) => return None,
+        };
+        cx.event(Event::Failed(error));
+        Some(SettingUp::anew(cx))
+    }
+
+    pub(super) fn tick(&mut self, cx: &mut Context) -> Option<State> {
+        Some(Ending::of_a_silent_attempt(cx))
+    }
+}
+
+/// A call.
+#[derive(Debug, Default)]
+pub(super) struct Online {
+    /// The first octets behind CONNECT have come.
+    begun: bool,
+    /// How much of [`NO_CARRIER`] the last octets are.
+    matched: usize,
+}
+
+const NO_CARRIER: &[u8] = b"\r\nNO CARRIER\r\n";
+
+impl Online {
+    pub(super) fn passes_through(&self) -> bool {
+        self.begun
+    }
+
+    pub(super) fn bytes(&mut self, cx: &mut Context, bytes: &[u8]) -> Option<State> {
+        let data = if std::mem::replace(&mut self.begun, true) { bytes } else { cx.speech.data(bytes) };
+        if !data.is_empty() {
+            cx.event(Event::Bytes(data.to_vec()));
+        }
+        if cx.settings.carrier == Carrier::Text {
+            for octet in data {
+                self.look_for_the_end(*octet);
+            }
+            cx.until = None;
+            if self.matched == NO_CARRIER.len() {
+                cx.wait(SILENCE);
+            }
+        }
+        None
+    }
+
+    fn look_for_the_end(&mut self, octet: u8) {
+        self.matched = match NO_CARRIER.get(self.matched) {
+            Some(next) if *next == octet => self.matched + 1,
+            _ => usize::from(NO_CARRIER.first() == Some(&octet)),
+        };
+    }
+
+    /// NO CARRIER came, and nothing behind it.
+    pub(super) fn tick(&mut self, cx: &mut Context) -> Option<State> {
+        cx.event(Event::Disconnected);
+        Some(Ending::after_the_other(cx))
+    }
+}
