@@ -1,9 +1,11 @@
-//! Modems (V.250): driven ([`Driver`]) over a serial port, and what both sides say to each other.
+//! Modems (V.250): driven ([`Driver`]) over a serial port, played ([`Dce`]) for a computer, and what both say to each other.
 
+mod dce;
 mod driver;
 mod number;
 mod response;
 
+pub use dce::{Dce, DceInput, DceOutput, Identity};
 pub use driver::{
     Carrier, DeviceEvent, DeviceOp, Driver, DriverInput, DriverOutput, Event, HangUp, Settings, Trouble,
 };
