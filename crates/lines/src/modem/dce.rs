@@ -173,7 +173,7 @@ impl Dce {
         }
     }
 
-    fn to_dte(&mut self, octets: Vec<u8>) {
+    fn write(&mut self, octets: Vec<u8>) {
         if !octets.is_empty() {
             self.out.push_back(DceOutput::Dte(octets));
         }
@@ -186,7 +186,7 @@ impl Dce {
     fn result(&mut self, result: Result) {
         let mut text = Vec::new();
         result.write(&self.profile, &mut text);
-        self.to_dte(text);
+        self.write(text);
     }
 
     fn guard(&self) -> Duration {
@@ -224,7 +224,7 @@ impl Dce {
         let registers = &self.profile.registers;
         let (end, back) = (registers.get(CR), registers.get(BACKSPACE));
         if self.profile.echo {
-            self.to_dte(if octet == back { vec![back, b' ', back] } else { vec![octet] });
+            self.write(if octet == back { vec![back, b' ', back] } else { vec![octet] });
         }
         self.line = match std::mem::replace(&mut self.line, Typed::Nothing) {
             Typed::Began(first) if (first, octet) == (b'A', b'T') || (first, octet) == (b'a', b't') => {
@@ -290,7 +290,7 @@ impl Dce {
         self.show_signals();
     }
 
-    fn from_network(&mut self, event: LineEvent<'_>) {
+    fn network_event(&mut self, event: LineEvent<'_>) {
         match (event, self.call) {
             (LineEvent::Ring { caller }, Call::None) if self.ring.is_none() => {
                 self.profile.registers.set(RINGS, 0);
@@ -310,7 +310,7 @@ impl Dce {
                     _ => Result::NoCarrier,
                 });
             }
-            (LineEvent::Bytes(octets), Call::Data { .. }) => self.to_dte(octets.to_vec()),
+            (LineEvent::Bytes(octets), Call::Data { .. }) => self.write(octets.to_vec()),
             // what comes while the computer sends commands is lost, as with a modem
             (LineEvent::Bytes(_), _) => {}
             (
@@ -348,7 +348,7 @@ impl Dce {
             let number = caller.as_deref().filter(|number| !number.is_empty()).unwrap_or("O");
             let number: String = number.chars().filter(|one| !one.is_control()).take(64).collect();
             result::line(&format!("NMBR = {number}"), &self.profile, &mut text);
-            self.to_dte(text);
+            self.write(text);
         }
         let wanted = self.profile.registers.get(AUTO_ANSWER);
         if wanted > 0 && count >= wanted && self.dtr {
@@ -406,12 +406,10 @@ impl Dce {
                 self.on_hook();
                 self.result(Result::NoCarrier);
             }
-            Call::Data { escape, due: Some(due), speed } if due <= self.now => {
-                if escape.is_whole() {
-                    self.call = Call::Online { speed };
-                    self.line = Typed::Nothing;
-                    self.result(Result::Ok);
-                }
+            Call::Data { escape, due: Some(due), speed } if due <= self.now && escape.is_whole() => {
+                self.call = Call::Online { speed };
+                self.line = Typed::Nothing;
+                self.result(Result::Ok);
             }
             _ => {}
         }
@@ -430,7 +428,7 @@ impl Machine for Dce {
         match input {
             DceInput::Dte(octets) => self.dte(octets),
             DceInput::Dtr(on) => self.dtr(on),
-            DceInput::Network(event) => self.from_network(event),
+            DceInput::Network(event) => self.network_event(event),
             DceInput::RingOver => self.ring_over(),
             DceInput::Tick => {}
         }

@@ -236,7 +236,7 @@ impl Dce {
     fn inform(&mut self, text: &str) -> Next {
         let mut out = Vec::new();
         line(text, &self.profile, &mut out);
-        self.to_dte(out);
+        self.write(out);
         Next::Go
     }
 }
