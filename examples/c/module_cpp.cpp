@@ -60,9 +60,8 @@ Rasman rasman;
 
 class Call {
   public:
-    Call(HPORT port, PBYTE to, DWORD to_size, PBYTE from, DWORD from_size, Complete complete)
-        : port(port), to(to), to_size(to_size), from(from), from_size(from_size), complete(complete),
-          event(CreateEvent(nullptr, TRUE, FALSE, nullptr))
+    Call(HPORT port, PBYTE to, DWORD to_size, PBYTE from, Complete complete)
+        : port(port), to(to), to_size(to_size), from(from), complete(complete), event(CreateEvent(nullptr, TRUE, FALSE, nullptr))
     {
     }
     ~Call()
@@ -150,7 +149,6 @@ class Call {
     PBYTE to;
     DWORD to_size;
     PBYTE from;
-    DWORD from_size;
     Complete complete;
     HANDLE event;
     HANDLE thread = nullptr;
@@ -164,9 +162,9 @@ std::map<HPORT, std::unique_ptr<Call>> calls;
 DWORD WINAPI RasSecurityDialogBegin(HPORT hPort, PBYTE pSendBuf, DWORD SendBufSize, PBYTE pRecvBuf, DWORD RecvBufSize,
     VOID(WINAPI *RasSecurityDialogComplete)(SECURITY_MESSAGE *))
 {
-    if (!rasman)
+    if (!rasman || RecvBufSize == 0)
         return ERROR_PROC_NOT_FOUND;
-    auto call = std::make_unique<Call>(hPort, pSendBuf, SendBufSize, pRecvBuf, RecvBufSize, RasSecurityDialogComplete);
+    auto call = std::make_unique<Call>(hPort, pSendBuf, SendBufSize, pRecvBuf, RasSecurityDialogComplete);
     if (!call->start())
         return ERROR_NOT_ENOUGH_MEMORY;
     calls[hPort] = std::move(call);

@@ -46,7 +46,12 @@
 #define _export
 #define __far
 #define __near
+/* Sources also say `static __forceinline`. The inline of C89 would define a function in every file that has it. */
+#ifdef __GNUC_GNU_INLINE__
 #define __forceinline static __inline__ __attribute__((__always_inline__, __unused__))
+#else
+#define __forceinline __inline__ __attribute__((__always_inline__))
+#endif
 #define FORCEINLINE __forceinline
 
 /* An unknown word is an error, rather than silently without effect. */
@@ -179,7 +184,17 @@ typedef HANDLE HGLOBAL, HLOCAL;
 
 /* What GetProcAddress gives. It takes any arguments, and is silently cast to any function that gives a DWORD, BOOL or
  * HRESULT; one that gives a pointer must be cast before it is called. */
-#if defined(__cplusplus) || (__STDC_VERSION__ > 201710L && (__clang_major__ >= 16 || (!defined(__clang__) && __GNUC__ >= 13)))
+#if defined(__cplusplus)
+#define OPENRAS_ANY_ARGUMENTS (...)
+#elif !defined(__STDC_VERSION__)
+#define OPENRAS_ANY_ARGUMENTS ()
+#elif defined(__clang__)
+#if __STDC_VERSION__ > 201710L && __clang_major__ >= 16
+#define OPENRAS_ANY_ARGUMENTS (...)
+#else
+#define OPENRAS_ANY_ARGUMENTS ()
+#endif
+#elif __STDC_VERSION__ > 201710L && __GNUC__ >= 13
 #define OPENRAS_ANY_ARGUMENTS (...)
 #else
 #define OPENRAS_ANY_ARGUMENTS ()

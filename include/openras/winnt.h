@@ -145,7 +145,9 @@ __forceinline PVOID RtlSecureZeroMemory(PVOID to, SIZE_T length)
 #define STILL_ACTIVE STATUS_PENDING
 #define MAXIMUM_WAIT_OBJECTS 64
 
+#ifndef DELETE /* resolv.h has one too */
 #define DELETE 0x00010000
+#endif
 #define READ_CONTROL 0x00020000
 #define WRITE_DAC 0x00040000
 #define WRITE_OWNER 0x00080000

@@ -53,7 +53,13 @@ pub(crate) fn say_once(why: &str) -> String {
 /// A line on standard error. Nobody may be left to read it. Not by Rust's own stream: a thread of the parent may have
 /// held its lock when a child was forked.
 pub(crate) fn say(text: &str) {
-    let _ = rustix::io::write(rustix::stdio::stderr(), format!("{text}\n").as_bytes());
+    let line = format!("{text}\n");
+    let mut rest = line.as_bytes();
+    while let Ok(written @ 1..) =
+        rustix::io::retry_on_intr(|| rustix::io::write(rustix::stdio::stderr(), rest))
+    {
+        rest = rest.get(written..).unwrap_or_default();
+    }
 }
 
 /// The names of all shared objects of this process.

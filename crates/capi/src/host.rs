@@ -7,7 +7,7 @@
 
 #![allow(non_snake_case, unreachable_pub, reason = "exports have their Windows names, and C reaches them")]
 
-mod buffer;
+pub(crate) mod buffer;
 mod dialog;
 mod exports;
 mod lines;

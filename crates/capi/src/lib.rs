@@ -15,5 +15,6 @@ mod handles;
 mod host;
 mod openras;
 mod runtime;
+mod script_host;
 mod text;
 mod win32;

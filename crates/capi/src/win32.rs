@@ -13,7 +13,7 @@ mod format;
 mod inet;
 mod memory;
 pub(crate) mod module;
-mod registry;
+pub(crate) mod registry;
 mod safe;
 mod start;
 mod strings;

@@ -200,7 +200,10 @@ mod tests {
         assert_eq!(login(&find(home())), ("alice", &b"s ecret"[..], "CORP"));
         let call = EntryCall { user: "bob".into(), password: "pw".into(), ..home() };
         assert_eq!(login(&find(call.clone())), ("bob", &b"pw"[..], ""));
-        assert_eq!(login(&find(EntryCall { domain: "*".into(), ..call.clone() })), ("bob", &b"pw"[..], "CORP"));
+        assert_eq!(
+            login(&find(EntryCall { domain: "*".into(), ..call.clone() })),
+            ("bob", &b"pw"[..], "CORP")
+        );
         let call = EntryCall { password: PLACEHOLDER.into(), ..call };
         assert_eq!(login(&find(call)), ("bob", &b"s ecret"[..], ""));
     }

@@ -67,7 +67,7 @@ pub use openras_engine::{ConnState, RasError};
 pub use openras_ppp::{AuthMethod, Secret};
 pub use options::DialOptions;
 pub use pause::{Callback, Expired, Pause, Retry, Terminal};
-pub use script::{Broken, EntryScript, Left, Shown};
+pub use script::{Broken, EntryScript, Left, Shown, hand_back};
 pub use service::Service;
 pub use types::CallId;
 pub use types::connection::Terminal as TerminalMode;

@@ -97,8 +97,8 @@ impl EntryScript {
     }
 }
 
-/// The service has all that was sent when it closes its side too.
-async fn hand_back(line: &mut Stream) {
+/// Gives the line of a pause back: the service has all that was sent when it closes its side too.
+pub async fn hand_back(line: &mut Stream) {
     // a line that is gone is told as an event
     let _ = line.shutdown().await;
     let mut rest = [0; 1024];

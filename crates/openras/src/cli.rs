@@ -13,7 +13,8 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use client::{At, Audit, Calls, Client, Events, Ports, Reload, Status, Which};
 pub(crate) use dial::{AuthWord, DIAL_HELP, Dial, Terminal};
 pub(crate) use phonebook::{
-    BookAdd, BookExport, BookImport, BookList, BookRemove, BookSet, BookShow, EntryTerminal, Phonebook, Says, WhichBook,
+    BookAdd, BookExport, BookImport, BookList, BookRemove, BookSet, BookShow, EntryTerminal, Phonebook, Says,
+    WhichBook,
 };
 pub(crate) use rasdial::{RASDIAL_HELP, Rasdial};
 pub(crate) use serve::{Generate, Hidden, LogFormat, ModuleHost, PrivateService, SERVE_HELP, Serve};

@@ -44,7 +44,13 @@ pub(crate) fn told(error: &BookError) -> Problem {
         (Some(path), None) => format!("{}: ", path.display()),
         (None, _) => String::new(),
     };
-    Problem::new(error.code, format!("{place}{}.", error.what)).remedy(error.remedy.clone())
+    let mut message = format!("{place}{}.", error.what);
+    if place.is_empty()
+        && let Some(first) = message.get_mut(..1)
+    {
+        first.make_ascii_uppercase();
+    }
+    Problem::new(error.code, message).remedy(error.remedy.clone())
 }
 
 /// The exit code of a dial that a phone book refused: the file, or what the entry says.

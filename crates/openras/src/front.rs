@@ -71,7 +71,13 @@ impl Front {
     /// Shows what the script says.
     pub(crate) fn script(&mut self, call: CallId, now: Duration, text: &str) {
         let text = escape::line(text).to_string();
-        self.mine(call, now, &format!("the script: {text}"), false, json!({ "event": "script", "text": text }));
+        self.mine(
+            call,
+            now,
+            &format!("the script: {text}"),
+            false,
+            json!({ "event": "script", "text": text }),
+        );
     }
 
     /// The script has left its pause to whoever watches.

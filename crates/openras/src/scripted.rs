@@ -74,5 +74,6 @@ pub(crate) fn number_of_pause(state: ConnState) -> RasError {
 
 /// A script's failure, as the end of its dial is told.
 pub(crate) fn problem(broken: Broken) -> Problem {
-    Problem::new(broken.error, broken.why).remedy("-vv shows what the other end said; openras phonebook show ENTRY names the script.")
+    Problem::new(broken.error, broken.why)
+        .remedy("-vv shows what the other end said; openras phonebook show ENTRY names the script.")
 }

@@ -210,7 +210,9 @@ impl Session {
     /// Whether the script answers this; then it begins to.
     fn is_for_the_script(&mut self, state: &State) -> bool {
         let asks = state.paused && state.error.is_none() && state.conn_state() == ConnState::INTERACTIVE;
-        let Some(script) = self.script.as_ref().filter(|script| asks && script.begins()) else { return false };
+        let Some(script) = self.script.as_ref().filter(|script| asks && script.begins()) else {
+            return false;
+        };
         let (client, notifier) = (self.client.clone(), self.dialled.notifier.clone());
         let steps = scripted::start(client, self.call(), notifier, script.clone());
         self.scripted = Some((steps, state.clone()));

@@ -48,6 +48,7 @@ async fn everything(client: &Client) -> usize {
         client.resume(7, &resume).await.err(),
         client.seen(7, &Seen { notifier: "n".into(), seq: 1 }).await.err(),
         client.hangup(7).await.err(),
+        client.release(7).await.err(),
         client.terminal(7).await.err(),
         client.projection(7).await.err(),
         client.statistics(7).await.err(),
@@ -87,8 +88,11 @@ async fn everything(client: &Client) -> usize {
 #[tokio::test]
 async fn every_route_has_its_method_and_all_go_over_one_connection() {
     let end = other_end(refuse);
-    let asked = everything(&end.client().await).await;
+    let client = end.client().await;
+    let asked = everything(&client).await;
     assert_eq!(asked, ROUTES.len());
+    // two ways to ask for the events of a connection
+    assert!(client.dial_events(7, "a/b").await.is_err());
     let lines = end.asked();
     assert!(lines.iter().all(|(number, _)| *number == 0), "{lines:?}");
     let as_templates: BTreeSet<String> = lines
@@ -106,6 +110,7 @@ async fn every_route_has_its_method_and_all_go_over_one_connection() {
     assert_eq!(as_templates, routes);
     let all: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
     assert!(all.contains(&"GET /v1/connections/7/events?notifier=a%2Fb&after=3&packets=true".to_owned()));
+    assert!(all.contains(&"GET /v1/connections/7/events?notifier=a%2Fb&after=0&keep_terminal=true".to_owned()));
     assert!(all.contains(&"GET /v1/audit?after=4&follow=true".to_owned()));
 }
 

@@ -113,8 +113,8 @@ pub unsafe extern "C" fn RasAdminPortGetInfo(
 /// The names are NULL or texts with their NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn RasAdminPortClearStatistics(server: *const u16, port: *const u16) -> Dword {
-    // SAFETY: as the caller promised us.
     guard(|| {
+        // SAFETY: as the caller promised us.
         let name = unsafe { named(server, port) }?;
         let done = ask(async |client| {
             let Some(port) = find(&client, &name).await? else { return Ok(None) };
@@ -157,7 +157,9 @@ async fn find(client: &Client, name: &str) -> Result<Option<Port>, Problem> {
     }
     ports.retain(|port| array::<u16, 16>(&port.name) == array::<u16, 16>(name));
     if ports.len() > 1 {
-        reason::set("Several ports have names that begin so; give the whole name, as `openras ports` shows it.");
+        reason::set(
+            "Several ports have names that begin so; give the whole name, as `openras ports` shows it.",
+        );
         return Ok(None);
     }
     Ok(ports.pop())

@@ -98,7 +98,9 @@ fn rights(info: &User0) -> Result<UserRights, RasError> {
         }
         CALLER_SET => "caller".to_owned(),
         _ => {
-            reason::set("bfPrivilege has exactly one of the three callback bits, and RASPRIV_DialinPrivilege or not.");
+            reason::set(
+                "bfPrivilege has exactly one of the three callback bits, and RASPRIV_DialinPrivilege or not.",
+            );
             return Err(INVALID_DATA);
         }
     };

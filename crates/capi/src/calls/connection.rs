@@ -48,20 +48,6 @@ pub(crate) struct About {
     pub(crate) device_name: String,
 }
 
-impl About {
-    /// What the service lists of a connection that another program dialled.
-    pub(crate) fn listed(one: &openras_api::types::connection::Connection) -> Self {
-        let device_type = if one.line.starts_with("exchange:") { "modem" } else { "null" };
-        Self {
-            entry: one.name.clone(),
-            phonebook: one.phonebook.clone(),
-            number: one.line.clone(),
-            device_type: device_type.into(),
-            device_name: one.line.clone(),
-        }
-    }
-}
-
 /// The dial of this process.
 pub(crate) struct Own {
     /// Whoever knows this may resume the dial.

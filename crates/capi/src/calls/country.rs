@@ -44,7 +44,9 @@ unsafe fn get<C: Char>(to: *mut CtryInfo, bytes: *mut u32) -> Result<(), RasErro
         to.cast::<u8>().add(std::mem::offset_of!(CtryInfo, dwCountryID)).cast::<u32>().read_unaligned()
     };
     let Some(at) = COUNTRIES.iter().position(|country| country.0 == id) else {
-        reason::set(format!("There is no country with the id {id}. Begin with 1, and go on with dwNextCountryID."));
+        reason::set(format!(
+            "There is no country with the id {id}. Begin with 1, and go on with dwNextCountryID."
+        ));
         return Err(INVALID_PARAMETER);
     };
     let Some((_, code, name)) = COUNTRIES.get(at) else { return Err(INVALID_PARAMETER) };

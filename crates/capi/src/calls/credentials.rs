@@ -68,9 +68,8 @@ unsafe fn get<C: Char>(
         _ => Saved::default(),
     };
     let given = wanted & saved.mask();
-    let text = |bit: u32, text: &Option<String>| {
-        text.clone().filter(|_| given & bit != 0).unwrap_or_default()
-    };
+    let text =
+        |bit: u32, text: &Option<String>| text.clone().filter(|_| given & bit != 0).unwrap_or_default();
     credentials.dwMask = given;
     credentials.szUserName = array(&text(RASCM_USER_NAME, &saved.user));
     credentials.szDomain = array(&text(RASCM_DOMAIN, &saved.domain));

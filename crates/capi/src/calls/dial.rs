@@ -174,7 +174,12 @@ fn wait(connection: &Connection) -> Result<(), RasError> {
     if connection.own.is_none() {
         return Ok(());
     }
-    let now = connection.wait(None, |now| now.connected || now.paused || now.ended || now.error.is_some());
+    let now = connection
+        .wait(None, |now| now.connected || now.paused || now.owed || now.ended || now.error.is_some());
+    if now.owed && now.error.is_none() {
+        // also where the other end goes on by itself meanwhile: a program that asked for pauses gets each of them
+        return Err(INTERACTIVE);
+    }
     if now.connected {
         return Ok(());
     }

@@ -18,7 +18,8 @@ const FALSE: i32 = 0;
 
 const DIAL: &str = "There are no windows here. RasDial with RDEOPT_PausedStates asks the program what this dialog asks \
                     the user; `openras dial ENTRY` asks in a terminal.";
-const ENTRY: &str = "There are no windows here. RasSetEntryProperties and `openras phonebook` change entries.";
+const ENTRY: &str =
+    "There are no windows here. RasSetEntryProperties and `openras phonebook` change entries.";
 const BOOK: &str = "There are no windows here. RasEnumEntries and RasDial, or `openras phonebook` and `openras dial \
                     ENTRY`, list and dial entries.";
 

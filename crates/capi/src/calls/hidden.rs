@@ -17,7 +17,8 @@ const A_LINE: usize = 512;
 
 /// The settings of the device of a link, from 0; none is empty.
 pub(super) fn device(section: &Section, link: usize) -> Vec<u8> {
-    let text = media(section, link).and_then(|media| section.get_in(&media, DEVICE, 0).map(|t| t.into_owned()));
+    let text =
+        media(section, link).and_then(|media| section.get_in(&media, DEVICE, 0).map(|t| t.into_owned()));
     from_hex(&text.unwrap_or_default())
 }
 
@@ -37,7 +38,8 @@ pub(super) fn set_device(section: &mut Section, link: usize, data: &[u8]) -> Res
 pub(super) fn custom_auth(section: &Section) -> Vec<u8> {
     let groups = section.groups();
     let Some(group) = groups.first() else { return Vec::new() };
-    let lines = (0..section.count_in(group, CUSTOM_AUTH)).filter_map(|nth| section.get_in(group, CUSTOM_AUTH, nth));
+    let lines =
+        (0..section.count_in(group, CUSTOM_AUTH)).filter_map(|nth| section.get_in(group, CUSTOM_AUTH, nth));
     lines.flat_map(|text| from_hex(&text)).collect()
 }
 

@@ -4,8 +4,9 @@ use openras_api::Client;
 use openras_api::types::connection::Connection as Listed;
 use openras_engine::{ConnState, RasError};
 
-use super::connection::{self, About};
+use super::connection;
 use super::dial::refused;
+use super::wish;
 use crate::abi::basic::Pointer;
 use crate::abi::caller::Versioned;
 use crate::abi::connection::Conn;
@@ -71,7 +72,7 @@ fn connected<C: Char>() -> Result<Vec<Conn<C>>, RasError> {
 
 fn conn<C: Char>(client: &Client, listed: &Listed) -> Result<Conn<C>, RasError> {
     let (handle, found) =
-        connection::find(client, listed.id, false, || About::listed(listed)).ok_or(NO_MEMORY)?;
+        connection::find(client, listed.id, false, || wish::listed(listed)).ok_or(NO_MEMORY)?;
     let about = &found.about;
     let mut conn = Conn::empty();
     conn.hrasconn = Pointer::new(handle);

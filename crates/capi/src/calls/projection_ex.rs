@@ -110,7 +110,10 @@ mod tests {
         };
         let told = told(4, &agreed);
         assert_eq!((told.version, told.kind), (4, 1));
-        assert_eq!((told.dwIPv4NegotiationError, told.dwIPv6NegotiationError, told.dwCcpError), (733, 0, 731));
+        assert_eq!(
+            (told.dwIPv4NegotiationError, told.dwIPv6NegotiationError, told.dwCcpError),
+            (733, 0, 731)
+        );
         assert_eq!(told.bInterfaceIdentifier, [0, 0, 0, 0, 0, 1, 0, 2]);
         assert_eq!(told.bServerInterfaceIdentifier, [0, 10, 0, 11, 0, 12, 0, 13]);
         assert_eq!((told.dwAuthenticationProtocol, told.dwAuthenticationData), (0xC223, 0x81));

@@ -22,10 +22,14 @@ const UPDATE_CONN: Dword = 56;
 /// RASAPIVERSION.
 const VERSIONS: std::ops::RangeInclusive<u32> = 1..=4;
 
-const NO_EAP: &str = "There is no EAP here: no entry needs an identity of it. Dial with szUserName and szPassword.";
-const NO_MOVE: &str = "Only IKEv2 tunnels can move to other addresses, and there are none here. Hang up and dial again.";
-const NO_NAP: &str = "No network keeps callers in probation here. RasGetConnectStatus tells how the connection is.";
-const NO_WIZARD: &str = "There are no windows here. RasSetEntryProperties and `openras phonebook` make and change entries.";
+const NO_EAP: &str =
+    "There is no EAP here: no entry needs an identity of it. Dial with szUserName and szPassword.";
+const NO_MOVE: &str =
+    "Only IKEv2 tunnels can move to other addresses, and there are none here. Hang up and dial again.";
+const NO_NAP: &str =
+    "No network keeps callers in probation here. RasGetConnectStatus tells how the connection is.";
+const NO_WIZARD: &str =
+    "There are no windows here. RasSetEntryProperties and `openras phonebook` make and change entries.";
 
 /// 120, with the alternative as the reason.
 pub(super) fn instead<T>(why: &str) -> Result<T, RasError> {

@@ -1,13 +1,13 @@
 //! What a program wants of RasDial, found out: the entry, the line, who dials.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use openras_api::types::connection::Dial;
+use openras_api::types::connection::{Connection, Dial};
 use openras_client::{EntryCall, EntryDial};
 use openras_engine::RasError;
 use openras_phonebook::entry::flags::RASEO_CUSTOM_SCRIPT;
 use openras_phonebook::entry::is_line;
-use openras_phonebook::{BookError, Entry, is_placeholder};
+use openras_phonebook::{BookError, Books, Entry, is_placeholder};
 use openras_ppp::Secret;
 use zeroize::Zeroize;
 
@@ -15,14 +15,13 @@ use super::connection::About;
 use super::reason;
 use super::script::Answering;
 use crate::abi::dial::{DialExtensions, DialParams};
+use crate::script_host::Custom;
 use crate::text::{Char, from_array};
 
 /// RDEOPT_PausedStates.
 pub(super) const PAUSED_STATES: u32 = 0x2;
 /// RDEOPT_UseCustomScripting.
 const USE_CUSTOM_SCRIPTING: u32 = 0x2000;
-/// ERROR_CANNOT_DO_CUSTOMDIAL.
-const NO_CUSTOM_DIAL: RasError = RasError(755);
 
 /// RASDIALPARAMS as text.
 pub(super) struct Params {
@@ -113,12 +112,12 @@ fn of_entry(params: &Params, phonebook: Option<PathBuf>, options: u32) -> Result
         callback: Some(params.callback.clone()),
     };
     let mut found = call.find().map_err(book)?;
-    if is_custom(&found.entry, options) {
-        let name = openras_engine::escape::line(&found.name);
-        reason::set(format!("The entry \"{name}\" wants a custom script, and no DLL for it is known."));
-        return Err(NO_CUSTOM_DIAL);
-    }
-    let script = found.script().map_err(book)?;
+    let script = if is_custom(&found.entry, options) {
+        found.terminal_behind_the_dial();
+        Some(Answering::Custom(Custom::of(&found, &params.number, params.callback_id)?))
+    } else {
+        found.script().map_err(book)?.map(Answering::Script)
+    };
     let EntryDial { dial, entry, name, phonebook, .. } = found;
     let device = entry.links.first().map_or(("", ""), |link| (&link.device_type, &link.device_name));
     let about = About {
@@ -133,6 +132,19 @@ fn of_entry(params: &Params, phonebook: Option<PathBuf>, options: u32) -> Result
 /// Whether the program's own scripting is to answer.
 pub(super) fn is_custom(entry: &Entry, options: u32) -> bool {
     options & USE_CUSTOM_SCRIPTING != 0 && entry.has_option(RASEO_CUSTOM_SCRIPT)
+}
+
+/// What lists show of a connection that another program dialled: the device of its entry, where that can be read.
+pub(super) fn listed(one: &Connection) -> About {
+    let found = Books::of_environment().ok().filter(|_| !one.phonebook.is_empty());
+    let found = found.and_then(|books| books.find(Some(Path::new(&one.phonebook)), &one.name).ok());
+    let link = found.and_then(|found| found.entry.links.into_iter().next()).unwrap_or_default();
+    About {
+        entry: one.name.clone(),
+        phonebook: one.phonebook.clone(),
+        number: one.line.clone(),
+        ..device(&one.line, &link.device_type, &link.device_name)
+    }
 }
 
 fn device(line: &str, device_type: &str, device_name: &str) -> About {

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 const ALIGNED: usize = 16;
 
 /// A buffer. It is freed with its dialog.
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     start: *mut u8,
     size: usize,
     /// What was mapped: address and length.
@@ -21,7 +21,7 @@ unsafe impl Sync for Buffer {}
 
 impl Buffer {
     /// A buffer of zeroes; `None` where no memory is left.
-    pub(super) fn new(size: usize) -> Option<Self> {
+    pub(crate) fn new(size: usize) -> Option<Self> {
         // SAFETY: asks the system for a number.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()?;
         let room = size.next_multiple_of(ALIGNED);
@@ -43,12 +43,12 @@ impl Buffer {
     }
 
     /// Where it begins.
-    pub(super) fn address(&self) -> *mut u8 {
+    pub(crate) fn address(&self) -> *mut u8 {
         self.start
     }
 
     /// How many bytes from this address on lie in the buffer.
-    pub(super) fn room_at(&self, address: *const u8) -> Option<usize> {
+    pub(crate) fn room_at(&self, address: *const u8) -> Option<usize> {
         let offset = address.addr().checked_sub(self.start.addr())?;
         self.size.checked_sub(offset).filter(|room| *room > 0)
     }

@@ -39,9 +39,7 @@ pub extern "C" fn GetTickCount() -> u32 {
 pub(crate) fn debug(text: &str) {
     if std::env::var_os("OPENRAS_DEBUG").is_some() {
         let text = openras_engine::escape::lines(text);
-        let end = if text.ends_with('\n') { "" } else { "\n" };
-        // nobody may be left to read it
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}{end}").as_bytes());
+        crate::copies::say(text.strip_suffix('\n').unwrap_or(&text));
     }
 }
 

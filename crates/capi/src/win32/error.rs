@@ -59,6 +59,14 @@ pub(crate) fn light<T>(failed: T, body: impl FnOnce() -> Result<T, RasError>) ->
     }
 }
 
+/// As [`call`], for what gives its error and does not remember it: 0, or the number.
+pub(crate) fn status(body: impl FnOnce() -> Result<(), RasError>) -> u32 {
+    match guard_or(Err(UNKNOWN), || usable().and_then(|()| body())) {
+        Ok(()) => 0,
+        Err(error) => error.0,
+    }
+}
+
 /// The last error of this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetLastError() -> u32 {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use openras_engine::RasError;
 use store::{Data, Store};
 
-use super::error::{ACCESS_DENIED, FILE_NOT_FOUND, MORE_DATA};
+use super::error::{self, ACCESS_DENIED, FILE_NOT_FOUND, MORE_DATA};
 use super::units::from_any;
 use super::{Handle, give};
-use crate::guard::{INVALID_HANDLE, INVALID_PARAMETER, NO_MEMORY, guard};
+use crate::guard::{INVALID_HANDLE, INVALID_PARAMETER, NO_MEMORY};
 use crate::handles::Handles;
 use crate::text::Char;
 
@@ -81,9 +81,9 @@ fn keep(path: String, rights: u32) -> Result<Handle, RasError> {
     KEYS.insert(Arc::new(key)).ok_or(NO_MEMORY)
 }
 
-/// Errors of the registry are results, not last errors.
+/// Errors of the registry are results, not last errors; and a call of it is none of RAS, whose reason stays.
 fn status(body: impl FnOnce() -> Result<(), RasError>) -> i32 {
-    guard(body).cast_signed()
+    error::status(body).cast_signed()
 }
 
 unsafe fn open<C: Char>(key: Handle, name: *const C, rights: u32, opened: *mut Handle) -> i32 {
@@ -128,6 +128,17 @@ unsafe fn create<C: Char>(
             give(what, if new { REG_CREATED_NEW_KEY } else { REG_OPENED_EXISTING_KEY });
         }
         Ok(())
+    })
+}
+
+/// A text of the registry, as this library itself looks it up: `None` where it is not there or is none.
+///
+/// # Errors
+/// As of the calls: 5, 1009, 1016.
+pub(crate) fn text(key: &str, name: &str) -> Result<Option<String>, RasError> {
+    Ok(match Store::read()?.value(key, name) {
+        Some((REG_SZ | REG_EXPAND_SZ, Data::Text(text))) => Some(text),
+        _ => None,
     })
 }
 
@@ -315,3 +326,17 @@ macro_rules! registry {
 
 registry!(u8, RegOpenKeyExA, RegCreateKeyExA, RegQueryValueExA, RegSetValueExA, RegDeleteValueA);
 registry!(u16, RegOpenKeyExW, RegCreateKeyExW, RegQueryValueExW, RegSetValueExW, RegDeleteValueW);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::reason;
+
+    #[test]
+    fn why_a_ras_call_failed_is_remembered_over_calls_of_the_registry() {
+        reason::set("the line is busy");
+        assert_eq!(RegCloseKey(0), 6);
+        assert_eq!(RegCloseKey(0x8000_0001), 0);
+        assert_eq!(reason::last(), "the line is busy");
+    }
+}

@@ -1,12 +1,18 @@
 //! The start of programs that have wmain: `libopenras_wmain.a` has the `main` that calls this.
 
 use std::os::raw::{c_char, c_int};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::units::from_any;
 use crate::guard::guard_or;
 
 /// wmain.
 type WideMain = unsafe extern "C-unwind" fn(c_int, *mut *mut u16, *mut *mut u16) -> c_int;
+
+/// The lists of the process, where checkers of memory find them: they are no leak.
+static ARGUMENTS: AtomicPtr<*mut u16> = AtomicPtr::new(null_mut());
+static ENVIRONMENT: AtomicPtr<*mut u16> = AtomicPtr::new(null_mut());
 
 /// Texts of C as a list of UTF-16 texts, which ends with NULL and lives as long as the process.
 ///
@@ -23,7 +29,7 @@ unsafe fn wide(list: *const *const c_char) -> *mut *mut u16 {
         texts.push(Box::leak(units.into_boxed_slice()).as_mut_ptr());
         at += 1;
     }
-    texts.push(std::ptr::null_mut());
+    texts.push(null_mut());
     Box::leak(texts.into_boxed_slice()).as_mut_ptr()
 }
 
@@ -40,6 +46,8 @@ pub unsafe extern "C-unwind" fn openras_start_wmain(
     // SAFETY: as the caller's.
     let lists = guard_or(None, || Some(unsafe { (wide(arguments), wide(environment)) }));
     let (Some(wmain), Some((arguments, environment))) = (wmain, lists) else { return -1 };
+    ARGUMENTS.store(arguments, Ordering::SeqCst);
+    ENVIRONMENT.store(environment, Ordering::SeqCst);
     let mut count = 0;
     // SAFETY: our own list, which ends with NULL.
     while !unsafe { *arguments.add(count) }.is_null() {

@@ -102,18 +102,23 @@ unsafe fn cch<C: Unit>(to: *mut C, room: usize, text: *const C, list: List) -> H
     })
 }
 
-/// `_vsnprintf`: a NUL only where there is room for it, -1 where the text does not fit. `always`: the text ends with a
-/// NUL in any case, and must.
+/// `_vsnprintf`: a NUL only where there is room for it, -1 where the text does not fit; NULL and no room ask how long it
+/// would be. `always`: the text ends with a NUL in any case, and must.
 unsafe fn counted<C: Unit>(to: *mut C, room: usize, text: *const C, list: List, always: bool) -> i32 {
     guard_or(-1, || {
         if to.is_null() && room > 0 || always && room == 0 || room > safe::STRSAFE_MAX_CCH {
             return -1;
         }
-        let most = if always { room - 1 } else { room };
+        let most = match () {
+            () if to.is_null() => PRINTF,
+            () if always => room - 1,
+            () => room,
+        };
         // SAFETY: as the caller's.
         let Some(sink) = (unsafe { formatted(Rules::C, text, list, most) }) else { return -1 };
-        for (at, unit) in sink.units.iter().enumerate() {
-            // SAFETY: at most `most`.
+        let stored = if to.is_null() { &[] } else { sink.units.as_slice() };
+        for (at, unit) in stored.iter().enumerate() {
+            // SAFETY: not NULL, and at most `most`.
             unsafe { to.add(at).write_unaligned(*unit) };
         }
         if sink.units.len() < room {
@@ -186,7 +191,8 @@ lists! {
     /// As [`StringCbVPrintfA`].
     StringCbVPrintfW(to: *mut u16, bytes: usize, format: *const u16, list: List) -> HResult =
         cch(to, bytes / 2, format, list);
-    /// Formats into `room` characters: -1 where it was cut, and no NUL where there is no room for it.
+    /// Formats into `room` characters: -1 where it was cut, and no NUL where there is no room for it. With NULL and 0 how
+    /// many there would be.
     _vsnprintf(to: *mut u8, room: usize, format: *const u8, list: List) -> i32 =
         counted(to, room, format, list, false);
     /// As [`_vsnprintf`].

@@ -121,7 +121,8 @@ wide! {
     /// `wcstol`; `end` may be NULL.
     openras_wcstol(text: *const u16, end: *mut *mut u16, base: c_int) -> c_long, 0, needs(text) {
         let digits = ascii(text);
-        let mut stop = null_mut();
+        // stays so where the base is none
+        let mut stop = digits.as_ptr().cast_mut().cast();
         let value = libc::strtol(digits.as_ptr().cast(), &raw mut stop, base);
         super::give(end, text.add(stop.addr() - digits.as_ptr().addr()).cast_mut());
         value
@@ -130,7 +131,8 @@ wide! {
     /// `wcstoul`; `end` may be NULL.
     openras_wcstoul(text: *const u16, end: *mut *mut u16, base: c_int) -> c_ulong, 0, needs(text) {
         let digits = ascii(text);
-        let mut stop = null_mut();
+        // stays so where the base is none
+        let mut stop = digits.as_ptr().cast_mut().cast();
         let value = libc::strtoul(digits.as_ptr().cast(), &raw mut stop, base);
         super::give(end, text.add(stop.addr() - digits.as_ptr().addr()).cast_mut());
         value

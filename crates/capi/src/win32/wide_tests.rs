@@ -50,6 +50,11 @@ fn numbers_and_utf8() {
         assert_eq!(_wtol(wide("99999999999").as_ptr()), i32::MAX);
         assert_eq!(openras_wcstol(number.as_ptr(), &raw mut end, 10), -12);
         assert_eq!(end.cast_const().offset_from(number.as_ptr()), 4);
+        // no base: nothing is read
+        assert_eq!(openras_wcstol(number.as_ptr(), &raw mut end, 37), 0);
+        assert_eq!(end.cast_const(), number.as_ptr());
+        assert_eq!(openras_wcstoul(number.as_ptr(), &raw mut end, 1), 0);
+        assert_eq!(end.cast_const(), number.as_ptr());
         assert_eq!(openras_wcstoul(wide("0xff").as_ptr(), null_mut(), 0), 255);
         assert_eq!(openras_mbstowcs(to.as_mut_ptr(), c"aé".as_ptr().cast(), 4), 2);
         assert_eq!(to, [0x61, 0xE9, 0, 7]);

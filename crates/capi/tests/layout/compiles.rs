@@ -50,7 +50,7 @@ fn each_header_stands_alone() {
     };
     let (c, cpp) = (sources("c"), sources("cpp"));
     for compiler in Compiler::all("each_header_stands_alone") {
-        check(&stage, compiler, Lang::C, &["-std=c89"], &c);
+        check(&stage, compiler, Lang::C, &["-std=c89", "-Wundef"], &c);
         check(&stage, compiler, Lang::C, &["-std=c11", "-DUNICODE", "-D_UNICODE"], &c);
         // the annotations' own includes are the same for all, and are checked below
         check(&stage, compiler, Lang::Cpp, &["-std=c++98", "-DOPENRAS_NO_OLD_SAL"], &cpp);
@@ -65,14 +65,16 @@ fn all_headers_go_together_in_every_language_and_in_any_order() {
     // a C++ program may include what it likes afterwards
     let standard =
         "#include <algorithm>\n#include <iostream>\n#include <map>\n#include <sstream>\n#include <vector>\n";
-    let forward = including(names.iter().chain(&aliases), uses);
+    // and before: this header has a DELETE as well
+    let resolver = "#include <sys/types.h>\n#include <netinet/in.h>\n#include <resolv.h>\n";
+    let forward = resolver.to_owned() + &including(names.iter().chain(&aliases), uses);
     let backward = including(aliases.iter().rev().chain(names.iter().rev()), uses);
     let c = [stage.source("forward.c", &forward), stage.source("backward.c", &backward)];
     let cpp = [stage.source("forward.cpp", &(forward + standard)), stage.source("backward.cpp", &backward)];
     let unicode = ["-DUNICODE", "-D_UNICODE"];
     for compiler in Compiler::all("all_headers_go_together_in_every_language_and_in_any_order") {
         for std in ["-std=c89", "-std=gnu89", "-std=c99", "-std=c11", "-std=c17", "-std=c2x"] {
-            check(&stage, compiler, Lang::C, &[std], &c);
+            check(&stage, compiler, Lang::C, &[std, "-Wundef", "-Wconversion", "-Wshadow"], &c);
         }
         check(&stage, compiler, Lang::C, &["-std=c89", "-fshort-wchar", unicode[0], unicode[1]], &c[..1]);
         for std in ["-std=c++98", "-std=c++11", "-std=c++14", "-std=c++20"] {
@@ -137,13 +139,20 @@ DWORD WINAPI exported(HMODULE rasman, LPDWORD result)
     *result = send ? LOWORD(0x12345) + HIWORD(0x10000) + text[0] : 0;
     return 0;
 }
+#if defined(__cplusplus) || !defined(__GNUC_GNU_INLINE__)
+static __forceinline WORD twice(WORD number);
+static __forceinline WORD twice(WORD number) { return (WORD)(number * 2); }
+#else
+__forceinline WORD twice(WORD number) { return (WORD)(number * 2); }
+#endif
+FORCEINLINE WORD thrice(WORD number) { return (WORD)(number * 3); }
 typedef DWORD (WINAPI *SENDPROC)(HPORT, PBYTE, WORD);
 DWORD WINAPI second(HMODULE m, HPORT p, PBYTE b);
 DWORD WINAPI second(HMODULE m, HPORT p, PBYTE b)
 {
     SENDPROC send = (SENDPROC)GetProcAddress(m, "RasSecurityDialogSend");
     FARPROC same = GetProcAddress(m, "RasSecurityDialogSend");
-    return send(p, b, 3) + (DWORD)same(p, b, (WORD)3);
+    return send(p, b, (WORD)(twice(0) + thrice(1))) + (DWORD)same(p, b, (WORD)3);
 }
 "#;
 

@@ -13,8 +13,10 @@ use std::process::Command;
 
 use stage::{Compiler, Lang, Stage, found};
 
-/// Exported, and for nobody's sources: for copies of the library, for `openras module-host`, for `libopenras_wmain.a`.
-const OURS: [&str; 3] = ["openras_copy_in_use", "openras_module_host", "openras_start_wmain"];
+/// Exported, and for nobody's sources: for copies of the library, for the processes of modules and scripts, for
+/// `libopenras_wmain.a`.
+const OURS: [&str; 4] =
+    ["openras_copy_in_use", "openras_module_host", "openras_script_host", "openras_start_wmain"];
 
 /// Declared so that modules and libraries of the program define them.
 const THEIRS: [&str; 4] =
@@ -69,7 +71,7 @@ fn declared(text: &str) -> BTreeSet<String> {
             ours = marker.contains("include/openras/");
             continue;
         }
-        if !ours {
+        if !ours || line.starts_with('#') {
             continue;
         }
         for c in line.chars() {
@@ -104,7 +106,8 @@ fn function(statement: &str) -> Option<String> {
         return None;
     }
     let mut rest = statement;
-    while let Some(after) = rest.strip_prefix("__extension__").or_else(|| rest.strip_prefix("__attribute__")) {
+    while let Some(after) = rest.strip_prefix("__extension__").or_else(|| rest.strip_prefix("__attribute__"))
+    {
         rest = after.trim_start();
         if rest.starts_with('(') {
             rest = rest.split_once("))").map_or("", |(_, after)| after.trim_start());

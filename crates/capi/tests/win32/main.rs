@@ -164,3 +164,35 @@ fn libraries_are_found_by_windows_names_and_told_by_dllmain() {
         proven(&stage, "libraries", &program, &env);
     }
 }
+
+#[test]
+fn nothing_waits_for_constructors_or_for_threads_a_fork_left_behind() {
+    let stage = Stage::new();
+    let module = stage.compile_module(Lang::Cpp, Compiler::Gcc, &[], &[&source("constructor.cpp")]);
+    fs::rename(module, stage.lib().join("libconstructor.so")).unwrap();
+    let module = stage.compile_module(Lang::Cpp, Compiler::Gcc, &["-DREFUSE=0"], &[&source("module.cpp")]);
+    fs::rename(module, stage.lib().join("libplain.so")).unwrap();
+    let program = stage.compile(Lang::C, Compiler::Gcc, &["-g"], &[&source("together.c")]);
+    succeeded("together", &stage.run(&program, &[], &[("OPENRAS_DEBUG", "1")]));
+}
+
+/// A catalogue of translations with one sentence.
+fn catalogue(from: &str, to: &str) -> Vec<u8> {
+    // magic, version, how many, where the originals and translations are listed, no hash table
+    let mut words = vec![0x9504_12DE, 0, 1, 28, 36, 0, 0];
+    let (from_at, to_at) = (44, 44 + from.len() + 1);
+    words.extend([from.len(), from_at, to.len(), to_at].map(|word| u32::try_from(word).unwrap()));
+    let bytes = words.into_iter().flat_map(u32::to_ne_bytes);
+    bytes.chain(format!("{from}\0{to}\0").into_bytes()).collect()
+}
+
+#[test]
+fn errors_of_libraries_are_the_same_in_every_language() {
+    let stage = Stage::new();
+    let messages = stage.path().join("xx/LC_MESSAGES");
+    fs::create_dir_all(&messages).unwrap();
+    fs::write(messages.join("libc.mo"), catalogue("invalid ELF header", "kein ELF")).unwrap();
+    let program = stage.compile(Lang::C, Compiler::Gcc, &["-g"], &[&source("language.c")]);
+    let folder = stage.path().to_str().unwrap();
+    succeeded("language", &stage.run(&program, &[folder], &[("LANGUAGE", "xx")]));
+}

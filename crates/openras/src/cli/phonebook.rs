@@ -34,7 +34,9 @@ pub(crate) enum Phonebook {
     )]
     List(BookList),
     /// Show what an entry says
-    #[command(after_help = "Exit codes:\n  0 shown   1 there is no such entry   3 a book cannot be read\n\nExample:\n  openras phonebook show Home --json")]
+    #[command(
+        after_help = "Exit codes:\n  0 shown   1 there is no such entry   3 a book cannot be read\n\nExample:\n  openras phonebook show Home --json"
+    )]
     Show(BookShow),
     /// Add an entry
     #[command(after_help = ADD_HELP)]

@@ -13,8 +13,8 @@ use openras_phonebook::BookError;
 use openras_ppp::Secret;
 
 use crate::cli::{AuthWord, Dial, Terminal};
-use crate::exit;
 use crate::entry::{self, Login, told};
+use crate::exit;
 use crate::secret_file;
 use crate::session::{Front, Session, Traffic, never_began};
 use crate::signals::{Interrupted, Signals};

@@ -19,7 +19,8 @@ use words::{Password, Wanted};
 /// The words for rasdial, behind those that call it, where this program was called so.
 pub(crate) fn asked() -> Option<(Vec<OsString>, Vec<OsString>)> {
     let mut name: Vec<OsString> = std::env::args_os().collect();
-    let called = name.first().is_some_and(|first| Path::new(first).file_name().is_some_and(|file| file == "rasdial"));
+    let called =
+        name.first().is_some_and(|first| Path::new(first).file_name().is_some_and(|file| file == "rasdial"));
     let words = match (called, name.get(1), name.get(2)) {
         (true, _, _) => name.split_off(1),
         (false, Some(word), after) if word == "rasdial" => {

@@ -1,1 +1,60 @@
-//! later
+//! Bad input, many threads, forks: the documented number, never a crash, never a hang. Each is a part of `c/bad.c`.
+
+use crate::scene::{How, Scene, own};
+
+fn stands(part: &str) {
+    let scene = Scene::new();
+    let line = scene.live.line("plain");
+    for how in How::checked() {
+        let said = scene.says(&own("bad.c"), how, &[part, &line], "", 0);
+        assert!(said.is_empty() || said == "good\n", "{said}");
+    }
+    let left = scene.live.ask(&["calls", "--json"]);
+    let running = left.lines().filter(|call| call.contains("\"over\":null") && call.contains("dialled"));
+    assert_eq!(running.count(), 0, "{left}");
+}
+
+#[test]
+fn arguments_and_notifiers_that_are_none() {
+    stands("arguments");
+}
+
+#[test]
+fn every_historical_size_and_no_other() {
+    stands("sizes");
+}
+
+#[test]
+fn texts_without_end_and_of_no_encoding() {
+    stands("texts");
+}
+
+#[test]
+fn numbers_and_lines_instead_of_entries() {
+    stands("numbers");
+}
+
+#[test]
+fn handles_that_are_null_stale_or_foreign() {
+    stands("handles");
+}
+
+#[test]
+fn lists_with_every_stride() {
+    stands("lists");
+}
+
+#[test]
+fn many_threads_at_once() {
+    stands("threads");
+}
+
+#[test]
+fn many_threads_hang_up_one_connection() {
+    stands("races");
+}
+
+#[test]
+fn a_forked_child_is_refused_with_711() {
+    stands("forks");
+}

@@ -1,13 +1,13 @@
 //! The dialers, lists and statistics of `examples/c`, in every way a compiler makes them.
 
-use std::io::{Read, Write};
-use std::process::Child;
+use std::path::Path;
+use std::process::Command;
 
-use crate::scene::{How, Scene, ended, example};
+use crate::scene::{How, Scene, Talk, ended, example, own};
 use crate::service::chmod;
-use crate::stage::{Compiler, quiet};
+use crate::stage::{Compiler, Lang, quiet};
 
-const PROGRAM_MODULE: &str = "[[port]]\nname = \"asks\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 16\n\
+const ASKING: &str = "[[port]]\nname = \"asks\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 16\n\
      unauthenticated = 16\nper_source = 16\nmodules = [\"asks\"]\npool = \"10.66.0.2-10.66.0.30\"\n\
      address = \"10.66.0.1\"\n[module.asks]\nkind = \"program\"\nisolation = \"none\"\ncommand = [\"FOLDER/asks.sh\"]\n\
      folder = \"FOLDER\"\n";
@@ -33,9 +33,9 @@ fn the_synchronous_dialer_connects_and_says_why_it_does_not() {
         }
         assert!(said.starts_with("connected: 10.64.0.") && said.ends_with("hung up\n"), "{said}");
     }
-    let program = scene.build(&example("dial.c"), How::Plain(Compiler::Gcc, crate::stage::Lang::C));
+    let program = scene.build(&example("dial.c"), How::Plain(Compiler::Gcc, Lang::C));
     for (entry, password, error) in
-        [("Office", "wrong", "691"), ("Missing", "secret", "623"), ("Nobody", "secret", "678")]
+        [("Office", "wrong", "691"), ("Missing", "secret", "623"), ("Nobody", "secret", "679")]
     {
         let output = scene.live.feed(scene.stage.command(&program).args([entry, "alice"]), password);
         ended(entry, &output, 1);
@@ -61,8 +61,8 @@ fn the_asynchronous_dialers_hear_of_every_state() {
 #[test]
 fn a_type_1_dialer_uses_saved_credentials_and_hangs_up_in_its_handler() {
     let scene = Scene::new();
-    let saves = crate::scene::own("saves.c");
-    let plain = How::Plain(Compiler::Gcc, crate::stage::Lang::C);
+    let saves = own("saves.c");
+    let plain = How::Plain(Compiler::Gcc, Lang::C);
     for (password, code, expected) in [("secret", 0, "connected\n"), ("wrong", 1, "failed: ")] {
         scene.says(&saves, plain, &["Office", "alice", password], "", 0);
         for how in How::all("dial_func1") {
@@ -79,17 +79,148 @@ fn a_type_1_dialer_uses_saved_credentials_and_hangs_up_in_its_handler() {
 fn a_type_2_dialer_dials_many_entries_at_once() {
     let scene = Scene::new();
     for how in How::all("dial_func2") {
-        let said =
-            scene.says(&example("dial_func2.c"), how, &["alice", "Office", "Second", "Nobody"], "secret\n", 1);
+        let said = scene.says(
+            &example("dial_func2.c"),
+            how,
+            &["alice", "Office", "Second", "Nobody"],
+            "secret\n",
+            1,
+        );
         let told = |line: &str| said.lines().any(|one| one == line);
-        let good = told("Office: 0") && told("Second: 0") && told("Nobody: 678");
+        let good = told("Office: 0") && told("Second: 0") && told("Nobody: 679");
         assert!(said.is_empty() || good, "{how:?}: {said}");
         assert_eq!(said.matches("state 8192 error 0").count(), if said.is_empty() { 0 } else { 2 }, "{said}");
     }
 }
 
+/// One dial of `dial_pauses` by this entry and user; what is expected and answered, in turn; its end.
+fn asked(scene: &Scene, how: How, dial: &[&str], turns: &[(&str, &str)], end: &[&str], code: i32) {
+    let program = scene.build(&example("dial_pauses.c"), how);
+    let Some(mut command) = scene.command("dial_pauses", &program, how, dial) else { return };
+    let mut talk = Talk::with(&scene.live, &mut command);
+    for (expected, answer) in turns {
+        talk.expect(expected).say(answer);
+    }
+    for expected in end {
+        talk.expect(expected);
+    }
+    talk.end(&format!("{dial:?} {how:?}"), code);
+}
+
 #[test]
 fn a_dialer_answers_every_pause() {
-    let scene = Scene::with(PROGRAM_MODULE_HERE);
-    let _ = scene;
+    let scene = asking();
+    let connected = &["state 8192 error 0\n", "result 0\n"][..];
+    // a new password must be another one
+    let password = |n: usize| if n == 0 { "secret".to_owned() } else { format!("fresh {n}") };
+    for (n, how) in How::all("dial_pauses").into_iter().enumerate() {
+        // the terminal, left by the person
+        let turns = [("Password: ", "secret"), ("state 4096 error 0\n", ".")];
+        asked(&scene, how, &["Talk", "alice"], &turns, connected, 0);
+        // a module's question, after which the other end goes on by itself
+        let turns = [("Password: ", "secret"), ("Word: ", "open")];
+        asked(&scene, how, &["Asks", "alice"], &turns, connected, 0);
+        let turns = [("Password: ", "secret"), ("Word: ", "shut")];
+        asked(&scene, how, &["Asks", "alice"], &turns, &["result ", "why: "], 1);
+        let turns =
+            [("Password: ", "no"), ("state 4097 error 691\n\nUser: ", "alice"), ("Password: ", "secret")];
+        asked(&scene, how, &["Office", "alice"], &turns, &["state 7 error 0\n", connected[1]], 0);
+        let turns = [("Password: ", "no"), ("User: ", "")];
+        asked(&scene, how, &["Office", "alice"], &turns, &["result 631\n"], 1);
+        scene.live.ask(&["user", "set", "dave", "--must-change=true", "--config", "openras.toml"]);
+        let (old, new) = (password(n), password(n + 1));
+        let turns = [("Password: ", &*old), ("state 4099 error 648\n\nNew password: ", &*new)];
+        asked(&scene, how, &["Office", "dave"], &turns, &["state 9 error 0\n", connected[1]], 0);
+        if !How::checked().contains(&how) {
+            // it takes seconds
+            continue;
+        }
+        let turns = [("Password: ", "secret"), ("state 4098 error 0\n\nCall back at: ", "200")];
+        asked(&scene, how, &["Phone", "erin"], &turns, &["state 17 error 0\n", connected[1]], 0);
+    }
+}
+
+/// A scene whose port `asks` is asked for a word before PPP.
+fn asking() -> Scene {
+    let scene = Scene::with(ASKING, |live| {
+        std::fs::write(live.path("asks.sh"), ASKS).unwrap();
+        chmod(&live.path("asks.sh"), 0o755);
+    });
+    scene.live.entry("Asks", &scene.live.line("asks"), &[]);
+    scene
+}
+
+#[test]
+fn the_entrys_script_answers_instead_of_the_program() {
+    let scene = asking();
+    let (line, plain) = (scene.live.line("asks"), How::Plain(Compiler::Gcc, Lang::C));
+    for (entry, text) in [("Scripted", "Word: open"), ("Broken", "TIMEOUT 1 Nothing: open")] {
+        let script = scene.live.path(&format!("{entry}.chat"));
+        std::fs::write(&script, text).unwrap();
+        scene.live.entry(entry, &line, &[("OpenRASScript", script.to_str().unwrap())]);
+    }
+    let connected = scene.says(&example("dial.c"), plain, &["Scripted", "alice"], "secret\n", 0);
+    assert!(connected.starts_with("connected: 10.66.0."), "{connected}");
+    // with a notifier, which is told of no pause
+    for how in How::checked() {
+        let said = scene.says(&example("dial_async.c"), how, &["Scripted", "alice"], "secret\n", 0);
+        assert!(said.is_empty() || said.contains("connected\n") && !said.contains("state 4096"), "{said}");
+        let said = scene.says(&example("dial_async.c"), how, &["Broken", "alice"], "secret\n", 1);
+        assert!(said.is_empty() || said.contains("state 4096 failed: "), "{said}");
+    }
+}
+
+#[test]
+fn lists_and_statistics_show_what_other_programs_dialled() {
+    let scene = Scene::new();
+    let holds = own("holds.c");
+    let plain = How::Plain(Compiler::Gcc, Lang::C);
+    for name in ["enum_connections.c", "stat.c"] {
+        assert_eq!(scene.says(&example(name), plain, &[], "", 0), "no connections\n");
+    }
+    let mut others = Vec::new();
+    for entry in ["Office", "Büro"] {
+        let program = scene.build(&holds, plain);
+        let mut command = scene.command("holds", &program, plain, &[entry, "secret"]).unwrap();
+        let mut talk = Talk::with(&scene.live, &mut command);
+        talk.expect("connected\n");
+        others.push(talk);
+    }
+    for how in How::all("enum_connections") {
+        let said = scene.says(&example("enum_connections.c"), how, &[], "", 0);
+        for entry in ["Office", "Büro"] {
+            assert!(said.is_empty() || said.contains(&format!("{entry}: connected over modem \"")), "{said}");
+        }
+        let said = scene.says(&example("stat.c"), how, &[], "", 0);
+        assert!(said.is_empty() || said.contains("Büro: ") && !said.contains(": 0 bytes sent, 0"), "{said}");
+    }
+    scene.says(&example("stat.c"), plain, &["clear"], "", 0);
+    let said = scene.says(&example("stat.c"), plain, &[], "", 0);
+    assert_eq!(said.matches(": 0 bytes sent, 0 received; 0 frames").count(), 2, "{said}");
+    for mut other in others {
+        other.say("hangup");
+        other.end("holds", 0);
+    }
+}
+
+#[test]
+fn a_unicode_dialer_with_wmain() {
+    let scene = Scene::new();
+    let wmain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../capi/wmain/wmain.c");
+    let archive = scene.stage.lib().join("libopenras_wmain.a");
+    let object = scene.stage.path().join("wmain.o");
+    quiet(Command::new("gcc").args(["-Wall", "-Wextra", "-Werror", "-c"]).arg(&wmain).arg("-o").arg(&object));
+    quiet(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+    for how in How::all("dial_unicode") {
+        let short = ["-DUNICODE", "-D_UNICODE", "-fshort-wchar"];
+        let link = archive.display().to_string();
+        let program = scene.build_wide(&example("dial_unicode.c"), how, &short, &link);
+        let Some(mut command) = scene.command("dial_unicode", &program, how, &["Büro", "alice"]) else {
+            continue;
+        };
+        let output = scene.live.feed(&mut command, "secret\n");
+        ended(&format!("dial_unicode {how:?}"), &output, 0);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("connected: 10.64.0.") && said.contains("over modem \""), "{said}");
+    }
 }

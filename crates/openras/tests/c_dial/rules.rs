@@ -59,3 +59,23 @@ fn rashangup_while_a_notifier_runs_is_the_last_it_hears() {
 fn an_entry_can_be_dialled_again_at_once() {
     holds("again");
 }
+
+#[test]
+fn a_connected_entry_is_joined_and_its_notifier_told_once() {
+    holds("joined");
+}
+
+#[test]
+fn an_entry_that_is_being_dialled_is_756() {
+    holds("in_progress");
+}
+
+#[test]
+fn a_synchronous_dial_returns_at_each_pause_and_goes_on() {
+    holds("pauses");
+}
+
+#[test]
+fn with_pauses_off_a_pause_is_the_end() {
+    holds("no_pauses");
+}

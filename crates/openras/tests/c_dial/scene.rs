@@ -1,7 +1,8 @@
 //! What every test here begins with: a stage for programs and a live service with entries to dial.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 use crate::service::{Live, PHONE, PLAIN};
 use crate::stage::{Compiler, Lang, SANITIZED, Stage};
@@ -40,20 +41,21 @@ impl Scene {
     /// The usual: alice may dial in with `secret`; `Office` is without a module, `Talk` the same with a terminal after
     /// dialling, `Phone` can call back (dave must change his password, erin may say where).
     pub(crate) fn new() -> Self {
-        Self::with("")
+        Self::with("", |_| {})
     }
 
-    /// As [`Scene::new`], with more ports and modules.
-    pub(crate) fn with(ports: &str) -> Self {
+    /// As [`Scene::new`], with more ports and modules; `prepare` makes the files they need.
+    pub(crate) fn with(ports: &str, prepare: impl FnOnce(&Live)) -> Self {
         let callback = ["--callback", "caller", "--callback-allow", "2"];
         let live = Live::new().ports(PLAIN).ports(PHONE).ports(ports);
+        prepare(&live);
         let live = live.user("alice", "secret", &[]).user("dave", "secret", &["--must-change"]);
         let live = live.user("erin", "secret", &callback).serve();
         let line = live.line("plain");
         live.entry("Office", &line, &[]);
         live.entry("Second", &line, &[]);
         live.entry("Büro", &line, &[]);
-        live.entry("Talk", &line, &[("OpenRASOptions", "128")]);
+        live.entry("Talk", &line, &[("OpenRASOptions", "0x80")]);
         live.entry("Phone", "exchange:100", &[("OpenRASOwnNumber", "200")]);
         live.entry("Nobody", "exchange:999", &[]);
         Self { stage: Stage::new(), live }
@@ -82,6 +84,12 @@ impl Scene {
         }
     }
 
+    /// As [`Scene::build_with`], for a program whose main() is in an archive: that comes behind it.
+    pub(crate) fn build_wide(&self, source: &Path, how: How, flags: &[&str], archive: &str) -> PathBuf {
+        let behind = format!("-Wl,--undefined=main,{archive}");
+        self.build_with(source, how, &[flags, &[behind.as_str()]].concat())
+    }
+
     /// A call of what [`Scene::build`] made; `None` where there is no valgrind.
     pub(crate) fn command(&self, test: &str, program: &Path, how: How, args: &[&str]) -> Option<Command> {
         let mut command = match how {
@@ -99,6 +107,66 @@ impl Scene {
         let Some(mut command) = self.command(&test, &program, how, args) else { return String::new() };
         let output = self.live.feed(&mut command, input);
         ended(&format!("{test} {args:?} {how:?}"), &output, code);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+/// A program that is talked to.
+pub(crate) struct Talk {
+    child: Child,
+    wrote: String,
+}
+
+impl Talk {
+    pub(crate) fn with(live: &Live, command: &mut Command) -> Self {
+        Self { child: live.spawn(command), wrote: String::new() }
+    }
+
+    /// Reads on until it has written this behind what was expected before.
+    pub(crate) fn expect(&mut self, text: &str) -> &mut Self {
+        let mut byte = [0];
+        let mut fresh = Vec::new();
+        while !String::from_utf8_lossy(&fresh).ends_with(text) {
+            match self.child.stdout.as_mut().unwrap().read(&mut byte) {
+                Ok(1) => fresh.push(byte[0]),
+                _ => {
+                    let mut said = String::new();
+                    let _ = self.child.stderr.take().unwrap().read_to_string(&mut said);
+                    let wrote = self.wrote.clone() + &String::from_utf8_lossy(&fresh);
+                    panic!("it ended without {text:?}:\n{wrote}\n{said}");
+                }
+            }
+        }
+        self.wrote.push_str(&String::from_utf8_lossy(&fresh));
+        self
+    }
+
+    /// The last whole line it wrote.
+    pub(crate) fn last_line(&self) -> &str {
+        self.wrote.lines().last().unwrap_or_default()
+    }
+
+    /// Types a line.
+    pub(crate) fn say(&mut self, line: &str) -> &mut Self {
+        self.child.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+        self
+    }
+
+    /// Kills it.
+    pub(crate) fn kill(mut self) {
+        // the program, not the `timeout` before it
+        let pid = self.child.id().to_string();
+        let killed = Command::new("pkill").args(["-KILL", "-P", &pid]).status();
+        assert!(killed.unwrap().success());
+        self.child.wait().unwrap();
+    }
+
+    /// Closes its standard input; it must end with `code`. Gives all it wrote.
+    pub(crate) fn end(mut self, what: &str, code: i32) -> String {
+        drop(self.child.stdin.take());
+        let mut output = self.child.wait_with_output().unwrap();
+        output.stdout = [self.wrote.as_bytes(), &output.stdout].concat();
+        ended(what, &output, code);
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }

@@ -74,6 +74,22 @@ fn the_examples_of_serve_and_dial_meet() {
 }
 
 #[test]
+fn the_examples_of_the_phone_book_and_of_rasdial_run_one_after_the_other() {
+    let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\n");
+    let server = lab.serve(&[]);
+    let at = server.line("line1");
+    let book =
+        ["add", "set", "show", "list", "export", "import", "remove"].map(|word| vec!["phonebook", word]);
+    for words in book.into_iter().chain([vec!["rasdial"]]) {
+        for line in examples(&lab, &words) {
+            // the port of the text may be taken on this machine
+            let done = shell(&lab, &line.replace("tcp:127.0.0.1:7001", &at));
+            assert_eq!(done.code, 0, "{line}: {}{}", done.out, done.err);
+        }
+    }
+}
+
+#[test]
 fn the_examples_of_the_commands_that_ask_run_and_without_a_service_say_so() {
     let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\n");
     let words = ["calls", "status", "ports", "reload", "audit", "hangup", "events"];
@@ -118,8 +134,15 @@ fn the_examples_of_the_demo_parse() {
 #[test]
 fn a_word_too_few_or_too_many_is_2_and_shows_the_way() {
     let lab = Lab::new();
-    for words in [&["dial"][..], &["user"], &["nonsense"], &["serve", "--port", "1"], &["demo", "--strictly"]]
-    {
+    for words in [
+        &["dial"][..],
+        &["user"],
+        &["nonsense"],
+        &["serve", "--port", "1"],
+        &["demo", "--strictly"],
+        &["phonebook"],
+        &["phonebook", "nonsense"],
+    ] {
         let done = lab.run(words);
         assert_eq!(done.code, 2, "{words:?}");
         assert!(done.err.contains("Usage:"), "{words:?}: {}", done.err);

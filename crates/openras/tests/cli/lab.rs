@@ -102,6 +102,9 @@ impl Lab {
     pub(crate) fn at_home(&self, command: &mut Command) {
         command.current_dir(&self.folder).env("HOME", self.folder.path()).stdin(Stdio::null());
         command.env("XDG_RUNTIME_DIR", self.path("run")).env("OPENRAS_BIN", PROGRAM);
+        command
+            .env("OPENRAS_ALL_USERS_PHONEBOOK", self.path("all-users.pbk"))
+            .env_remove("OPENRAS_PHONEBOOK");
         for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "OPENRAS_SOCKET", "RUST_LOG", "NO_COLOR"] {
             command.env_remove(variable);
         }

@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod demo;
+mod entries;
 mod exits;
 #[path = "../shared/frame.rs"]
 mod frame;
@@ -20,6 +21,8 @@ mod lines;
 mod methods;
 mod pauses;
 mod person;
+mod phonebook;
+mod rasdial;
 mod rules;
 mod secrets;
 mod users;

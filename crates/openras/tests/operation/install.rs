@@ -62,9 +62,23 @@ fn what_is_installed_is_whole_and_goes_again() {
         "usr/share/doc/openras/openapi.json",
         "usr/share/doc/openras/LICENSE-MIT",
         "usr/share/doc/openras/openras.toml",
+        "usr/share/doc/openras/compat/rassapi.md",
+        "usr/share/doc/openras/c/dial.c",
+        "usr/share/man/man3/RasDial.3",
+        "usr/share/man/man3/RasSecurityDialogSend.3",
+        "usr/include/openras/ras.h",
+        "usr/include/openras/RASERROR.H",
+        "usr/lib/libopenras_wmain.a",
+        "usr/lib/pkgconfig/openras.pc",
     ] {
         assert_eq!(mode(&at(file)), 0o644, "{file}");
     }
+    assert_eq!(mode(&at("usr/lib/libopenras.so.0")), 0o755);
+    for name in ["libopenras.so", "librasapi32.so", "librasman.so"] {
+        let link = at("usr/lib").join(name);
+        assert_eq!(std::fs::read_link(link).unwrap(), Path::new("libopenras.so.0"));
+    }
+    assert_eq!(std::fs::read_link(at("usr/bin/rasdial")).unwrap(), Path::new("openras"));
     assert!(!at("usr/share/man/man1/openras-generate.1").exists(), "hidden commands have no page");
     let unit = std::fs::read_to_string(at("usr/lib/systemd/system/openras.service")).unwrap();
     assert!(unit.contains("ExecStart=/usr/bin/openras serve") && !unit.contains("/usr/local"), "{unit}");
@@ -98,7 +112,94 @@ fn without_the_service_there_is_no_unit_and_no_configuration() {
     let lab = Lab::new();
     text(&install(&lab, &["--prefix", "/opt/ras", "--no-service", "--binary", PROGRAM]));
     assert!(lab.path("dest/opt/ras/bin/openras").exists());
-    assert!(!lab.path("dest/etc").exists() && !lab.path("dest/opt/ras/lib").exists());
+    assert!(!lab.path("dest/etc").exists() && !lab.path("dest/opt/ras/lib/systemd").exists());
+    assert!(lab.path("dest/opt/ras/lib/libopenras.so.0").exists());
+}
+
+#[test]
+fn without_the_library_there_are_no_headers() {
+    let lab = Lab::new();
+    let args = ["--prefix", "/opt/ras", "--no-service", "--no-library", "--binary", PROGRAM];
+    text(&install(&lab, &args));
+    assert!(lab.path("dest/opt/ras/bin/openras").exists());
+    for folder in ["lib", "include", "libexec", "share/man/man3"] {
+        assert!(!lab.path("dest/opt/ras").join(folder).exists(), "{folder}");
+    }
+}
+
+/// A program that is compiled by what pkg-config says, with the names of Windows, and a `wmain`.
+const SOURCE: &str = r#"#include <WINDOWS.H>
+#include <ras.h>
+#include <RasError.h>
+#include <openras.h>
+#include <stdio.h>
+int wmain(int count, WCHAR **arguments)
+{
+    WCHAR text[512];
+    if (count != 2 || OpenrasApi() < 1 || RasGetErrorStringW((UINT)_wtoi(arguments[1]), text, 512))
+        return 1;
+    wprintf(L"%s\n", text);
+    return 0;
+}
+"#;
+
+#[test]
+fn a_program_compiles_by_pkg_config_and_runs() {
+    let test = "a_program_compiles_by_pkg_config_and_runs";
+    let lab = Lab::new();
+    let stage = lab.path("stage");
+    let mut command = Command::new(root().join("install"));
+    command.args(["--no-service", "--binary", PROGRAM, "--prefix"]).arg(&stage).env_remove("DESTDIR");
+    let said = text(&command.output().unwrap());
+    assert!(said.contains("pkg-config"), "{said}");
+    let pkg_config = |args: &[&str]| {
+        let mut command = Command::new("pkg-config");
+        command.args(args).env("PKG_CONFIG_PATH", stage.join("lib/pkgconfig"));
+        command.output().map(|output| text(&output))
+    };
+    let flags = match pkg_config(&["--cflags", "--libs", "openras"]) {
+        Ok(flags) => flags,
+        Err(error) => return skip(test, &format!("pkg-config does not run ({error})")),
+    };
+    assert_eq!(pkg_config(&["--modversion", "openras"]).unwrap().trim(), env!("CARGO_PKG_VERSION"));
+    let (source, program) = (lab.path("program.c"), lab.path("program"));
+    std::fs::write(&source, SOURCE).unwrap();
+    let mut command = Command::new("cc");
+    command.args(["-Wall", "-Wextra", "-Werror", "-fshort-wchar", "-DUNICODE", "-D_UNICODE"]).arg(&source);
+    command.arg("-o").arg(&program).args(flags.split_whitespace()).args(["-lopenras_wmain", "-lopenras"]);
+    text(&command.arg(format!("-Wl,-rpath,{}", stage.join("lib").display())).output().unwrap());
+    let said = text(&Command::new(&program).arg("691").output().unwrap());
+    assert!(said.len() > 20 && said.ends_with(".\n"), "{said}");
+    // the loader finds it by its soname, and a module by Windows' name
+    for name in ["libopenras.so.0", "librasman.so", "librasapi32.so"] {
+        assert!(stage.join("lib").join(name).metadata().unwrap().is_file(), "{name}");
+    }
+    text(
+        &Command::new(root().join("install")).args(["--uninstall", "--prefix"]).arg(&stage).output().unwrap(),
+    );
+    assert_eq!(files(&stage), Vec::<PathBuf>::new());
+    assert!(!stage.join("include/openras").exists() && !stage.join("libexec/openras").exists());
+}
+
+#[test]
+fn the_pages_of_the_library_read_without_a_warning() {
+    let pages = files(&root().join("docs/man"));
+    assert!(pages.len() >= 2, "{pages:?}");
+    for page in pages {
+        let shown =
+            match Command::new("groff").args(["-mdoc", "-Tutf8", "-ww", "-P-cbou"]).arg(&page).output() {
+                Ok(shown) => shown,
+                Err(error) => {
+                    let why = format!("groff does not run ({error})");
+                    return skip("the_pages_of_the_library_read_without_a_warning", &why);
+                }
+            };
+        let err = String::from_utf8_lossy(&shown.stderr);
+        assert!(shown.status.success() && err.is_empty(), "{}: {err}", page.display());
+        let text = String::from_utf8_lossy(&shown.stdout);
+        let parts = ["NAME", "SYNOPSIS", "DESCRIPTION", "RETURN VALUES", "SEE ALSO"];
+        assert!(parts.iter().all(|part| text.contains(part)), "{}: {text}", page.display());
+    }
 }
 
 #[test]

@@ -125,3 +125,21 @@ fn nothing_shows_a_password() {
         is_placeholder(b"****************") && !is_placeholder(b"***************") && !is_placeholder(b"")
     );
 }
+
+#[test]
+fn data_of_a_method_are_kept_beside_the_rest_and_go_with_it() {
+    let (_folder, secrets, key) = here();
+    assert!(secrets.data(&key).unwrap().is_empty());
+    let data = Secret::new((0..=255).cycle().take(LONGEST_DATA).collect::<Vec<u8>>());
+    secrets.set_data(&key, data.clone()).unwrap();
+    assert_eq!((secrets.data(&key).unwrap(), secrets.get(&key).unwrap()), (data.clone(), Saved::default()));
+    secrets.set(&key, ALL, &saved("u", b"p", "d")).unwrap();
+    assert_eq!((secrets.data(&key).unwrap(), secrets.get(&key).unwrap()), (data.clone(), saved("u", b"p", "d")));
+    let longer = Secret::new(vec![0; LONGEST_DATA + 1]);
+    assert_eq!(secrets.set_data(&key, longer).unwrap_err().code, RasError(87));
+    secrets.clear(&key, ALL).unwrap();
+    assert_eq!(secrets.data(&key).unwrap(), data, "credentials alone were forgotten");
+    secrets.forget(&key).unwrap();
+    assert!(secrets.data(&key).unwrap().is_empty());
+    assert!(!fs::read_to_string(secrets.path()).unwrap().contains("entry"));
+}

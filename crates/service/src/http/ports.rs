@@ -27,7 +27,9 @@ pub(super) async fn disconnect(ask: Ask) -> Answer {
 }
 
 /// RasAdminPortClearStatistics.
-pub(super) fn clear_statistics(ask: &Ask) -> Answer {
-    ask.api.service.clear_port_statistics(ask.param("name"))?;
+pub(super) async fn clear_statistics(ask: Ask) -> Answer {
+    let port = ask.param("name");
+    ask.api.service.clear_port_statistics(port)?;
+    audited(&ask.api, ask.peer().uid, "port statistics clear", port, "", "").await;
     answer::nothing()
 }

@@ -127,7 +127,7 @@ async fn handle(id: &str, ask: Ask) -> Answer {
         "ports" => ports::list(&ask),
         "port" => ports::one(&ask),
         "disconnect" => ports::disconnect(ask).await,
-        "clear_port_statistics" => ports::clear_statistics(&ask),
+        "clear_port_statistics" => ports::clear_statistics(ask).await,
         "users" => users::list(ask).await,
         "add_user" => users::add(ask).await,
         "user" => users::one(ask).await,

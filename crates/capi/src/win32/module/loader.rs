@@ -70,11 +70,14 @@ fn libraries() -> MutexGuard<'static, Vec<Library>> {
 /// Loads the first candidate that is there.
 pub(super) fn load(candidates: &[Candidate], call_entry: bool) -> Result<Handle, RasError> {
     let (mapped, pinned) = open(candidates, 0)?;
+    // not under our lock: the system's loader has one of its own, which it holds while a library's constructors run, and
+    // they may come here
+    let entry = if call_entry && !pinned { entry_of(mapped) } else { None };
     let me = std::thread::current().id();
     let mut list = libraries();
     loop {
         match list.iter_mut().find(|library| library.mapped == mapped) {
-            None => return first(list, mapped, pinned, call_entry),
+            None => return first(list, mapped, pinned, entry),
             Some(library) if library.phase == Phase::Ready || library.phase == Phase::Changing(me) => {
                 library.loads = library.loads.saturating_add(1);
                 let handle = library.handle;
@@ -92,9 +95,8 @@ fn first(
     mut list: MutexGuard<'_, Vec<Library>>,
     mapped: Mapped,
     pinned: bool,
-    call_entry: bool,
+    entry: Option<Entry>,
 ) -> Result<Handle, RasError> {
-    let entry = if call_entry && !pinned { entry_of(mapped) } else { None };
     let Some(handle) = NUMBERS.insert(Arc::new(())) else {
         drop(list);
         close(mapped);
@@ -167,15 +169,21 @@ fn forget(handle: Handle, mapped: Mapped) {
 /// The handle of what is loaded already.
 pub(super) fn find(candidates: &[Candidate]) -> Result<Handle, RasError> {
     let (mapped, _) = open(candidates, RTLD_NOLOAD)?;
-    let known = libraries().iter().find(|library| library.mapped == mapped).map(|library| library.handle);
-    if let Some(handle) = known {
+    // one lock from the look to the entry: a library has one handle, whoever asks at the same moment
+    let mut list = libraries();
+    if let Some(handle) = list.iter().find(|library| library.mapped == mapped).map(|library| library.handle) {
+        drop(list);
         close(mapped);
         return Ok(handle);
     }
-    let handle = NUMBERS.insert(Arc::new(())).ok_or(NO_MEMORY)?;
+    let Some(handle) = NUMBERS.insert(Arc::new(())) else {
+        drop(list);
+        close(mapped);
+        return Err(NO_MEMORY);
+    };
     let (phase, entry) = (Phase::Ready, None);
     // what the program brought stays: a load of it later finds it pinned
-    libraries().push(Library { handle, mapped, loads: 1, phase, entry, threads: false, pinned: true });
+    list.push(Library { handle, mapped, loads: 1, phase, entry, threads: false, pinned: true });
     Ok(handle)
 }
 
@@ -266,11 +274,21 @@ fn number_of(why: &str) -> RasError {
     }
 }
 
+/// The loader's sentence. In English, whatever language the program has chosen: [`number_of`] reads it.
 fn reason() -> String {
-    // SAFETY: gives NULL or this thread's text, which is copied at once.
+    // SAFETY: C's own locale for this thread alone until the one it had is put back; `dlerror` gives NULL or this
+    // thread's text, which is copied at once.
     unsafe {
+        let plain = libc::newlocale(libc::LC_ALL_MASK, c"C".as_ptr(), null_mut());
+        let before = if plain.is_null() { plain } else { libc::uselocale(plain) };
         let text = dlerror();
-        if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
+        let text =
+            if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() };
+        if !plain.is_null() {
+            libc::uselocale(before);
+            libc::freelocale(plain);
+        }
+        text
     }
 }
 
@@ -319,5 +337,27 @@ fn own_symbol(mapped: Mapped, name: &CStr) -> Option<*mut c_void> {
             && dlinfo(mapped.pointer(), RTLD_DI_LINKMAP, (&raw mut own).cast()) == 0
             && dladdr1(address, info.as_mut_ptr(), &raw mut owner, RTLD_DL_LINKMAP) != 0;
         (known && own == owner).then_some(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_has_one_handle_whoever_asks_at_the_same_moment() {
+        let files = ["libc.so.6", "libm.so.6", "libgcc_s.so.1"].map(|name| Candidate::File(name.to_owned()));
+        for wanted in files.into_iter().chain([Candidate::Program]) {
+            let start = std::sync::Barrier::new(16);
+            let ask = || {
+                start.wait();
+                find(std::slice::from_ref(&wanted)).unwrap()
+            };
+            let handles: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(handles.iter().all(|handle| *handle == handles[0]), "{wanted:?}: {handles:?}");
+        }
     }
 }

@@ -50,6 +50,9 @@ static void formats(void)
     CHECK(StringCbPrintf(to, 4 * sizeof(TCHAR), TEXT("%d"), 123) == S_OK && same(to, TEXT("123")));
     CHECK(_snprintf(narrow, 3, "%s", "abc") == 3 && !memcmp(narrow, "abc", 3));
     CHECK(_snprintf(narrow, 3, "%s", "abcd") == -1 && _snprintf(narrow, 8, "%ld", (LONG)-5) == 2);
+    /* how long it would be */
+    CHECK(_snprintf(NULL, 0, "%s-%d", "abc", 12) == 6 && _snwprintf(NULL, 0, OPENRAS_WIDE_TEXT("%5d"), 1) == 5);
+    CHECK(_snprintf(narrow, 0, "%s", "abc") == -1 && _snprintf(NULL, 1, "%s", "abc") == -1);
     CHECK(_snwprintf(wide, 8, OPENRAS_WIDE_TEXT("%hs"), "ab") == 2 && wide[1] == 'b' && !wide[2]);
     for (n = 0; n < 2999; n++)
         longer[n] = 'x';

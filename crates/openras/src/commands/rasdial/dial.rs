@@ -23,9 +23,7 @@ use crate::{out, render, secret_file};
 pub(super) async fn run(wanted: words::Dial, handed_over: Option<Secret>) -> Result<u8> {
     let mut signals = Signals::listen()?;
     let password = match wanted.password {
-        Password::Asked => {
-            Some(secret_file::ask(&mut Keyboard::start(), &mut signals, "Password: ").await?)
-        }
+        Password::Asked => Some(secret_file::ask(&mut Keyboard::start(), &mut signals, "Password: ").await?),
         _ => handed_over,
     };
     let call = EntryCall {
@@ -134,7 +132,9 @@ impl Dial {
                 self.steps = None;
                 match left {
                     Ok(Left::Done | Left::Over) => {}
-                    Ok(Left::ToTheUser) => self.fail(Problem::from(number_of_pause(ConnState::INTERACTIVE))).await,
+                    Ok(Left::ToTheUser) => {
+                        self.fail(Problem::from(number_of_pause(ConnState::INTERACTIVE))).await
+                    }
                     Err(broken) => self.fail(scripted::problem(broken)).await,
                 }
             }

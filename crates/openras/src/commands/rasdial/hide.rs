@@ -19,7 +19,12 @@ use super::words::PASSWORD_FD;
 const LONGEST: usize = 1024;
 
 /// Becomes the same program with the same words but the one at `at`; comes back only with an error.
-pub(super) fn start_anew(name: &[OsString], words: &[OsString], at: usize, password: &Secret) -> anyhow::Error {
+pub(super) fn start_anew(
+    name: &[OsString],
+    words: &[OsString],
+    at: usize,
+    password: &Secret,
+) -> anyhow::Error {
     match prepared(name, words, at, password) {
         Ok((mut command, _reader)) => {
             anyhow::Error::from(command.exec()).context("the password cannot be taken off the command line")

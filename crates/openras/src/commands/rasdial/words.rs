@@ -81,7 +81,10 @@ pub(super) fn read(words: &[OsString]) -> Result<Wanted, &'static str> {
     if disconnect {
         return match plain.next() {
             Some(_) => Err("only an entry may stand beside /DISCONNECT"),
-            None => Ok(Wanted::Disconnect(entry.map(|(_, word)| text(word.as_bytes())).transpose()?, dial.phonebook)),
+            None => Ok(Wanted::Disconnect(
+                entry.map(|(_, word)| text(word.as_bytes())).transpose()?,
+                dial.phonebook,
+            )),
         };
     }
     let Some((_, entry)) = entry else {
@@ -132,7 +135,14 @@ mod tests {
         assert_eq!(words(&["/DISCONNECT"]), Ok(Wanted::Disconnect(None, None)));
         assert_eq!(words(&["Home 2", "/disConnect"]), Ok(Wanted::Disconnect(Some("Home 2".into()), None)));
         let all = words(&[
-            "/Domain:CORP", "Home 2", "/phone:tcp:h:1", "alice", "/CALLBACK:*", "*", "/PhoneBook:/a:b.pbk", "/PREFIXSUFFIX",
+            "/Domain:CORP",
+            "Home 2",
+            "/phone:tcp:h:1",
+            "alice",
+            "/CALLBACK:*",
+            "*",
+            "/PhoneBook:/a:b.pbk",
+            "/PREFIXSUFFIX",
         ]);
         let dial = Dial {
             entry: "Home 2".into(),
@@ -152,7 +162,9 @@ mod tests {
             panic!("a dial")
         };
         assert_eq!(dial.password, Password::Word(4, "pw".into()));
-        let Ok(Wanted::Dial(dial)) = words(&["--password-fd", "7", "Home", "alice"]) else { panic!("a dial") };
+        let Ok(Wanted::Dial(dial)) = words(&["--password-fd", "7", "Home", "alice"]) else {
+            panic!("a dial")
+        };
         assert_eq!(dial.password, Password::Descriptor(7));
     }
 

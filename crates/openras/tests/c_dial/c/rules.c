@@ -63,8 +63,8 @@ static VOID WINAPI func1(HRASCONN connection, UINT message, RASCONNSTATE state, 
 static void order(void)
 {
     static const RASCONNSTATE usual[] = { RASCS_OpenPort, RASCS_PortOpened, RASCS_ConnectDevice,
-        RASCS_DeviceConnected, RASCS_AllDevicesConnected, RASCS_Authenticate, RASCS_Authenticated,
-        RASCS_AuthProject, RASCS_Projected, RASCS_Connected };
+        RASCS_DeviceConnected, RASCS_AllDevicesConnected, RASCS_Authenticate, RASCS_AuthNotify,
+        RASCS_Authenticated, RASCS_AuthProject, RASCS_Projected, RASCS_Connected };
     HRASCONN connection = dial(1, (LPVOID)(ULONG_PTR)func1, "Office", "secret");
     LONG i;
     finished();
@@ -157,7 +157,7 @@ static void inside_functions(void)
 {
     HRASCONN connection = dial(1, (LPVOID)(ULONG_PTR)asks, "Office", "secret");
     finished();
-    EQUAL(10, calls);
+    EQUAL(11, calls);
     hang_up(connection);
 }
 
@@ -179,7 +179,7 @@ static VOID WINAPI hangs_up(HRASCONN connection, UINT message, RASCONNSTATE stat
 
 static void hang_up_inside(void)
 {
-    for (hang_up_at = 1; hang_up_at <= 10; hang_up_at++) {
+    for (hang_up_at = 1; hang_up_at <= 11; hang_up_at++) {
         HRASCONN connection = dial(1, (LPVOID)(ULONG_PTR)hangs_up, "Office", "secret");
         finished();
         gone(connection);
@@ -310,6 +310,101 @@ static void again(void)
     }
 }
 
+/* the entry is connected: the same handle, and the new notifier is told so once */
+static VOID WINAPI joins(HRASCONN connection, UINT message, RASCONNSTATE state, DWORD error, DWORD more)
+{
+    BOOL last = remember(connection, state, error);
+    EQUAL(WM_RASDIALEVENT, message);
+    EQUAL(0, more);
+    leave(last);
+}
+
+static void joined(void)
+{
+    HRASCONN first = connected("Office"), second, third = NULL;
+    RASDIALPARAMSA params;
+    second = dial(1, (LPVOID)(ULONG_PTR)joins, "Office", "whatever");
+    CHECK(second == first);
+    finished();
+    EQUAL(1, calls);
+    EQUAL(RASCS_Connected, heard[0].state);
+    CHECK(heard[0].connection == first);
+    /* the name's case does not matter */
+    fill(&params, "OFFICE", "secret");
+    EQUAL(0, RasDialA(NULL, NULL, &params, 0, NULL, &third));
+    CHECK(third == first);
+    EQUAL(0, RasHangUpA(first));
+    EQUAL(0, RasHangUpA(first));
+    EQUAL(RASCS_Connected, status_of(first).rasconnstate);
+    hang_up(first);
+    EQUAL(1, calls);
+}
+
+/* it is being dialled: 756 */
+static void in_progress(void)
+{
+    RASDIALEXTENSIONS extensions;
+    RASDIALPARAMSA params;
+    HRASCONN connection = NULL, second = NULL;
+    ZeroMemory(&extensions, sizeof extensions);
+    extensions.dwSize = sizeof extensions;
+    extensions.dwfOptions = RDEOPT_PausedStates;
+    fill(&params, "Office", "wrong");
+    EQUAL(ERROR_AUTHENTICATION_FAILURE, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    EQUAL(ERROR_DIAL_ALREADY_IN_PROGRESS, RasDialA(&extensions, NULL, &params, 0, NULL, &second));
+    CHECK(second == NULL);
+    StringCchCopyA(params.szPassword, PWLEN + 1, "secret");
+    EQUAL(0, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    EQUAL(RASCS_Connected, status_of(connection).rasconnstate);
+    hang_up(connection);
+}
+
+/* a synchronous dial returns at each pause with its number, and goes on with the next RasDial */
+static void pauses(void)
+{
+    RASDIALEXTENSIONS extensions;
+    RASDIALPARAMSA params;
+    RASPPPIPA ip;
+    DWORD bytes = sizeof ip;
+    HRASCONN connection = NULL, same;
+    ZeroMemory(&extensions, sizeof extensions);
+    extensions.dwSize = sizeof extensions;
+    extensions.dwfOptions = RDEOPT_PausedStates;
+    fill(&params, "Talk", "wrong");
+    EQUAL(ERROR_INTERACTIVE_MODE, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    same = connection;
+    EQUAL(ERROR_AUTHENTICATION_FAILURE, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    EQUAL(RASCS_RetryAuthentication, status_of(connection).rasconnstate);
+    EQUAL(ERROR_AUTHENTICATION_FAILURE, status_of(connection).dwError);
+    ip.dwSize = sizeof ip;
+    EQUAL(ERROR_PROJECTION_NOT_COMPLETE, RasGetProjectionInfoA(connection, RASP_PppIp, &ip, &bytes));
+    EQUAL(ERROR_PORT_NOT_OPEN, RasGetSubEntryHandleA(connection, 1, &same));
+    StringCchCopyA(params.szPassword, PWLEN + 1, "secret");
+    EQUAL(0, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    CHECK(same == connection);
+    EQUAL(RASCS_Connected, status_of(connection).rasconnstate);
+    hang_up(connection);
+}
+
+/* with pauses off the same point is an error, and the dial is over */
+static void no_pauses(void)
+{
+    RASDIALPARAMSA params;
+    HRASCONN connection = NULL;
+    LONG last;
+    fill(&params, "Talk", "secret");
+    EQUAL(ERROR_INTERACTIVE_MODE, RasDialA(NULL, NULL, &params, 0, NULL, &connection));
+    EQUAL(ERROR_INTERACTIVE_MODE, status_of(connection).dwError);
+    EQUAL(ERROR_DIAL_ALREADY_IN_PROGRESS, RasDialA(NULL, NULL, &params, 0, NULL, &connection));
+    hang_up(connection);
+    connection = dial(1, (LPVOID)(ULONG_PTR)joins, "Talk", "secret");
+    finished();
+    last = calls - 1;
+    EQUAL(ERROR_INTERACTIVE_MODE, heard[last].error);
+    hang_up(connection);
+    EQUAL(last + 1, calls);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -317,7 +412,8 @@ int main(int argc, char **argv)
         void (*run)(void);
     } rules[] = { { "order", order }, { "failure", failure }, { "waits", waits }, { "inside", inside_functions },
         { "hang_up_inside", hang_up_inside }, { "silent", silent }, { "unlocked", unlocked },
-        { "meeting", meeting }, { "hang_up_outside", hang_up_outside }, { "again", again } };
+        { "meeting", meeting }, { "hang_up_outside", hang_up_outside }, { "again", again },
+        { "joined", joined }, { "in_progress", in_progress }, { "pauses", pauses }, { "no_pauses", no_pauses } };
     size_t i;
     CHECK(argc == 2);
     done = CreateEventA(NULL, TRUE, FALSE, NULL);

@@ -1,0 +1,100 @@
+//! Modules of the original interface, compiled from C and C++ and run by `openras-module-host`; the test is the service
+//! and speaks its lines. `crates/openras/tests/c_security` has them under a live service.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
+
+mod examples;
+mod host;
+mod life;
+#[path = "../stage/mod.rs"]
+mod stage;
+
+use std::path::{Path, PathBuf};
+
+use host::{Host, command, sent, verdict, wants};
+use serde_json::json;
+use stage::{Compiler, Lang, Stage};
+
+pub(crate) fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c_security/c").join(name)
+}
+
+/// The caller of `rules.c`.
+fn caller(mut host: Host, size: usize) {
+    host.begin();
+    host.hears(&wants(3, 0));
+    host.hears(&sent(b"go"));
+    host.received(b"abc");
+    host.hears(&wants(4, 7));
+    host.received(b"\x80\xff\r\n");
+    host.hears(&wants(10, 1));
+    host.tell(&json!({ "type": "timeout" }));
+    host.hears(&wants(1, 0));
+    host.received(b"z");
+    host.hears(&wants(1, 0));
+    host.tell(&json!({ "type": "refused", "error": 610 }));
+    host.hears(&verdict("success", &"u".repeat(256), &"d".repeat(15)));
+    host.tell(&json!({ "type": "end" }));
+    let ended = host.ended();
+    assert!(ended.status.success(), "size {size}: {} {:?}", ended.status, ended.told);
+    assert!(ended.rest.is_empty(), "{:?}", ended.rest);
+}
+
+/// Points 2 to 22 and 42: what each function answers, whatever compiled the module.
+#[test]
+fn send_receive_and_get_info_answer_as_documented() {
+    let stage = Stage::new();
+    for compiler in Compiler::all("rules") {
+        for size in [1024, 4096, 5001, 65_535] {
+            let (define, option) = (format!("-DBUFFER_SIZE={size}"), format!("--buffer={size}"));
+            let flags = [define.as_str(), "-g"];
+            let module = stage.compile_module(Lang::C, compiler, &flags, &[&source("rules.c")]);
+            caller(Host::start(&stage, &[&option], &module), size);
+            if compiler == Compiler::Gcc
+                && let Some(host) = Host::checked("rules", &stage, &[&option], &module)
+            {
+                caller(host, size);
+            }
+        }
+    }
+}
+
+/// What the service asks at its start.
+#[test]
+fn a_library_that_is_no_module_is_told_with_its_reason() {
+    let stage = Stage::new();
+    let of = |name: &str, text: &str, flags: &[&str]| {
+        let source = stage.source(name, text);
+        stage.compile_module(Lang::C, Compiler::Gcc, flags, &[&source])
+    };
+    let head = "#include <windows.h>\n#include <rasshost.h>\n";
+    let no_end = of("no_end.c", &format!("{head}DWORD RasSecurityDialogBegin(HPORT p, PBYTE a, DWORD b, PBYTE c, DWORD d, VOID (WINAPI *e)(SECURITY_MESSAGE *)) {{ (void)p; (void)a; (void)b; (void)c; (void)d; (void)e; return 0; }}\n"), &[]);
+    let none = of("none.c", "int nothing;\n", &[]);
+    let lacks = of("lacks.c", "void not_there(void);\nvoid f(void);\nvoid f(void) { not_there(); }\n", &[]);
+    let refuses = of("refuses.c", &format!("{head}BOOL APIENTRY DllMain(HINSTANCE a, DWORD b, LPVOID c);\nBOOL APIENTRY DllMain(HINSTANCE a, DWORD b, LPVOID c) {{ (void)a; (void)b; (void)c; return FALSE; }}\n"), &[]);
+    let text = stage.source("text.so", "this is no library\n");
+    let cases = [
+        (no_end, "does not export RasSecurityDialogEnd"),
+        (none, "does not export RasSecurityDialogBegin"),
+        (lacks, "not_there"),
+        (refuses, "cannot be loaded (1114)"),
+        (text, "file too short"),
+        (stage.path().join("missing.so"), "No such file"),
+    ];
+    for (module, why) in cases {
+        let output = command(&stage, &[], &["--check"], &module).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{why}: {said}");
+        assert!(said.contains(&module.display().to_string()) && said.contains(why), "{why}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+    let good = stage.compile_module(Lang::C, Compiler::Gcc, &["-DBUFFER_SIZE=4096"], &[&source("rules.c")]);
+    let output = command(&stage, &[], &["--check"], &good).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let wrong = [vec!["--bufer=1"], vec!["--buffer=x"], vec!["one", "two"]];
+    for options in wrong {
+        let output = command(&stage, &[], &options, &good).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{options:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("usage:"));
+    }
+}

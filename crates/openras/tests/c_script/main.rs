@@ -1,0 +1,187 @@
+//! Custom scripting: script libraries in C, run by RasDial in a process of their own against a live service.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used)] // helpers of tests are tests
+
+#[path = "../../../capi/tests/stage/service.rs"]
+mod service;
+#[path = "../../../capi/tests/stage/mod.rs"]
+mod stage;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use service::{Live, chmod};
+use stage::{Compiler, Lang, SANITIZED, Stage};
+
+/// A port whose module asks for a word before PPP.
+const ASKING: &str = "[[port]]\nname = \"asks\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 16\n\
+     unauthenticated = 16\nper_source = 16\nmodules = [\"asks\"]\n[module.asks]\nkind = \"program\"\n\
+     isolation = \"none\"\ncommand = [\"FOLDER/asks.sh\"]\nfolder = \"FOLDER\"\n";
+
+const ASKS: &str = r#"#!/bin/sh
+read -r begin
+echo '{"type":"ask","prompt":"Word: ","echo":"yes","max":32,"timeout":60}'
+read -r line
+case "$line" in
+*open*) echo '{"type":"complete","verdict":"success","user":"alice"}' ;;
+*) echo '{"type":"complete","verdict":"failure","user":"alice"}' ;;
+esac
+"#;
+
+/// RASEO_CustomScript.
+const CUSTOM: &str = "2147483648";
+
+struct Scene {
+    stage: Stage,
+    live: Live,
+    host: PathBuf,
+    dials: PathBuf,
+}
+
+fn own(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c_script/c").join(name)
+}
+
+impl Scene {
+    fn new() -> Self {
+        let stage = Stage::new();
+        let live = Live::new().ports(ASKING);
+        std::fs::write(live.path("asks.sh"), ASKS).unwrap();
+        chmod(&live.path("asks.sh"), 0o755);
+        let live = live.user("alice", "secret", &[]).serve();
+        let line = live.line("asks");
+        live.entry("Office", &line, &[("OpenRASOptions", CUSTOM)]);
+        live.entry("Plain", &line, &[]);
+        let host =
+            stage.compile(Lang::C, Compiler::Gcc, &["-Wno-pedantic", "-ldl"], &[&own("script_host.c")]);
+        let dials = stage.compile(Lang::C, Compiler::Gcc, SANITIZED, &[&own("dials.c")]);
+        Self { stage, live, host, dials }
+    }
+
+    fn library(&self, source: &Path, lang: Lang, compiler: Compiler) -> PathBuf {
+        self.stage.compile_module(lang, compiler, &["-g"], &[source])
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.stage.command(&self.dials);
+        command.args(args).env("OPENRAS_SCRIPT_HOST", &self.host);
+        command
+    }
+
+    fn register(&self, library: &str) {
+        let output = self.live.run(&mut self.command(&["--register", library]));
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// What `dials` says of each entry; what is on standard error.
+    fn dial(&self, args: &[&str]) -> (Vec<String>, String) {
+        let output = self.live.run(&mut self.command(args));
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}: {out}{err}");
+        (out.lines().map(str::to_owned).collect(), err.into_owned())
+    }
+
+    /// Processes of script libraries of this test.
+    fn helpers(&self) -> usize {
+        let host = self.host.display().to_string();
+        let all = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let line = std::fs::read(entry.ok()?.path().join("cmdline")).ok()?;
+            String::from_utf8_lossy(&line).starts_with(&host).then_some(())
+        });
+        all.count()
+    }
+
+    /// Waits until no process of a script library is left.
+    fn all_gone(&self) {
+        self.helpers_are(0);
+    }
+
+    /// Waits until there are so many.
+    fn helpers_are(&self, wanted: usize) {
+        service::until("processes of script libraries", || (self.helpers() == wanted).then_some(()));
+    }
+}
+
+#[test]
+fn the_example_answers_a_dialog_and_ppp_follows() {
+    let scene = Scene::new();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/c/script.c");
+    for compiler in Compiler::all("the_example_answers_a_dialog_and_ppp_follows") {
+        scene.register(&scene.library(&example, Lang::C, compiler).display().to_string());
+        let (said, _) = scene.dial(&["Office", "alice", "secret"]);
+        assert_eq!(said, ["Office: 0 "], "{compiler:?}");
+    }
+    // a wrong word is the other end's to refuse; the library did its part
+    let mut command = scene.command(&["Office", "alice", "secret"]);
+    let output = scene.live.run(command.env("SCRIPT_WORD", "wrong"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.starts_with("Office: ") && !said.starts_with("Office: 0"), "{said}");
+    scene.all_gone();
+}
+
+#[test]
+fn credentials_that_a_library_changes_are_those_of_ppp() {
+    let scene = Scene::new();
+    scene.register(&scene.library(&own("ways.c"), Lang::C, Compiler::Gcc).display().to_string());
+    let (said, printed) = scene.dial(&["Office", "changes", "wrong", "Office", "alice", "wrong"]);
+    assert_eq!(said[0], "Office: 0 ");
+    assert!(said[1].starts_with("Office: 691"), "{said:?}");
+    assert!(printed.contains("a library may print"), "not on the program's standard output: {printed}");
+}
+
+#[test]
+fn what_a_library_does_wrong_fails_its_own_dial() {
+    let scene = Scene::new();
+    scene.register(&scene.library(&own("ways.c"), Lang::C, Compiler::Gcc).display().to_string());
+    let (said, err) = scene.dial(&[
+        "Office", "hostile", "", "Office", "refuses", "", "Office", "crashes", "", "Office", "exits", "",
+        "Office", "alice", "secret",
+    ]);
+    let numbers: Vec<&str> = said.iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(numbers, ["9999", "5000", "755", "755", "0"], "{said:?}\n{err}");
+    assert!(said[1].contains("returned 5000"), "{said:?}");
+    assert!(said[2].contains("without returning"), "{said:?}");
+    scene.all_gone();
+}
+
+#[test]
+fn a_library_that_hangs_ends_with_its_line_and_with_its_program() {
+    let scene = Scene::new();
+    scene.register(&scene.library(&own("ways.c"), Lang::C, Compiler::Gcc).display().to_string());
+    let mut child =
+        scene.live.spawn(&mut scene.command(&["Office", "hangs", "", "Office", "alice", "secret"]));
+    scene.helpers_are(1);
+    scene.live.ask(&["hangup", "all"]);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert!(said.lines().last().unwrap().starts_with("Office: 0"), "the next dial is as ever: {said}");
+    assert!(!said.starts_with("Office: 0"), "{said}");
+    scene.all_gone();
+    // a program that dies takes its library along
+    let mut child = scene.live.spawn(&mut scene.command(&["Office", "hangs", ""]));
+    scene.helpers_are(1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    scene.live.ask(&["hangup", "all"]);
+    scene.helpers_are(0);
+}
+
+#[test]
+fn without_a_library_or_the_wish_for_one_it_is_said() {
+    let scene = Scene::new();
+    let (said, _) = scene.dial(&["Office", "alice", "secret"]);
+    assert!(said[0].starts_with("Office: 755") && said[0].contains("CustomScriptDllPath"), "{said:?}");
+    scene.register("/no/such/library.so");
+    let (said, _) = scene.dial(&["Office", "alice", "secret"]);
+    assert!(said[0].starts_with("Office: 755") && said[0].contains("cannot be loaded"), "{said:?}");
+    let other = scene.stage.source("other.c", "int unrelated;\n");
+    scene.register(&scene.library(&other, Lang::C, Compiler::Gcc).display().to_string());
+    let (said, _) = scene.dial(&["Office", "alice", "secret"]);
+    assert!(said[0].contains("does not export RasCustomScriptExecute"), "{said:?}");
+    // an entry that does not want it, and a program that does not, have a terminal that nobody answers
+    let (said, _) = scene.dial(&["Plain", "alice", "secret"]);
+    assert!(!said[0].contains("755"), "{said:?}");
+    let (said, _) = scene.dial(&["-", "Office", "alice", "secret"]);
+    assert!(!said[0].contains("755"), "{said:?}");
+}

@@ -1,0 +1,100 @@
+//! Modules that fail in every way at random, each from an address of its own: its call ends with the number documented, the
+//! others and the service go on, and no process is left. As many dialogs as `OPENRAS_DIALOGS` says.
+
+use crate::calls::Caller;
+use crate::service::{Live, until};
+use crate::stage::Stage;
+use crate::{module, port, verdicts};
+
+const DIALOGS: usize = 120;
+const SHORT: &str = "warm = 4\n[module.NAME.limits]\nbegin = 4\nanswer = 4\ngrace = 2\n";
+
+/// A word for `faults.c` and the numbers its verdict may have; no verdict is on record for a caller who hung up.
+const WORDS: [(&str, Option<u64>); 13] = [
+    ("good", Some(0)),
+    ("crash", Some(1067)),
+    ("abort", Some(1067)),
+    ("exit", Some(1067)),
+    ("overrun", Some(1067)),
+    ("overread", Some(1067)),
+    ("hang", Some(638)),
+    ("flood", Some(1816)),
+    ("leave", Some(638)),
+    ("twice", Some(691)),
+    ("after", Some(0)),
+    ("delay", None),
+    ("good", Some(0)),
+];
+
+/// Ports whose module fails in Begin, by `IN_BEGIN`.
+const BEGINS: [(&str, usize, u64); 5] =
+    [("crashes", 1, 1067), ("hangs", 2, 638), ("exits", 3, 1067), ("refuses", 4, 665), ("completes", 5, 691)];
+
+/// Processes that have this in their command line.
+fn running(marker: &str) -> Vec<String> {
+    let numbers = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = numbers.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(marker) && line.contains("module")).collect()
+}
+
+/// One call with this word, from this address; the verdict is as expected.
+fn call(live: &Live, source: &str, word: &str, expected: Option<u64>) {
+    let mut caller = Caller::from(live, "words", source);
+    caller.until("Word: ");
+    caller.types(format!("{word}\r").as_bytes());
+    let Some(number) = expected else {
+        // its End is put off until its Receive has been woken
+        return;
+    };
+    if number == 0 {
+        // PPP begins: the caller leaves it there
+        until("the verdict", || verdicts(live, "words", source).pop());
+        drop(caller);
+    } else {
+        caller.end();
+    }
+    let found = until("the verdict", || verdicts(live, "words", source).pop());
+    assert_eq!(found.0, number, "{word}: {found:?}");
+}
+
+#[test]
+fn every_fault_ends_its_own_call_only_and_leaves_no_process() {
+    let count = std::env::var("OPENRAS_DIALOGS").map_or(DIALOGS, |count| count.parse().unwrap());
+    let stage = Stage::new();
+    let of = |name: &str, in_begin: usize| {
+        let library = module(&stage, "faults.c", &[&format!("-DIN_BEGIN={in_begin}")]);
+        port(name, &library, &SHORT.replace("NAME", name))
+    };
+    let mut live = BEGINS.iter().fold(Live::new(), |live, (name, n, _)| live.ports(&of(name, *n)));
+    live = live.ports(&of("words", 0)).user("alice", "secret", &[]).serve();
+    std::thread::scope(|scope| {
+        let live = &live;
+        for worker in 0..4 {
+            scope.spawn(move || {
+                for n in (0..count).filter(|n| n % 4 == worker) {
+                    let source = format!("127.9.{}.{}", n / 250, n % 250 + 1);
+                    // every word comes, in an order that looks random
+                    let (word, expected) = WORDS[(n * 5 + n / WORDS.len()) % WORDS.len()];
+                    call(live, &source, word, expected);
+                }
+            });
+        }
+        for (at, (name, _, number)) in BEGINS.iter().enumerate() {
+            scope.spawn(move || {
+                for n in 0..3 {
+                    let source = format!("127.8.{at}.{}", n + 1);
+                    Caller::from(live, name, &source).end();
+                    let found = until("the verdict", || verdicts(live, name, &source).pop());
+                    assert_eq!(found.0, *number, "{name}: {found:?}");
+                }
+            });
+        }
+    });
+    // the service is as it was
+    call(&live, "127.7.0.1", "good", Some(0));
+    let said = live.stop();
+    assert!(said.contains("SIGSEGV") || said.contains("signal 11") || said.contains("status 139"), "{said}");
+    let marker = stage.path().display().to_string();
+    until("all processes are gone", || running(&marker).is_empty().then_some(()));
+}

@@ -1,0 +1,29 @@
+//! The terminal of a pause as a descriptor: `c/terminal.c`.
+
+use crate::scene::How;
+use crate::{asking, own};
+
+fn works(how: How, story: &str) {
+    let scene = asking();
+    scene.says(&own("terminal.c"), how, &[story], "", 0);
+}
+
+#[test]
+fn it_carries_both_ways_and_ends_with_the_pause() {
+    How::all("terminal").into_iter().for_each(|how| works(how, "talk"));
+}
+
+#[test]
+fn what_was_written_before_rasdial_is_sent_before_the_dial_goes_on() {
+    How::checked().into_iter().for_each(|how| works(how, "at_once"));
+}
+
+#[test]
+fn a_new_one_ends_the_one_before_and_a_closed_one_leaves_the_pause() {
+    How::checked().into_iter().for_each(|how| works(how, "again"));
+}
+
+#[test]
+fn rashangup_ends_it_and_nobody_hangs() {
+    How::checked().into_iter().for_each(|how| works(how, "hang_up"));
+}
