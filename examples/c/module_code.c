@@ -89,7 +89,7 @@ static DWORD ask(Call *call, const char *prompt, char mask, char line[LONGEST + 
 {
     DWORD length = 0, result = say(call, prompt);
     while (result == NO_ERROR) {
-        BYTE byte;
+        BYTE byte = 0;
         result = key(call, &byte);
         if (result)
             break;

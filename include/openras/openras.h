@@ -24,7 +24,8 @@ DWORD WINAPI OpenrasApi(VOID);
 
 /* The terminal of a connection that is paused in RASCS_Interactive: a stream socket that carries what the other side
  * sends and what it is to be sent, byte for byte, until the program resumes the dial by RasDial. It reads end of file
- * when the pause is over. What was read is gone; what was not goes on to the script or to PPP.
+ * when the pause is over. What the program has written by then is sent before the dial goes on; PPP begins with what
+ * comes afterwards. One descriptor at a time: another call of this function ends the one before.
  *
  * Gives a new file descriptor, which the caller closes (that ends neither pause nor call) and which is closed on exec;
  * or -1, where GetLastError() says 6 (no such connection), 87 (it is not paused in RASCS_Interactive) or 4 (too many
@@ -54,7 +55,7 @@ int WINAPI OpenrasEvents(HRASCONN connection);
 typedef struct tagOPENRASSTATE {
     DWORD dwSize;              /* set by the caller: sizeof(OPENRASSTATE) */
     RASCONNSTATE rasconnstate; /* which */
-    DWORD dwError;             /* not 0: what failed in it, and the dial is over */
+    DWORD dwError;             /* not 0: what failed in it; the dial is over, unless the state has RASCS_PAUSED */
     DWORD dwExtendedError;     /* more about dwError, for the few numbers that have more */
     DWORD dwSubEntry;          /* of which link, from 1 */
     DWORD dwMissed;            /* how many older states were dropped before this one: 64 wait, no more */
@@ -65,11 +66,11 @@ typedef struct tagOPENRASSTATE {
 DWORD WINAPI OpenrasNextState(HRASCONN connection, LPOPENRASSTATE state);
 
 /* Why a connection failed or ended, in English sentences: what happened, what it means, what can be done. With NULL for
- * the connection: why the last RAS call of this thread failed. "" where nothing went wrong.
+ * the connection: of the RAS calls of this thread that failed, why the last did. "" where nothing went wrong.
  *
  * `bytes` tells how many bytes `text` has room for and gets how many the text takes, with its NUL; UTF-8. 603 and the
  * need if that is more (`text` may then be NULL), 6 for no such connection, 87 where `bytes` is NULL. A reason is kept
- * as long as its handle; the thread's until its next RAS call. */
+ * as long as its handle; the thread's until another call fails. */
 DWORD WINAPI OpenrasReason(HRASCONN connection, LPSTR text, LPDWORD bytes);
 
 /* A sentence for any number of raserror.h and winerror.h, also for those RasGetErrorString refuses; `text` and `bytes`

@@ -17,7 +17,15 @@
 extern "C" {
 #endif
 
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
 DECLARE_HANDLE(HRASCONN);
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 typedef HRASCONN *LPHRASCONN;
 typedef struct in_addr RASIPV4ADDR;
 typedef struct in6_addr RASIPV6ADDR;

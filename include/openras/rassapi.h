@@ -9,6 +9,13 @@
 #include "windows.h"
 #include "lmcons.h"
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -200,6 +207,10 @@ DWORD WINAPI RasAdminGetErrorString(UINT error, WCHAR *text, DWORD characters);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef __clang__
+#pragma clang diagnostic pop
 #endif
 
 #endif

@@ -12,6 +12,13 @@
 #include "windows.h"
 #include "lmcons.h"
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -72,6 +79,10 @@ VOID WINAPI RasSecurityDialogComplete(SECURITY_MESSAGE *pSecMsg);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef __clang__
+#pragma clang diagnostic pop
 #endif
 
 #endif

@@ -9,6 +9,13 @@
 #ifndef OPENRAS_SAL_H
 #define OPENRAS_SAL_H
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 /* the words of old sources */
 #ifndef OPENRAS_NO_OLD_SAL
 #if defined(__cplusplus) && defined(__has_include)
@@ -129,5 +136,9 @@
 #define _Field_size_(count)
 #define _Field_size_bytes_(count)
 #define _Field_z_
+
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 #endif

@@ -14,6 +14,13 @@
 #include "windef.h"
 #include "wide.h"
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 #ifdef _UNICODE
 typedef WCHAR _TCHAR, _TSCHAR, _TUCHAR, _TXCHAR;
 typedef unsigned int _TINT;
@@ -86,6 +93,10 @@ typedef int _TINT;
 #define _tcstoul strtoul
 #define _ttoi atoi
 #define _ttol(text) ((LONG)atol(text))
+#endif
+
+#ifdef __clang__
+#pragma clang diagnostic pop
 #endif
 
 #endif

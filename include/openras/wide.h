@@ -22,6 +22,13 @@
 #include <string>
 #endif
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -174,6 +181,10 @@ inline int openras_swprintf(WCHAR *to, const WCHAR *format, ...)
 #define wmemset openras_no_16_bit_wmemset
 #define wmemcmp openras_no_16_bit_wmemcmp
 #define wmemchr openras_no_16_bit_wmemchr
+#endif
+
+#ifdef __clang__
+#pragma clang diagnostic pop
 #endif
 
 #endif

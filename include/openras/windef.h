@@ -11,6 +11,13 @@
 
 #include "sal.h"
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 /* Windows 10, unless the program says for which Windows it is made: it decides the sizes of structures in ras.h */
 #if !defined(WINVER) && defined(_WIN32_WINNT)
 #define WINVER _WIN32_WINNT
@@ -47,7 +54,7 @@
 #define __far
 #define __near
 /* Sources also say `static __forceinline`. The inline of C89 would define a function in every file that has it. */
-#ifdef __GNUC_GNU_INLINE__
+#if defined(__GNUC_GNU_INLINE__) && !defined(__cplusplus)
 #define __forceinline static __inline__ __attribute__((__always_inline__, __unused__))
 #else
 #define __forceinline __inline__ __attribute__((__always_inline__))
@@ -257,6 +264,10 @@ typedef struct _FILETIME {
 #ifndef min
 #define min(a, b) (((a) < (b)) ? (a) : (b))
 #endif
+#endif
+
+#ifdef __clang__
+#pragma clang diagnostic pop
 #endif
 
 #include "winnt.h"

@@ -8,6 +8,13 @@
 
 #include "windef.h"
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 #define NO_ERROR 0
 #define ERROR_SUCCESS 0
 #define ERROR_INVALID_FUNCTION 1
@@ -128,7 +135,22 @@
 #define __HRESULT_FROM_WIN32(number)                                                                          \
     ((HRESULT)(number) <= 0 ? (HRESULT)(number)                                                               \
                             : (HRESULT)(((unsigned int)(number)&0x0000FFFFu) | (FACILITY_WIN32 << 16) | 0x80000000u))
+/* Evaluates `number` once, as in HRESULT_FROM_WIN32(RasDial(...)), and is a constant where it is one. C++98 has no means for
+ * both: there it evaluates it more than once. */
+#if !defined(__cplusplus)
+static __inline__ __attribute__((__unused__)) HRESULT openras_hresult(unsigned int number)
+{
+    return __HRESULT_FROM_WIN32(number);
+}
+#define HRESULT_FROM_WIN32(number)                                                                            \
+    __builtin_choose_expr(__builtin_constant_p(number), __HRESULT_FROM_WIN32(number),                         \
+                          openras_hresult((unsigned int)(number)))
+#elif __cplusplus >= 201103L
+constexpr HRESULT openras_hresult(unsigned int number) { return __HRESULT_FROM_WIN32(number); }
+#define HRESULT_FROM_WIN32(number) openras_hresult(static_cast<unsigned int>(number))
+#else
 #define HRESULT_FROM_WIN32(number) __HRESULT_FROM_WIN32(number)
+#endif
 
 /* network management */
 #ifndef NERR_BASE
@@ -139,6 +161,10 @@
 #define NERR_ItemNotFound (NERR_BASE + 15)
 #define NERR_BufTooSmall (NERR_BASE + 23)
 #define NERR_UserNotFound (NERR_BASE + 121)
+#endif
+
+#ifdef __clang__
+#pragma clang diagnostic pop
 #endif
 
 #endif

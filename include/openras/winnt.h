@@ -12,6 +12,13 @@
 
 #include <string.h>
 
+/* the names are those of Windows, reserved or not */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -223,5 +230,9 @@ typedef enum _HEAP_INFORMATION_CLASS {
 #define LOCALE_USER_DEFAULT (MAKELCID(LANG_USER_DEFAULT, SORT_DEFAULT))
 #define LOCALE_NEUTRAL (MAKELCID(MAKELANGID(LANG_NEUTRAL, SUBLANG_NEUTRAL), SORT_DEFAULT))
 #define LOCALE_INVARIANT (MAKELCID(MAKELANGID(LANG_INVARIANT, SUBLANG_NEUTRAL), SORT_DEFAULT))
+
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 #endif

@@ -7,7 +7,7 @@ mod sentences;
 mod states;
 mod terminal;
 
-pub(crate) use exports::open;
+pub(crate) use exports::{open, open_joined};
 pub(crate) use sentences::sentence;
 pub(crate) use states::{States, Waiting};
 pub(crate) use terminal::{Taken, finish as finish_terminal};

@@ -123,15 +123,12 @@ impl EntryDial {
     pub fn script(&mut self) -> Result<Option<EntryScript>, BookError> {
         let script = EntryScript::of(self)?;
         if script.is_some() {
-            self.terminal_behind_the_dial();
+            // whatever else the entry says of a terminal
+            self.dial.terminal = Terminal::AfterDial;
         }
         Ok(script)
     }
 
-    /// Something answers the terminal: it is wanted once the call stands, whatever else the entry says.
-    pub fn terminal_behind_the_dial(&mut self) {
-        self.dial.terminal = Terminal::AfterDial;
-    }
 }
 
 fn terminal(entry: &Entry) -> Terminal {

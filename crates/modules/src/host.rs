@@ -16,7 +16,7 @@ use crate::jail::Wall;
 /// A boxed future, for traits that are used as objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// How long a module may go on after its call has ended before its future is dropped.
+/// How long a module may go on after its call has ended before its future is dropped, unless it says otherwise.
 const GRACE: Duration = Duration::from_secs(5);
 /// A dialog without a limit of its own; the engine's runs anyway.
 const FAR: Duration = Duration::from_secs(86_400);
@@ -33,6 +33,11 @@ pub trait Module: Send + Sync {
     /// and so is a panic. When the call ends first the dialog's methods say so, and the future is dropped
     /// five seconds later.
     fn run(&self, dialog: crate::Dialog) -> BoxFuture<'_, ()>;
+
+    /// How long it may go on after its call has ended.
+    fn grace(&self) -> Duration {
+        GRACE
+    }
 
     /// How it stands, where it has processes.
     fn condition(&self) -> Option<Condition> {
@@ -57,19 +62,26 @@ pub struct Condition {
 
 /// Starts `module` for one call on the current tokio runtime and gives the service's ends of its dialog.
 pub fn start(module: Arc<dyn Module>, info: CallInfo) -> DialogEnds {
+    start_watched(module, info).0
+}
+
+/// As [`start`], and with it what ends as soon as the module has nothing left to do for this call: later than its
+/// verdict, and later than the call.
+pub fn start_watched(module: Arc<dyn Module>, info: CallInfo) -> (DialogEnds, JoinHandle<()>) {
     let limit = Instant::now() + info.limit.unwrap_or(FAR);
     let (handle, DialogEnds { commands, events: to_module }) = dialog(info.clone());
     let (events, from_service) = mpsc::channel(to_module.max_capacity());
-    let name = module.name().to_owned();
+    let watch = Watch { name: module.name().to_owned(), info, limit, grace: module.grace() };
     let task = tokio::spawn(async move { module.run(handle).await });
-    tokio::spawn(supervise(Watch { name, info, limit }, task, from_service, to_module));
-    DialogEnds { commands, events }
+    let watched = tokio::spawn(supervise(watch, task, from_service, to_module));
+    (DialogEnds { commands, events }, watched)
 }
 
 struct Watch {
     name: String,
     info: CallInfo,
     limit: Instant,
+    grace: Duration,
 }
 
 async fn supervise(
@@ -93,7 +105,7 @@ async fn supervise(
         }
     }
     drop(to_module);
-    match timeout(GRACE, &mut task).await {
+    match timeout(watch.grace, &mut task).await {
         Ok(done) => watch.report(&done),
         Err(_) => task.abort(),
     }
@@ -124,6 +136,7 @@ mod tests {
         Returns,
         Listens,
         IgnoresTheEnd,
+        TakesItsTime,
     }
 
     impl Module for Bad {
@@ -141,9 +154,13 @@ mod tests {
                         assert_eq!(heard, Err(crate::Interrupted::Ended));
                         dialog.complete(DialogVerdict::Error { code: 7, text: "heard the end".into() });
                     }
-                    Self::IgnoresTheEnd => std::future::pending().await,
+                    Self::IgnoresTheEnd | Self::TakesItsTime => std::future::pending().await,
                 }
             })
+        }
+
+        fn grace(&self) -> Duration {
+            if matches!(self, Self::TakesItsTime) { 4 * GRACE } else { GRACE }
         }
     }
 
@@ -174,12 +191,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_module_that_ignores_the_end_is_dropped_after_the_grace() {
-        let begin = Instant::now();
-        let mut ends = start(Arc::new(Bad::IgnoresTheEnd), CallInfo::default());
-        ends.events.send(DialogOutput::End).await.unwrap();
-        let given = timeout(4 * GRACE, verdict(&mut ends)).await.expect("dropped");
-        assert!(matches!(given, DialogVerdict::Error { code: 1067, .. }));
-        assert_eq!(begin.elapsed().as_secs(), GRACE.as_secs());
+        for (module, grace) in [(Bad::IgnoresTheEnd, GRACE), (Bad::TakesItsTime, 4 * GRACE)] {
+            let begin = Instant::now();
+            let (mut ends, done) = start_watched(Arc::new(module), CallInfo::default());
+            ends.events.send(DialogOutput::End).await.unwrap();
+            let given = timeout(8 * GRACE, verdict(&mut ends)).await.expect("dropped");
+            assert!(matches!(given, DialogVerdict::Error { code: 1067, .. }));
+            assert_eq!(
+                begin.elapsed().as_secs(),
+                grace.as_secs(),
+                "a limit `grace` of more than {GRACE:?} counts"
+            );
+            done.await.unwrap();
+        }
     }
 
     #[tokio::test(start_paused = true)]

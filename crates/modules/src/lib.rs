@@ -17,7 +17,7 @@ pub mod registry;
 pub mod totp;
 
 pub use dialog::{CallInfo, Dialog, DialogEnds, Interrupted, dialog};
-pub use host::{BoxFuture, Condition, Module, start};
+pub use host::{BoxFuture, Condition, Module, start, start_watched};
 pub use jail::Wall;
 pub use registry::{BuildError, ModuleConfig, Parts, Registry};
 

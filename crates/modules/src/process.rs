@@ -46,6 +46,8 @@ use shared::Mux;
 const EXIT: Duration = Duration::from_millis(500);
 /// How long what a killed program wrote to its standard error is read.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How long the end of a program and of all it started may take, once it is killed.
+const COLLECT: Duration = Duration::from_secs(5);
 /// Lines of standard error logged in one dialog.
 const STDERR_LINES: usize = 200;
 /// Longest line of standard error.
@@ -258,14 +260,21 @@ impl ProgramModule {
         let shared::Share { incoming, outgoing, redactor, leave } = share;
         let log =
             |text: &str| tracing::info!(module = self.name, call = info.call, "{}", redactor.clean(text));
-        let mut session = Session::new((outgoing, incoming), &self.config.limits, &log, &redactor, self.library);
+        let mut session =
+            Session::new((outgoing, incoming), &self.config.limits, &log, &redactor, self.library);
         session.tell(self.begin(&info).line());
         let ended = session.run(&mut dialog).await;
         match ended {
             Ok(verdict) => {
                 dialog.complete(verdict.map_or_else(call_ended, |verdict| cleaned(verdict, &redactor)));
             }
-            Err(fault) => self.refuse(dialog, &fault),
+            Err(fault) => {
+                // Begin is called for one at a time: one that does not return holds up all that come after it
+                if self.library && matches!(fault, Fault::NoBegin(_)) {
+                    mux.is_stuck(&leave, &fault);
+                }
+                self.refuse(dialog, &fault);
+            }
         }
         // the others go on: this one's process is told that it is over, whoever's fault it was
         let _ = timeout(self.config.limits.grace, session.say_end()).await;
@@ -320,6 +329,11 @@ impl Module for ProgramModule {
 
     fn run(&self, dialog: Dialog) -> BoxFuture<'_, ()> {
         Box::pin(self.converse(dialog))
+    }
+
+    /// Its own, and the time to collect what it leaves.
+    fn grace(&self) -> Duration {
+        self.config.limits.grace + COLLECT
     }
 
     fn condition(&self) -> Option<Condition> {

@@ -47,7 +47,14 @@ pub struct Parts {
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { codes: None, clock: system_clock(), helper: None, uids: UIDS, hidden: Vec::new(), host: HostParts::default() }
+        Self {
+            codes: None,
+            clock: system_clock(),
+            helper: None,
+            uids: UIDS,
+            hidden: Vec::new(),
+            host: HostParts::default(),
+        }
     }
 }
 

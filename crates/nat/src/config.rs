@@ -135,14 +135,7 @@ impl Config {
     /// A session with IPv4 only, 1500 octets and the usual caps.
     #[must_use]
     pub fn new(v4: V4) -> Self {
-        Self {
-            v4: Some(v4),
-            v6: None,
-            mtu: 1500,
-            mru: 1500,
-            caps: Caps::default(),
-            times: Times::default(),
-        }
+        Self { v4: Some(v4), v6: None, mtu: 1500, mru: 1500, caps: Caps::default(), times: Times::default() }
     }
 
     /// What the link carries each way, never too little to work with.

@@ -62,7 +62,7 @@ impl Fragments {
     ) -> Reassembly {
         let key = (packet.src, packet.dst, packet.protocol, part.id);
         let (begin, end) = (part.offset, part.offset + packet.payload.len());
-        let odd = part.more && packet.payload.len() % 8 != 0;
+        let odd = part.more && !packet.payload.len().is_multiple_of(8);
         let place = self.open.iter().position(|partial| partial.key == key);
         if odd || packet.payload.is_empty() || end > LARGEST {
             place.map(|place| self.open.swap_remove(place));

@@ -120,9 +120,9 @@ impl Nat {
         let ids: Vec<_> = self.table.ids().collect();
         for id in ids {
             let closed = match self.table.get_mut(id).map(|flow| &mut flow.kind) {
-                Some(Kind::Stream(stream)) => stream
-                    .target
-                    .is_some_and(|to| self.reach.allows(to.ip(), Some(to.port())).is_err()),
+                Some(Kind::Stream(stream)) => {
+                    stream.target.is_some_and(|to| self.reach.allows(to.ip(), Some(to.port())).is_err())
+                }
                 Some(Kind::Mapping(mapping)) => {
                     mapping.keep(|to| self.reach.allows(to.ip(), Some(to.port())).is_ok());
                     false
@@ -146,13 +146,13 @@ impl Nat {
     /// take it: TCP segments are made here, each connection in its turn, and beside them what waits in the queue.
     pub fn poll_packet(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let queue_first = std::mem::replace(&mut self.queue_first, false);
-        let found = if queue_first && self.from_queue(out) {
+        let found = if queue_first && self.next_queued(out) {
             true
-        } else if self.from_streams(now, out) {
+        } else if self.next_segment(now, out) {
             self.queue_first = true;
             true
         } else {
-            self.from_queue(out)
+            self.next_queued(out)
         };
         if found {
             self.stats.packets_out += 1;
@@ -161,7 +161,7 @@ impl Nat {
         found
     }
 
-    fn from_queue(&mut self, out: &mut Vec<u8>) -> bool {
+    fn next_queued(&mut self, out: &mut Vec<u8>) -> bool {
         let Some(packet) = self.queue.pop() else { return false };
         out.clear();
         out.extend_from_slice(&packet);
@@ -216,7 +216,7 @@ impl Nat {
         let Some(part) = packet.fragment else { return self.transport(now, &packet) };
         match self.fragments.add(now, &packet, part, self.memory_left()) {
             Reassembly::Whole(bytes) => match wire::parse(&bytes) {
-                Ok(whole) => self.transport(now, &Packet { hops: packet.hops, ..whole }),
+                Ok(whole) => self.transport(now, &Packet { hops: packet.hops, whole_only: false, ..whole }),
                 Err(bad) => self.bad(bad),
             },
             Reassembly::Waiting => {}
@@ -332,13 +332,20 @@ impl Machine for Nat {
     }
 
     fn poll_output(&mut self) -> Option<Order> {
-        let order = self.orders.pop_front()?;
+        let Some(order) = self.orders.pop_front() else {
+            // an idle session holds no room for what it once had to say
+            self.orders.shrink_to(64);
+            return None;
+        };
         self.order_bytes = self.order_bytes.saturating_sub(payload(&order));
         Some(order)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.table.deadline(), self.fragments.deadline(), self.questions.deadline()].into_iter().flatten().min()
+        [self.table.deadline(), self.fragments.deadline(), self.questions.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

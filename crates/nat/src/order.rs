@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId {
     pub(crate) slot: u32,
-    pub(crate) generation: u32,
+    /// Counts the flows of a session.
+    pub(crate) generation: u64,
 }
 
 /// One question for the resolver.
@@ -153,6 +154,8 @@ pub enum Order {
         to: SocketAddr,
         /// How many hops it may still go.
         hops: u8,
+        /// It may not be cut on its way: where it does not fit, the caller wants to know ([`Trouble::TooBig`]).
+        whole: bool,
         /// What it says.
         data: Vec<u8>,
     },
@@ -166,6 +169,8 @@ pub enum Order {
         sequence: u16,
         /// How many hops it may still go.
         hops: u8,
+        /// It may not be cut on its way: where it does not fit, the caller wants to know ([`Trouble::TooBig`]).
+        whole: bool,
         /// What it is to bring back.
         data: Vec<u8>,
     },

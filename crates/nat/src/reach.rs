@@ -6,16 +6,16 @@
 //! another caller's. No word opens multicast, broadcast or the unspecified address.
 
 mod nets;
-mod word;
 #[cfg(test)]
 mod tests;
+mod word;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-pub use word::{BadWord, Net};
 use word::Word;
+pub use word::{BadWord, Net};
 
 /// Why a destination is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,7 +119,8 @@ impl Reach {
                 Word::Internet => false,
                 Word::Net { net, .. } if !net.contains(to) => false,
                 Word::Net { ports, .. } => {
-                    let open = ports.is_empty() || port.is_some_and(|port| ports.iter().any(|some| some.contains(&port)));
+                    let open = ports.is_empty()
+                        || port.is_some_and(|port| ports.iter().any(|some| some.contains(&port)));
                     port_closed |= !open;
                     open
                 }
@@ -153,4 +154,3 @@ impl Reach {
         nets::class(to).or_else(|| within(inside.map(IpAddr::V4)))
     }
 }
-

@@ -2,7 +2,7 @@
 //!
 //! The interface accepts every address and is shared by all connections of a session; a packet is given only the set
 //! of the connection it belongs to, so its cost does not grow with the number of connections. A connection has
-//! buffers only from the moment the outside has answered its SYN (decision 0017).
+//! buffers only from the moment the outside has answered its SYN (decision 0019).
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ impl Device for Link<'_> {
     }
 
     fn transmit(&mut self, _now: smoltcp::time::Instant) -> Option<Outgoing<'_>> {
-        self.outgoing.take().map(|out| Outgoing(out))
+        self.outgoing.take().map(Outgoing)
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -99,7 +99,8 @@ impl Connection {
     pub(crate) fn is_over(&self) -> bool {
         let socket = self.socket();
         // a listener that was reset listens again: nobody is at the other end
-        socket.state() == State::Listen || (socket.state() == State::Closed && socket.remote_endpoint().is_none())
+        socket.state() == State::Listen
+            || (socket.state() == State::Closed && socket.remote_endpoint().is_none())
     }
 }
 
@@ -222,7 +223,10 @@ mod tests {
             let size = fitting(octets);
             assert!(size <= octets && size > octets / 2);
             let scale = (usize::BITS - size.leading_zeros()).saturating_sub(16);
-            assert!(size.min(65535) << scale <= size.max(65535 << scale) && (size <= 65535 || 65535 << scale <= size));
+            assert!(
+                size.min(65535) << scale <= size.max(65535 << scale)
+                    && (size <= 65535 || 65535 << scale <= size)
+            );
         }
         assert_eq!((fitting(131_071), fitting(131_072), fitting(65536)), (131_071, 131_071, 65535));
     }

@@ -53,7 +53,7 @@ pub(crate) struct Flow {
 
 #[derive(Debug, Default)]
 struct Slot {
-    generation: u32,
+    generation: u64,
     flow: Option<Flow>,
 }
 
@@ -61,6 +61,8 @@ struct Slot {
 pub(crate) struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// How many flows there have been.
+    count: u64,
     keys: HashMap<Key, FlowId, Keyed>,
     /// One entry a flow: when it is next looked at. It may be early, never late, so that what is put off with every
     /// packet costs nothing here.
@@ -74,6 +76,7 @@ impl Table {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
+            count: 0,
             keys: HashMap::with_hasher(Keyed(seed)),
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
@@ -95,9 +98,10 @@ impl Table {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let place = usize::try_from(slot).unwrap_or(usize::MAX);
-        let mut id = FlowId { slot, generation: 0 };
+        let id = FlowId { slot, generation: self.count };
+        self.count += 1;
         if let Some(place) = self.slots.get_mut(place) {
-            id.generation = place.generation;
+            place.generation = id.generation;
             place.flow = Some(Flow { key, kind, scheduled: None, ready: false });
         }
         self.keys.insert(key, id);
@@ -128,7 +132,6 @@ impl Table {
     pub(crate) fn remove(&mut self, id: FlowId) -> Option<Flow> {
         let slot = self.slot(id)?;
         let flow = slot.flow.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.slot);
         self.keys.remove(&flow.key);
         if let Some(at) = flow.scheduled {
@@ -137,7 +140,18 @@ impl Table {
         if flow.ready {
             self.ready.retain(|ready| *ready != id);
         }
+        if self.keys.is_empty() {
+            self.give_back();
+        }
         Some(flow)
+    }
+
+    /// A session that is idle again holds no room for the flows it had.
+    fn give_back(&mut self) {
+        self.slots = Vec::new();
+        self.free = Vec::new();
+        self.ready = VecDeque::new();
+        self.keys.shrink_to_fit();
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = FlowId> + '_ {

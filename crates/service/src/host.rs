@@ -211,7 +211,9 @@ impl Host {
             number: self.number.clone(),
             limit: Some(self.caller.config.limits.dialog),
         };
-        let ends = openras_modules::start(module, info);
+        let (ends, done) = openras_modules::start_watched(module, info);
+        // a service that ends waits for what a module still has to do, no longer than its grace
+        drop(self.shared.tasks.spawn(done));
         self.dialog = Some(ends.events);
         tokio::spawn(carry(ends.commands, self.commands.clone()));
         Ok(())

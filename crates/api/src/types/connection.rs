@@ -104,6 +104,9 @@ pub enum Terminal {
     BeforeDial,
     /// After the call stands.
     AfterDial,
+    /// As `after_dial`, but PPP of the other end does not end the pause: it begins with `resume`, which may bring other
+    /// credentials.
+    Script,
     /// Straight to PPP.
     Never,
 }

@@ -9,8 +9,8 @@ use crate::abi::caller::{Versioned, size, whole, write};
 use crate::guard::INVALID_PARAMETER;
 use crate::text::Char;
 
-/// RAS_MaxPhoneNumber.
-const LONGEST_NUMBER: usize = 128;
+/// More than a line of a book has; what a program read there it may give back.
+const LONGEST_NUMBER: usize = 16 << 10;
 /// More numbers than anybody tries.
 const MOST_NUMBERS: usize = 1000;
 
@@ -148,7 +148,7 @@ pub(super) unsafe fn numbers<C: Char>(
             numbers.push(C::decode(&std::mem::take(&mut one)));
         }
         if one.len() > LONGEST_NUMBER || numbers.len() > MOST_NUMBERS {
-            reason::set("An alternate number is longer than 128 characters, or there are more than 1000.");
+            reason::set("An alternate number is longer than 16 KiB, or there are more than 1000.");
             return Err(INVALID_PARAMETER);
         }
     }

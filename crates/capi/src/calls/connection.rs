@@ -3,14 +3,18 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use openras_api::Client;
 use openras_api::types::CallId;
+use openras_api::types::connection::Connection as Listed;
+use openras_api::{Client, Problem};
 use openras_engine::{ConnState, RasError};
+use tokio::sync::Notify;
 
 use crate::guard::INVALID_HANDLE;
 use crate::handles::Handles;
 use crate::openras::Extras;
+use crate::runtime;
 
+use super::dial::refused;
 use super::notify::Notifier;
 use super::script::Answering;
 
@@ -29,6 +33,8 @@ pub(crate) struct Connection {
     pub(crate) own: Option<Own>,
     /// What openras.h adds.
     pub(crate) extras: Extras,
+    /// The program went on from a pause.
+    pub(crate) resumed: Notify,
     now: Mutex<Now>,
     changed: Condvar,
 }
@@ -71,8 +77,6 @@ pub(crate) struct Now {
     pub(crate) reason: String,
     /// The program must call RasDial again.
     pub(crate) paused: bool,
-    /// It was told of a terminal, and its RasDial is due even where the other end went on by itself.
-    pub(crate) owed: bool,
     /// RasDials of this process it serves; each is given back by a RasHangUp.
     pub(crate) dials: u32,
     /// Connected was reached.
@@ -81,6 +85,8 @@ pub(crate) struct Now {
     pub(crate) hung_up: bool,
     /// The service has nothing of it any more.
     pub(crate) ended: bool,
+    /// When it began, in seconds since 1970; `None` for a dial of this process, which knows its end by its events.
+    pub(crate) begun: Option<u64>,
     /// States that were told, for whoever reads them one by one.
     pub(crate) told: u64,
 }
@@ -88,7 +94,8 @@ pub(crate) struct Now {
 impl Connection {
     pub(crate) fn new(client: Client, id: CallId, about: About, own: Option<Own>) -> Arc<Self> {
         let (extras, now) = (Extras::default(), Mutex::default());
-        Arc::new(Self { client, id, about, own, extras, now, changed: Condvar::new() })
+        let (resumed, changed) = (Notify::new(), Condvar::new());
+        Arc::new(Self { client, id, about, own, extras, resumed, now, changed })
     }
 
     /// What it looks like now.
@@ -119,6 +126,24 @@ impl Connection {
         now.clone()
     }
 
+    /// Whether it is this one. Numbers begin anew with each start of a service.
+    fn is(&self, id: CallId, begun: Option<u64>) -> bool {
+        let own = self.now().begun;
+        self.id == id && (own.is_none() || begun.is_none() || own == begun)
+    }
+
+    /// What the service lists of it.
+    ///
+    /// # Errors
+    /// 6: it is over, also where another service has another connection of this number by now.
+    pub(crate) async fn listed(&self) -> Result<Listed, Problem> {
+        if self.own.is_some() && self.now().ended {
+            return Err(INVALID_HANDLE.into());
+        }
+        let listed = self.client.connection(self.id).await?;
+        if self.is(listed.id, Some(listed.begun)) { Ok(listed) } else { Err(INVALID_HANDLE.into()) }
+    }
+
     /// Forgets the handle of a connection that is over and was hung up: from then on it is 6.
     pub(crate) fn forget_if_over(self: &Arc<Self>) {
         let now = self.now();
@@ -144,37 +169,61 @@ pub(crate) fn of(handle: usize) -> Result<Arc<Connection>, RasError> {
     CONNECTIONS.get(handle).ok_or(INVALID_HANDLE)
 }
 
-/// The handle of a connection with this number: that which this process has, or a new one. With `dialled` it serves one
-/// dial more. `None` when all handles are in use.
+/// The connection of a handle, where its service still has it.
+///
+/// # Errors
+/// 6: there is no such handle, or the connection is over.
+pub(crate) fn running(handle: usize) -> Result<Arc<Connection>, RasError> {
+    let connection = of(handle)?;
+    if connection.own.is_none() {
+        runtime::wait(connection.listed())?.map_err(refused)?;
+    } else if connection.now().ended {
+        return Err(INVALID_HANDLE);
+    }
+    Ok(connection)
+}
+
+/// What is found of a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    /// Its number.
+    pub(crate) id: CallId,
+    /// When it began, if that is known.
+    pub(crate) begun: Option<u64>,
+    /// A RasDial found it, which it now serves as well.
+    pub(crate) dialled: bool,
+}
+
+/// The handle of a connection: that which this process has, or a new one. `None` when all handles are in use.
 pub(crate) fn find(
     client: &Client,
-    id: CallId,
-    dialled: bool,
+    found: Found,
     about: impl FnOnce() -> About,
 ) -> Option<(usize, Arc<Connection>)> {
     // two threads that find one connection get one handle
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _finding = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let count = u32::from(dialled);
+    let count = u32::from(found.dialled);
     let known = all_of(client).into_iter().find(|(_, connection)| {
-        connection.id == id
+        connection.is(found.id, found.begun)
             && connection.change(|now| {
-                let usable = !now.hung_up;
+                let usable = !now.hung_up && !now.ended;
                 now.dials += if usable { count } else { 0 };
                 usable
             })
     });
     known.or_else(|| {
-        let found = Connection::new(client.clone(), id, about(), None);
-        found.change(|now| now.dials = count);
-        Some((CONNECTIONS.insert(found.clone())?, found))
+        let connection = Connection::new(client.clone(), found.id, about(), None);
+        connection.change(|now| (now.dials, now.begun) = (count, found.begun));
+        Some((CONNECTIONS.insert(connection.clone())?, connection))
     })
 }
 
 /// Forgets connections that were only found in a list, and are in it no longer.
-pub(crate) fn prune(client: &Client, listed: impl Fn(CallId) -> bool) {
+pub(crate) fn prune(client: &Client, listed: &[Listed]) {
     for (handle, connection) in all_of(client) {
-        if connection.own.is_none() && connection.now().dials == 0 && !listed(connection.id) {
+        let is_listed = || listed.iter().any(|one| connection.is(one.id, Some(one.begun)));
+        if connection.own.is_none() && connection.now().dials == 0 && !is_listed() {
             CONNECTIONS.remove(handle);
         }
     }

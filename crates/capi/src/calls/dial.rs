@@ -10,7 +10,7 @@ use openras_api::types::connection::{Dialled, Resume};
 use openras_api::{Client, Problem};
 use openras_engine::{ConnState, RasError};
 
-use super::connection::{self, About, CONNECTIONS, Connection, Own};
+use super::connection::{self, About, CONNECTIONS, Connection, Found, Own};
 use super::notify::{self, Notifier, States};
 use super::wish::{self, PAUSED_STATES, Params, Wish};
 use super::{follow, reason};
@@ -147,7 +147,10 @@ fn begin(wish: Wish, notifier: Option<Notifier>, pauses: bool) -> Result<Begun, 
 
 /// The entry was connected before: the handle this process has of it counts one dial more.
 fn joined(client: &Client, id: CallId, about: About) -> Result<Begun, RasError> {
-    let Some((handle, connection)) = connection::find(client, id, true, || about) else {
+    // unknown where it has ended since
+    let begun = runtime::wait(client.connection(id))?.ok().map(|listed| listed.begun);
+    let found = Found { id, begun, dialled: true };
+    let Some((handle, connection)) = connection::find(client, found, || about) else {
         // what cannot be named must not be held
         let _ = runtime::wait(client.release(id))?;
         return Err(NO_MEMORY);
@@ -174,12 +177,7 @@ fn wait(connection: &Connection) -> Result<(), RasError> {
     if connection.own.is_none() {
         return Ok(());
     }
-    let now = connection
-        .wait(None, |now| now.connected || now.paused || now.owed || now.ended || now.error.is_some());
-    if now.owed && now.error.is_none() {
-        // also where the other end goes on by itself meanwhile: a program that asked for pauses gets each of them
-        return Err(INTERACTIVE);
-    }
+    let now = connection.wait(None, |now| now.connected || now.paused || now.ended || now.error.is_some());
     if now.connected {
         return Ok(());
     }
@@ -211,21 +209,18 @@ fn resume(handle: usize, params: &Params, notifier: Option<Notifier>) -> Result<
         return Err(RasError::BAD_CALLBACK_NUMBER);
     }
     // only one thread gets past this
-    let (paused, owed) = connection.change(|now| {
-        let open = !now.hung_up && !now.ended;
-        let (paused, owed) = (now.paused && open, now.owed && open);
+    let paused = connection.change(|now| {
+        let paused = now.paused && !now.hung_up && !now.ended;
         if paused {
             (now.paused, now.error) = (false, None);
         }
-        now.owed = false;
-        (paused, owed)
+        paused
     });
-    match (paused, owed) {
-        (true, _) => go_on(&connection, state, &answer(state, params, &own.creator))?,
-        // the other end began PPP in the terminal: that was the answer, and what comes of it is told as ever
-        (false, true) => {}
-        (false, false) => return Err(IN_PROGRESS),
+    if !paused {
+        return Err(IN_PROGRESS);
     }
+    go_on(&connection, state, &answer(state, params, &own.creator))?;
+    connection.resumed.notify_one();
     if notifier.is_none() { wait(&connection) } else { Ok(()) }
 }
 
@@ -233,7 +228,7 @@ fn go_on(connection: &Connection, state: ConnState, answer: &Resume) -> Result<(
     openras::finish_terminal(connection);
     let Err(problem) = runtime::wait(connection.client.resume(connection.id, answer))? else { return Ok(()) };
     if state == ConnState::INTERACTIVE && problem.number() == IN_PROGRESS {
-        // as above, at this very moment
+        // the other end left the terminal and began PPP: it goes on already, and is told from here on
         return Ok(());
     }
     // what the service did not take leaves the dial where it was

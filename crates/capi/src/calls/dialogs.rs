@@ -5,7 +5,6 @@ use std::ffi::c_void;
 
 use openras_engine::RasError;
 
-use super::reason;
 use super::unsupported::{NOT_HERE, instead};
 use crate::abi::caller::{self, Versioned};
 use crate::abi::dialogs::{DialDlg, EntryDlg, PbDlg};
@@ -114,19 +113,14 @@ fn set_book(info: &mut PbDlg, error: Dword) {
 }
 
 unsafe fn refuse<T: Versioned>(info: *mut T, why: &str, set: fn(&mut T, Dword)) -> i32 {
-    let mut told = false;
     let error = guard(|| {
         // SAFETY: NULL or it says its size, as the caller promised us. A size that is none leaves no place for dwError.
         let mut answer = unsafe { caller::read(info.cast_const()) }?;
         set(&mut answer, NOT_HERE.0);
         // SAFETY: as above.
         unsafe { caller::write(info, &answer) }?;
-        told = true;
         instead(why)
     });
     last_error::set(RasError(error));
-    if error != NOT_HERE.0 && !told && reason::last().is_empty() {
-        reason::set("RasDlg needs its structure, with dwSize set.");
-    }
     FALSE
 }

@@ -1,5 +1,6 @@
 //! What the service tells of a dial of this process, turned into its state and handed to its notifier.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use openras_api::Problem;
@@ -8,7 +9,7 @@ use openras_api::types::event::{Ended, Event, State, Told};
 use openras_client::{Broken, Left};
 use openras_engine::{ConnState, RasError};
 
-use super::connection::Connection;
+use super::connection::{Connection, Now};
 use super::dial::number_of_pause;
 use super::notify::{States, Tell};
 use super::script;
@@ -17,16 +18,25 @@ use crate::openras::Waiting;
 
 /// Reads the events of a dial to its end.
 pub(crate) async fn follow(connection: Arc<Connection>, mut events: Events, states: Option<States>) {
-    let mut follower = Follower { connection, states, last: None };
+    let resumes = connection.clone();
+    let mut follower = Follower { connection, states, last: None, failed: false, held: VecDeque::new() };
     loop {
-        match events.next().await {
+        let told = tokio::select! {
+            told = events.next() => told,
+            () = resumes.resumed.notified(), if !follower.held.is_empty() => {
+                follower.release().await;
+                continue;
+            }
+        };
+        match told {
             Some(Ok(Told { event, .. })) => {
                 if let Event::Ended(ended) = event {
+                    follower.release_all().await;
                     follower.ended(&ended);
                     return;
                 }
                 if let Event::State(state) = event {
-                    follower.state(state).await;
+                    follower.came(state).await;
                 }
             }
             Some(Err(problem)) => return follower.lost(&problem),
@@ -40,16 +50,48 @@ struct Follower {
     /// Until nothing is told any more.
     states: Option<States>,
     last: Option<ConnState>,
+    /// It has failed on this side: what follows is its end, and changes no number.
+    failed: bool,
+    /// States behind a terminal that the other end left by itself: for the program the dial is paused there until it
+    /// calls RasDial, as ever.
+    held: VecDeque<State>,
 }
 
 impl Follower {
+    async fn came(&mut self, state: State) {
+        // an error that is no question ends the pause with the dial
+        let over = state.error.is_some() && (!state.paused || state.conn_state() == ConnState::INTERACTIVE);
+        self.held.push_back(state);
+        if over { self.release_all().await } else { self.release().await }
+    }
+
+    /// Tells what was held back, unless the program is in a terminal.
+    async fn release(&mut self) {
+        let in_terminal = |now: &Now| now.paused && now.state == Some(ConnState::INTERACTIVE);
+        while !in_terminal(&self.connection.now()) {
+            let Some(state) = self.held.pop_front() else { return };
+            self.state(state).await;
+        }
+    }
+
+    async fn release_all(&mut self) {
+        while let Some(state) = self.held.pop_front() {
+            self.state(state).await;
+        }
+    }
+
     async fn state(&mut self, state: State) {
+        if self.failed {
+            return;
+        }
         let conn = state.conn_state();
         // a pause that is told again with an error is over: the dial has failed in it
         let again = self.last.replace(conn) == Some(conn) && state.error.is_some();
         let asks = state.paused && !again;
         let program_asked = self.connection.own.as_ref().is_some_and(|own| own.pauses);
         if asks && script::answers(&self.connection, conn) {
+            // the program hears nothing of it, and the dial stands still until its turn was there all the same
+            self.tell(Tell { state: state.clone(), last: false, quiet: true });
             match script::run(&self.connection).await {
                 Ok(Left::Done | Left::Over) => return,
                 Ok(Left::ToTheUser) => {}
@@ -62,7 +104,7 @@ impl Follower {
         }
         let last = state.done || state.error.is_some() && !asks;
         self.keep(&state, asks);
-        self.tell(Tell { state, last });
+        self.tell(Tell { state, last, quiet: false });
     }
 
     /// The dial fails in this pause: of its script, or because only the script wanted pauses.
@@ -72,7 +114,8 @@ impl Follower {
             (problem.message, problem.remedy) = (why, String::new());
         }
         self.keep(&state, false);
-        self.tell(Tell { state, last: true });
+        self.failed = true;
+        self.tell(Tell { state, last: true, quiet: false });
         // a dial that is over by itself needs no end
         let _ = self.connection.client.hangup(self.connection.id).await;
     }
@@ -83,7 +126,6 @@ impl Follower {
             now.state = Some(conn);
             now.error = state.error.as_ref().map(Problem::number);
             now.paused = paused;
-            now.owed |= paused && conn == ConnState::INTERACTIVE;
             now.connected |= conn == ConnState::CONNECTED && state.error.is_none();
             now.told += 1;
             if let Some(problem) = &state.error {
@@ -106,6 +148,9 @@ impl Follower {
     }
 
     fn ended(&mut self, ended: &Ended) {
+        if self.failed {
+            return self.over();
+        }
         let told = self.connection.now();
         let error = ended.error.as_ref().map(Problem::number);
         self.connection.change(|now| {
@@ -117,7 +162,7 @@ impl Follower {
             let state = State::new(u32::MAX, ConnState::DISCONNECTED, ended.error.clone());
             self.keep(&state, false);
             if !told.connected {
-                self.tell(Tell { state, last: true });
+                self.tell(Tell { state, last: true, quiet: false });
             } else if error.is_none() {
                 // dwError of a connection that somebody ended in order
                 self.connection.change(|now| now.error = Some(RasError(631)));
@@ -133,7 +178,7 @@ impl Follower {
         self.keep(&state, false);
         self.connection.change(|now| now.error = Some(CANNOT_INITIALIZE));
         if !connected {
-            self.tell(Tell { state, last: true });
+            self.tell(Tell { state, last: true, quiet: false });
         }
         self.over();
     }

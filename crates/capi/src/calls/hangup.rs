@@ -68,11 +68,16 @@ fn hang_up(handle: usize) -> Result<(), RasError> {
 }
 
 async fn release(connection: &Connection) -> Result<Left, Problem> {
-    match connection.client.release(connection.id).await {
+    // not without a look: a service that was started anew may have another connection of this number
+    let released = match connection.listed().await {
+        Ok(_) => connection.client.release(connection.id).await,
+        Err(problem) => Err(problem),
+    };
+    match released {
         Err(problem) if problem.number() == INVALID_HANDLE => return Ok(Left::Nothing),
         released => released?,
     }
-    match connection.client.connection(connection.id).await {
+    match connection.listed().await {
         Ok(left) if left.references > 0 => Ok(Left::InUse),
         // it ends, or has ended
         _ => Ok(Left::Closing),

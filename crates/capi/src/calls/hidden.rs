@@ -38,8 +38,8 @@ pub(super) fn set_device(section: &mut Section, link: usize, data: &[u8]) -> Res
 pub(super) fn custom_auth(section: &Section) -> Vec<u8> {
     let groups = section.groups();
     let Some(group) = groups.first() else { return Vec::new() };
-    let lines =
-        (0..section.count_in(group, CUSTOM_AUTH)).filter_map(|nth| section.get_in(group, CUSTOM_AUTH, nth));
+    let lines = (0..section.count_in(group, CUSTOM_AUTH).min(MOST_CUSTOM_AUTH / A_LINE))
+        .filter_map(|nth| section.get_in(group, CUSTOM_AUTH, nth));
     lines.flat_map(|text| from_hex(&text)).collect()
 }
 

@@ -4,7 +4,7 @@ use openras_api::Client;
 use openras_api::types::connection::Connection as Listed;
 use openras_engine::{ConnState, RasError};
 
-use super::connection;
+use super::connection::{self, Found};
 use super::dial::refused;
 use super::wish;
 use crate::abi::basic::Pointer;
@@ -58,7 +58,7 @@ fn connected<C: Char>() -> Result<Vec<Conn<C>>, RasError> {
         Err(problem) if problem.number() == CANNOT_INITIALIZE => return Ok(Vec::new()),
         Err(problem) => return Err(refused(problem)),
     };
-    connection::prune(&client, |id| listed.iter().any(|one| one.id == id));
+    connection::prune(&client, &listed);
     // an administrator hears of everybody's; RAS lists one's own
     let uid = rustix::process::geteuid().as_raw();
     listed
@@ -71,8 +71,8 @@ fn connected<C: Char>() -> Result<Vec<Conn<C>>, RasError> {
 }
 
 fn conn<C: Char>(client: &Client, listed: &Listed) -> Result<Conn<C>, RasError> {
-    let (handle, found) =
-        connection::find(client, listed.id, false, || wish::listed(listed)).ok_or(NO_MEMORY)?;
+    let found = Found { id: listed.id, begun: Some(listed.begun), dialled: false };
+    let (handle, found) = connection::find(client, found, || wish::listed(listed)).ok_or(NO_MEMORY)?;
     let about = &found.about;
     let mut conn = Conn::empty();
     conn.hrasconn = Pointer::new(handle);

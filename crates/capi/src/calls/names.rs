@@ -68,7 +68,8 @@ fn found<C: Char>(named: Option<&Path>) -> Result<Vec<EntryName<C>>, RasError> {
 /// `None` for a name that does not fit: cut short, it could be another entry's.
 fn entry_name<C: Char>(one: &Listed, all_users: bool) -> Option<EntryName<C>> {
     let mut name = EntryName::<C>::empty();
-    if one.name.is_empty() || C::encode(&one.name).len() >= name.szEntryName.len() {
+    let fits = C::encode(&one.name).len() < name.szEntryName.len() && !one.name.contains('\0');
+    if one.name.is_empty() || !fits {
         return None;
     }
     name.szEntryName = array(&one.name);
@@ -171,4 +172,26 @@ unsafe fn delete<C: Char>(phonebook: *const C, entry: *const C) -> Result<(), Ra
     let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
     let (books, found) = books::find(named.as_deref(), &name)?;
     found.book.remove(&found.name, &books.secrets()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::from_array;
+
+    #[test]
+    fn a_name_that_would_be_cut_is_left_out_and_so_is_a_path() {
+        let listed =
+            |name: &str, path: &str| Listed { name: name.into(), path: path.into(), owner: Owner::User };
+        for bad in ["", "a\0b", &"x".repeat(257), &"€".repeat(86)] {
+            assert!(entry_name::<u8>(&listed(bad, "/b"), false).is_none(), "{bad:?}");
+        }
+        // as UTF-16 it fits
+        assert!(entry_name::<u16>(&listed(&"€".repeat(86), "/b"), false).is_some());
+        let longest = entry_name::<u8>(&listed(&"x".repeat(256), &"p".repeat(260)), true).unwrap();
+        assert_eq!((longest.dwFlags, from_array(&longest.szEntryName).len()), (1, 256));
+        assert_eq!(from_array(&longest.szPhonebookPath).len(), 260);
+        let far = entry_name::<u8>(&listed("x", &"p".repeat(261)), false).unwrap();
+        assert_eq!(from_array(&far.szPhonebookPath), "", "cut, it would be another file");
+    }
 }

@@ -124,6 +124,8 @@ pub(crate) struct Tell {
     pub(crate) state: State,
     /// Nothing is told after this one: Connected, Disconnected, or an error that is no question.
     pub(crate) last: bool,
+    /// A script answers it: the service is told that it was seen, and the notifier nothing.
+    pub(crate) quiet: bool,
 }
 
 /// Where states go that a notifier is to be told.
@@ -150,7 +152,7 @@ pub(crate) fn tell_connected(
     notifier: Notifier,
 ) -> Result<(), RasError> {
     if !notifier.is_function() {
-        return openras::open(&connection).map(drop);
+        return openras::open_joined(&connection);
     }
     let tell = move || {
         if !connection.now().hung_up {
@@ -165,8 +167,8 @@ fn tell(handle: usize, connection: &Connection, told: &Receiver<Tell>) {
     let Some(own) = &connection.own else { return };
     let Some(notifier) = own.notifier else { return };
     let mut listens = true;
-    for Tell { state, last } in told {
-        if listens && !connection.now().hung_up {
+    for Tell { state, last, quiet } in told {
+        if listens && !quiet && !connection.now().hung_up {
             let error = state.error.as_ref().map_or(0, |problem| problem.error);
             let number = c_int::try_from(state.state).unwrap_or(c_int::MAX);
             listens = notifier.call(handle, number, error) && !last;

@@ -59,7 +59,7 @@ unsafe fn get<C: Char>(
     if bytes.is_null() || !KINDS.contains(&kind) {
         return Err(INVALID_PARAMETER);
     }
-    let connection = connection::of(handle)?;
+    let connection = connection::running(handle)?;
     let agreed = || runtime::wait(connection.client.projection(connection.id))?.map_err(refused).map(settled);
     match kind {
         // SAFETY: as the caller promised us.

@@ -51,7 +51,7 @@ unsafe fn get(handle: usize, info: *mut ProjectionInfo, bytes: *mut Dword) -> Re
             return Err(INVALID_PARAMETER);
         }
     }
-    let connection = connection::of(handle)?;
+    let connection = connection::running(handle)?;
     if info.is_null() || room < NEED {
         // SAFETY: as above.
         unsafe { bytes.write_unaligned(NEED) };

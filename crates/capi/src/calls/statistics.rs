@@ -60,14 +60,14 @@ fn one(link: Dword) -> Result<(), RasError> {
 }
 
 fn clear(handle: usize) -> Result<(), RasError> {
-    let connection = connection::of(handle)?;
+    let connection = connection::running(handle)?;
     runtime::wait(connection.client.clear_statistics(connection.id))?.map_err(refused)
 }
 
 unsafe fn get(handle: usize, statistics: *mut Stats) -> Result<(), RasError> {
     // SAFETY: NULL or it says its size, as the caller promised us.
     unsafe { caller::size(statistics.cast_const()) }.map_err(|_| INVALID_ARGUMENT)?;
-    let connection = connection::of(handle)?;
+    let connection = connection::running(handle)?;
     let counted = runtime::wait(connection.client.statistics(connection.id))?.map_err(refused)?;
     // SAFETY: as above.
     unsafe { caller::write(statistics, &stats(&counted)) }

@@ -64,7 +64,7 @@ pub(super) fn now(
         return Ok((now.state.unwrap_or(ConnState::OPEN_PORT), now.error));
     }
     let now = connection.now();
-    match runtime::wait(connection.client.connection(connection.id))? {
+    match runtime::wait(connection.listed())? {
         Ok(found) => Ok((found.state.conn_state(), found.state.error.map(|problem| problem.number()))),
         Err(problem) if problem.number() == INVALID_HANDLE => {
             if now.dials > 0 && !now.hung_up {

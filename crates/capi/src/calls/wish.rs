@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use openras_api::types::connection::{Connection, Dial};
+use openras_api::types::connection::{Connection, Dial, Terminal};
 use openras_client::{EntryCall, EntryDial};
 use openras_engine::RasError;
 use openras_phonebook::entry::flags::RASEO_CUSTOM_SCRIPT;
@@ -113,7 +113,8 @@ fn of_entry(params: &Params, phonebook: Option<PathBuf>, options: u32) -> Result
     };
     let mut found = call.find().map_err(book)?;
     let script = if is_custom(&found.entry, options) {
-        found.terminal_behind_the_dial();
+        // PPP uses what the library leaves in RASDIALPARAMS, so that it must not begin before
+        found.dial.terminal = Terminal::Script;
         Some(Answering::Custom(Custom::of(&found, &params.number, params.callback_id)?))
     } else {
         found.script().map_err(book)?.map(Answering::Script)

@@ -27,7 +27,8 @@ impl Buffer {
         let room = size.next_multiple_of(ALIGNED);
         let whole = room.next_multiple_of(page);
         let length = whole.checked_add(page)?;
-        let (read_write, private) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let (read_write, private) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         // SAFETY: new memory, where the kernel likes.
         let map = unsafe { libc::mmap(null_mut(), length, read_write, private, -1, 0) };
         if map == libc::MAP_FAILED {
@@ -73,7 +74,9 @@ mod tests {
         assert!(start.addr().is_multiple_of(ALIGNED));
         assert_eq!(buffer.room_at(start), Some(1030));
         assert_eq!(buffer.room_at(start.wrapping_add(1029)), Some(1));
-        for outside in [start.wrapping_add(1030), start.wrapping_sub(1), null_mut(), start.wrapping_add(usize::MAX / 2)] {
+        for outside in
+            [start.wrapping_add(1030), start.wrapping_sub(1), null_mut(), start.wrapping_add(usize::MAX / 2)]
+        {
             assert_eq!(buffer.room_at(outside), None);
         }
         // SAFETY: the last byte of a buffer that nobody else has.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 /// Where our lines go: the service's end of standard output, which the module itself cannot write to.
 static SERVICE: OnceLock<Mutex<File>> = OnceLock::new();
@@ -89,7 +90,7 @@ pub(super) enum Heard {
     /// A call: the device on its port.
     Begin { device: String },
     /// What a Receive gave.
-    Received(Vec<u8>),
+    Received(Zeroizing<Vec<u8>>),
     /// A Receive's time is out.
     Timeout,
     /// A Receive was not taken.
@@ -100,12 +101,36 @@ pub(super) enum Heard {
 
 /// Reads a line; `None` for what a later version may say.
 pub(super) fn read(line: &[u8]) -> Option<(Name, Heard)> {
+    typed(line).or_else(|| message(line))
+}
+
+/// What a caller typed, as this service writes it: straight into memory that is wiped, and for every key.
+fn typed(line: &[u8]) -> Option<(Name, Heard)> {
+    const TYPE: &[u8] = b"\"type\":\"received\",\"data\":\"";
+    let body = line.strip_suffix(b"\n").unwrap_or(line).strip_prefix(b"{")?.strip_suffix(b"\"}")?;
+    let (name, data) = match body.strip_prefix(TYPE) {
+        Some(data) => (None, data),
+        None => {
+            let rest = body.strip_prefix(b"\"dialog\":\"")?;
+            let end = rest.iter().position(|byte| *byte == b'"')?;
+            let (name, rest) = rest.split_at_checked(end)?;
+            let name = std::str::from_utf8(name).ok().filter(|name| !name.contains('\\'))?;
+            (Some(name.to_owned()), rest.strip_prefix(b"\",")?.strip_prefix(TYPE)?)
+        }
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(data.len()));
+    STANDARD.decode_vec(data, &mut bytes).ok()?;
+    Some((name, Heard::Received(bytes)))
+}
+
+/// Any message.
+fn message(line: &[u8]) -> Option<(Name, Heard)> {
     let fields: Map<String, Value> = serde_json::from_slice(line).ok()?;
     let text = |field: &str| fields.get(field).and_then(Value::as_str);
     let name = text("dialog").map(str::to_owned);
     let heard = match text("type")? {
         "begin" => Heard::Begin { device: text("device").unwrap_or_default().to_owned() },
-        "received" => Heard::Received(STANDARD.decode(text("data")?).ok()?),
+        "received" => Heard::Received(STANDARD.decode(text("data")?).ok()?.into()),
         "timeout" => Heard::Timeout,
         "refused" => {
             let error = fields.get("error").and_then(Value::as_u64).and_then(|error| error.try_into().ok());
@@ -125,8 +150,21 @@ mod tests {
     fn what_the_service_says_is_read_and_what_it_may_say_one_day_is_passed_over() {
         let begin = br#"{"dialog":"d1","type":"begin","v":1,"call":"17","device":"tcp","new":true}"#;
         assert_eq!(read(begin), Some((Some("d1".into()), Heard::Begin { device: "tcp".into() })));
-        let received = br#"{"type":"received","data":"aGk="}"#;
-        assert_eq!(read(received), Some((None, Heard::Received(b"hi".to_vec()))));
+        let hi = || Heard::Received(b"hi".to_vec().into());
+        for (line, name) in [
+            (&b"{\"type\":\"received\",\"data\":\"aGk=\"}\n"[..], None),
+            (b"{\"dialog\":\"d1\",\"type\":\"received\",\"data\":\"aGk=\"}\n", Some("d1")),
+        ] {
+            assert_eq!(typed(line), Some((name.map(str::to_owned), hi())));
+            assert_eq!(message(line), typed(line));
+        }
+        // written otherwise it is the same
+        for line in [
+            &b"{ \"data\": \"aGk=\", \"type\": \"received\" }"[..],
+            b"{\"type\":\"received\",\"data\":\"aGk=\",\"new\":\"x\"}",
+        ] {
+            assert_eq!((typed(line), read(line)), (None, Some((None, hi()))));
+        }
         assert_eq!(read(br#"{"type":"refused","error":616}"#), Some((None, Heard::Refused(616))));
         for line in [&b"{\"type\":\"line\"}"[..], b"no", b"{}", b"\xff", b"[]"] {
             assert_eq!(read(line), None);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use openras_engine::RasError;
+use zeroize::Zeroize;
 
 use super::dialog::{Dialog, TIMED_OUT};
 use super::lines::{self, Heard};
@@ -49,13 +50,17 @@ pub struct OpenrasHostOptions {
 /// # Safety
 /// `path` is a text with its NUL, `options` NULL or readable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn openras_module_host(path: *const c_char, options: *const OpenrasHostOptions) -> c_int {
+pub unsafe extern "C" fn openras_module_host(
+    path: *const c_char,
+    options: *const OpenrasHostOptions,
+) -> c_int {
     guard_or(UNUSABLE, || {
         if path.is_null() || options.is_null() {
             return UNUSABLE;
         }
         // SAFETY: not NULL, so the caller vouches for them.
-        let (path, options) = unsafe { (CStr::from_ptr(path).to_string_lossy().into_owned(), options.read()) };
+        let (path, options) =
+            unsafe { (CStr::from_ptr(path).to_string_lossy().into_owned(), options.read()) };
         match host(&path, options) {
             Ok(()) => 0,
             Err(why) => {
@@ -123,6 +128,8 @@ fn load(path: &str) -> Result<Module, String> {
 fn read(mut from: BufReader<File>) {
     let mut line = Vec::new();
     loop {
+        // what was typed does not stay
+        line.as_mut_slice().zeroize();
         line.clear();
         match from.by_ref().take(LINE).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,

@@ -194,7 +194,9 @@ impl Server {
             let seconds = self.patience.as_secs();
             lines::log(
                 &dialog.name,
-                &format!("RasSecurityDialogEnd put the end off {seconds} s ago and Complete has not come; its handle and buffers are kept"),
+                &format!(
+                    "RasSecurityDialogEnd put the end off {seconds} s ago and Complete has not come; its handle and buffers are kept"
+                ),
             );
         }
     }

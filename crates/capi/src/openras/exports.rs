@@ -106,11 +106,15 @@ fn plain(body: impl FnOnce() -> Result<(), RasError>) -> Dword {
 }
 
 fn descriptor(body: impl FnOnce() -> Result<OwnedFd, RasError>) -> c_int {
-    guard_or(-1, || match usable().and_then(|()| body()) {
-        Ok(file) => file.into_raw_fd(),
-        Err(error) => {
-            last_error::set(error);
-            -1
+    guard_or(-1, || {
+        reason::begin();
+        match usable().and_then(|()| body()) {
+            Ok(file) => file.into_raw_fd(),
+            Err(error) => {
+                reason::failed(error);
+                last_error::set(error);
+                -1
+            }
         }
     })
 }
@@ -121,15 +125,27 @@ fn events(connection: &Arc<Connection>) -> Result<OwnedFd, RasError> {
     connection.extras.states.descriptor()?.ok_or(RasError(UNKNOWN))
 }
 
-/// From now on states of the connection wait; the first is the present one, if it has any.
+/// From now on states of the connection wait; the first is the present one, if it has any. Gives whether none waited
+/// before.
 ///
 /// # Errors
 /// 4, 8: no descriptor; what the service says.
-pub(crate) fn open(connection: &Arc<Connection>) -> Result<(), RasError> {
+pub(crate) fn open(connection: &Arc<Connection>) -> Result<bool, RasError> {
     match connection.own {
-        Some(_) => connection.extras.states.open(|| present(connection)).map(drop),
+        Some(_) => connection.extras.states.open(|| present(connection)),
         None => watch_another(connection),
     }
+}
+
+/// As [`open`], for a dial that joined a connection: its program waits for Connected, whoever was told of it before.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_joined(connection: &Arc<Connection>) -> Result<(), RasError> {
+    if !open(connection)? {
+        connection.extras.states.repeat(ConnState::CONNECTED);
+    }
+    Ok(())
 }
 
 /// The state of a dial of this process.
@@ -139,9 +155,9 @@ fn present(connection: &Connection) -> Option<Waiting> {
 }
 
 /// A connection that another program dialled: what the service tells of it.
-fn watch_another(connection: &Arc<Connection>) -> Result<(), RasError> {
+fn watch_another(connection: &Arc<Connection>) -> Result<bool, RasError> {
     if connection.extras.states.descriptor()?.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let (client, id) = (&connection.client, connection.id);
     let found = runtime::wait(async {
@@ -152,10 +168,11 @@ fn watch_another(connection: &Arc<Connection>) -> Result<(), RasError> {
     let (events, state) = found.map_err(refused)?;
     let error = state.error.as_ref().map(openras_api::Problem::number);
     let first = Waiting { state: state.conn_state(), error, number: 0 };
-    if connection.extras.states.open(|| Some(first))? {
+    let opened = connection.extras.states.open(|| Some(first))?;
+    if opened {
         runtime::handle()?.spawn(watch(events, connection.clone(), first));
     }
-    Ok(())
+    Ok(opened)
 }
 
 async fn watch(mut events: Events, connection: Arc<Connection>, mut last: Waiting) {

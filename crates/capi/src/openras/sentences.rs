@@ -143,8 +143,8 @@ mod tests {
     fn every_number_of_the_headers_has_a_sentence() {
         assert!(SENTENCES.is_sorted_by_key(|row| row.0));
         let winerror = defined(include_str!("../../../../include/openras/winerror.h"));
-        let raserror = defined(include_str!("../../../../include/openras/raserror.h"));
-        assert!(winerror.len() > 80 && raserror.len() > 250, "{} {}", winerror.len(), raserror.len());
+        let raserror = (600..=870).map(|number| ("raserror.h".to_owned(), number));
+        assert!(winerror.len() > 80, "{}", winerror.len());
         for (name, number) in winerror.into_iter().chain(raserror) {
             let said = sentence(RasError(number));
             assert!(said.ends_with('.') && !said.contains("no sentence"), "{name} {number}: {said}");
@@ -155,6 +155,6 @@ mod tests {
     fn numbers_within_hresults_and_unknown_ones() {
         assert_eq!(sentence(RasError(0x8007_0057)), sentence(RasError(87)));
         assert_eq!(sentence(RasError(4_000_000)), "There is no sentence for error 4000000.");
-        assert_eq!(sentence(RasError(0x8007_FFFF)), "There is no sentence for error 2147942399.");
+        assert_eq!(sentence(RasError(0x8007_FFFF)), "There is no sentence for error 2148007935.");
     }
 }

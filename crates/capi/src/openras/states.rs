@@ -64,6 +64,13 @@ impl States {
         }
     }
 
+    /// A state that was told before, for a queue that is open.
+    pub(crate) fn repeat(&self, state: ConnState) {
+        if let Some(queue) = self.lock().as_mut() {
+            queue.push(Waiting { state, error: None, number: 0 });
+        }
+    }
+
     /// The oldest, and how many were dropped before it.
     pub(crate) fn take(&self) -> Option<(Waiting, u32)> {
         self.lock().as_mut()?.take()
@@ -90,6 +97,10 @@ impl Queue {
             return;
         }
         self.newest = Some(state.number);
+        self.push(state);
+    }
+
+    fn push(&mut self, state: Waiting) {
         if self.waiting.len() >= MOST {
             self.waiting.pop_front();
             self.missed = self.missed.saturating_add(1);
@@ -142,6 +153,10 @@ mod tests {
         assert!(rings(&one));
         assert_eq!(states.take(), Some((state(3), 0)));
         assert!(!rings(&one) && !rings(&two) && states.take().is_none());
+        states.repeat(ConnState(3));
+        assert!(rings(&one) && states.take().is_some_and(|(again, _)| again.state == ConnState(3)));
+        states.put(state(4));
+        assert_eq!(states.take(), Some((state(4), 0)), "a repeated one hides none");
     }
 
     #[test]

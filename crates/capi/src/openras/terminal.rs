@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use openras_api::client::Stream;
 use openras_engine::{ConnState, RasError};
@@ -19,6 +20,8 @@ use crate::runtime;
 
 /// ERROR_TOO_MANY_OPEN_FILES.
 const TOO_MANY_FILES: RasError = RasError(4);
+/// How long a line may take for what was written last: RasDial waits so long for a line that stands still, and no longer.
+const LAST_BYTES: Duration = Duration::from_secs(10);
 /// Bytes carried at once.
 const CHUNK: usize = 4096;
 
@@ -64,8 +67,10 @@ pub(crate) fn finish(connection: &Connection) {
     let carrier = connection.extras.terminal.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(Carrier { last, over }) = carrier {
         let _ = last.send(true);
+        let stop = over.abort_handle();
         // without a runtime nothing was carried; a task that panicked has closed both ends
-        let _ = runtime::wait(over);
+        let _ = runtime::wait(async { tokio::time::timeout(LAST_BYTES, over).await });
+        stop.abort();
     }
 }
 

@@ -1,7 +1,6 @@
 //! A dial whose terminal is a script library's: starts its process, carries the bytes between it and the line, and takes
 //! what it changed.
 
-use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +12,9 @@ use openras_client::{Broken, EntryDial, Left, hand_back};
 use openras_engine::{RasError, escape};
 use openras_phonebook::is_placeholder;
 use openras_ppp::Secret;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::fields::{self, Bytes};
@@ -149,17 +149,17 @@ async fn carry(line: Stream, streams: Streams, call: &[u8]) -> io::Result<(Strea
     let (mut from_line, mut to_line) = tokio::io::split(line);
     let (mut from_library, mut to_library) = its_line.into_split();
     let mut told = pin!(message(&mut control));
-    let (mut over, mut sent) = (None, false);
+    let (mut over, mut heard, mut sent) = (None, false, false);
     let outcome = {
-        let mut inward = pin!(async {
-            let _ = tokio::io::copy(&mut from_line, &mut to_library).await;
-            let _ = to_library.shutdown().await;
-        });
+        let mut inward = pin!(inward(&mut from_line, &mut to_library));
         let mut outward = pin!(tokio::io::copy(&mut from_library, &mut to_line));
         let outcome = loop {
             tokio::select! {
                 told = &mut told => break if over.is_some() { None } else { Some(told) },
-                () = &mut inward, if over.is_none() => over = Some(Instant::now() + PATIENCE),
+                gone = &mut inward, if !heard => {
+                    heard = true;
+                    over = gone.then(|| Instant::now() + PATIENCE);
+                }
                 _ = &mut outward, if !sent => sent = true,
                 () = at(over) => break None,
             }
@@ -173,12 +173,24 @@ async fn carry(line: Stream, streams: Streams, call: &[u8]) -> io::Result<(Strea
     Ok((from_line.unsplit(to_line), outcome))
 }
 
-fn at(when: Option<Instant>) -> impl Future<Output = ()> {
-    async move {
-        match when {
-            Some(when) => sleep_until(when).await,
-            None => std::future::pending().await,
+/// Gives the library what the other end says. Whether the line has ended; else the library's process has.
+async fn inward(line: &mut ReadHalf<Stream>, library: &mut OwnedWriteHalf) -> bool {
+    let mut bytes = [0; 4096];
+    loop {
+        let Ok(count @ 1..) = line.read(&mut bytes).await else {
+            let _ = library.shutdown().await;
+            return true;
+        };
+        if library.write_all(bytes.get(..count).unwrap_or_default()).await.is_err() {
+            return false;
         }
+    }
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => sleep_until(when).await,
+        None => std::future::pending().await,
     }
 }
 

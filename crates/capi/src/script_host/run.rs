@@ -91,6 +91,9 @@ fn host(path: &str) -> std::io::Result<()> {
     if let Some(library) = library {
         module::unload(library);
     }
+    // what the library printed
+    // SAFETY: NULL means every stream.
+    unsafe { libc::fflush(null_mut()) };
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use openras_capi as _;
 use crate::programs::Home;
 
 /// Calls in a thread.
-const ROUNDS: u32 = 2500;
+const ROUNDS: u32 = 1500;
 /// Threads at once.
 const THREADS: u64 = 4;
 /// Bytes around what belongs to the caller.

@@ -92,8 +92,8 @@ fn entries_are_made_changed_listed_and_deleted_by_programs_of_every_windows() {
     for compiler in Compiler::all("entries") {
         for (nth, winver) in WINVERS.into_iter().enumerate() {
             for (form, width) in [&[][..], UNICODE, SHORT].into_iter().enumerate() {
-                // gcc sees all but two thirds of the last, clang the newest and the oldest; all are run, and the oldest, a
-                // middle and the newest of gcc's checked
+                // clang and the last form see the oldest and the newest Windows; the oldest narrow one and the newest wide
+                // one are run under valgrind too, where a run takes seconds
                 if (compiler == Compiler::Clang || form == 2) && ![0, 6].contains(&nth) {
                     continue;
                 }
@@ -102,8 +102,7 @@ fn entries_are_made_changed_listed_and_deleted_by_programs_of_every_windows() {
                 sources.extend(with_wmain(&flags));
                 let sources: Vec<_> = sources.iter().map(PathBuf::as_path).collect();
                 let program = stage.compile(Lang::C, compiler, &flags, &sources);
-                let checked =
-                    compiler == Compiler::Gcc && form < 2 && [0, 3, 6].contains(&nth) && nth != 3 * form;
+                let checked = compiler == Compiler::Gcc && [(0, 0), (6, 1)].contains(&(nth, form));
                 proven(&stage, "books.c", &program, &["ALL"], checked);
             }
         }
@@ -121,8 +120,12 @@ fn links_countries_and_what_is_saved() {
                 for width in [&[][..], UNICODE] {
                     let flags = [width, &["-g", winver]].concat();
                     let program = stage.compile(Lang::C, compiler, &flags, &[&source(name)]);
-                    let checked =
-                        compiler == Compiler::Gcc && ["-DWINVER=0x401", "-DWINVER=0x400"].contains(winver);
+                    if compiler == Compiler::Clang && !winvers.ends_with(&[*winver]) {
+                        continue;
+                    }
+                    // one of each under valgrind: saved.c narrow, the others wide
+                    let first = compiler == Compiler::Gcc && winvers.starts_with(&[*winver]);
+                    let checked = first && width.is_empty() == (name == "saved.c");
                     proven(&stage, name, &program, &[], checked);
                 }
             }
@@ -156,7 +159,7 @@ fn a_program_that_writes_what_it_read_changes_no_byte() {
         "[Old]\r\nEncoding=1\r\nPBVersion=6\r\nType=1\r\nUnknownKey=1\r\nOpenRASScript=/{long}.scp\r\n\
          IpDnsFlags=0\r\n\r\nNETCOMPONENTS=\r\nms_msclient=1\r\n\r\nMEDIA=serial\r\nPort=COM1\r\n\
          Device=Standard 56000 bps Modem\r\n\r\nDEVICE=modem\r\nPhoneNumber={long}\r\nAreaCode=030\r\n\
-         CountryCode=49\r\nCountryID=49\r\nUseDialingRules=1\r\nComment=home\r\nPhoneNumber=2\r\nComment=second\r\n"
+         CountryCode=49\r\nCountryID=49\r\nUseDialingRules=1\r\nComment=home\r\nPhoneNumber={long}\r\nComment=second\r\n"
     );
     fs::create_dir(home.file("own")).unwrap();
     fs::write(home.file("own/rasphone.pbk"), &book).unwrap();
@@ -178,8 +181,11 @@ fn what_is_wrong_has_its_number_and_harms_nobody() {
     let stage = Stage::new();
     for compiler in Compiler::all("wrong") {
         for (nth, winver) in WINVERS.into_iter().enumerate() {
+            if compiler == Compiler::Clang && nth != 0 {
+                continue;
+            }
             let program = stage.compile(Lang::C, compiler, &["-g", winver], &[&source("wrong.c")]);
-            proven(&stage, "wrong.c", &program, &["ALL"], compiler == Compiler::Gcc && nth % 6 == 0);
+            proven(&stage, "wrong.c", &program, &["ALL"], compiler == Compiler::Gcc && nth == 6);
         }
     }
 }

@@ -28,6 +28,23 @@ fn each(name: &str, lang: Lang, caller: impl Fn(Host)) {
     }
 }
 
+/// Each example once with a right caller, under a sanitizer.
+pub(crate) fn each_sanitized(stage: &Stage, start: impl Fn(&Path) -> Host) {
+    let typed: [(&str, Lang, &[u8]); 3] = [
+        ("module_code.c", Lang::C, b"alice\r4711\r"),
+        ("module_cpp.cpp", Lang::Cpp, b"alice\rsesame\r"),
+        ("module_menu.c", Lang::C, b"1alice\r"),
+    ];
+    for (name, lang, keys) in typed {
+        let flags = [crate::stage::SANITIZED, &["-DBUFFER_SIZE=5001"]].concat();
+        let module = stage.compile_module(lang, Compiler::Gcc, &flags, &[&example(name)]);
+        let mut host = start(&module);
+        let (_, said) = types(&mut host, keys);
+        assert_eq!(said, verdict("success", "alice", ""), "{name}");
+        over(host);
+    }
+}
+
 /// A caller who types this, as fast as the module takes it. What was on the screen, and the verdict.
 fn types(host: &mut Host, keys: &[u8]) -> (String, Value) {
     let (mut screen, mut at) = (Vec::new(), 0);

@@ -55,9 +55,14 @@ impl Host {
 
     /// Under valgrind: an error or a definite leak is status 99. `None` where there is none, a skip of `test`.
     pub(crate) fn checked(test: &str, stage: &Stage, options: &[&str], module: &Path) -> Option<Self> {
-        let valgrind =
-            ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite",
-             "--errors-for-leak-kinds=definite"];
+        let valgrind = [
+            "valgrind",
+            "--quiet",
+            "--error-exitcode=99",
+            "--leak-check=full",
+            "--show-leak-kinds=definite",
+            "--errors-for-leak-kinds=definite",
+        ];
         found(test, "valgrind").then(|| Self::of(command(stage, &valgrind, options, module)))
     }
 
@@ -68,7 +73,7 @@ impl Host {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
-                let _ = to.send(serde_json::from_str(&line).unwrap_or_else(|_| Value::String(line)));
+                let _ = to.send(serde_json::from_str(&line).unwrap_or(Value::String(line)));
             }
         });
         let mut stderr = child.stderr.take().unwrap();

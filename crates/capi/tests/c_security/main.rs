@@ -50,7 +50,7 @@ fn send_receive_and_get_info_answer_as_documented() {
             let flags = [define.as_str(), "-g"];
             let module = stage.compile_module(Lang::C, compiler, &flags, &[&source("rules.c")]);
             caller(Host::start(&stage, &[&option], &module), size);
-            if compiler == Compiler::Gcc
+            if (compiler, size) == (Compiler::Gcc, 5001)
                 && let Some(host) = Host::checked("rules", &stage, &[&option], &module)
             {
                 caller(host, size);
@@ -68,10 +68,22 @@ fn a_library_that_is_no_module_is_told_with_its_reason() {
         stage.compile_module(Lang::C, Compiler::Gcc, flags, &[&source])
     };
     let head = "#include <windows.h>\n#include <rasshost.h>\n";
-    let no_end = of("no_end.c", &format!("{head}DWORD RasSecurityDialogBegin(HPORT p, PBYTE a, DWORD b, PBYTE c, DWORD d, VOID (WINAPI *e)(SECURITY_MESSAGE *)) {{ (void)p; (void)a; (void)b; (void)c; (void)d; (void)e; return 0; }}\n"), &[]);
+    let no_end = of(
+        "no_end.c",
+        &format!(
+            "{head}DWORD RasSecurityDialogBegin(HPORT p, PBYTE a, DWORD b, PBYTE c, DWORD d, VOID (WINAPI *e)(SECURITY_MESSAGE *)) {{ (void)p; (void)a; (void)b; (void)c; (void)d; (void)e; return 0; }}\n"
+        ),
+        &[],
+    );
     let none = of("none.c", "int nothing;\n", &[]);
     let lacks = of("lacks.c", "void not_there(void);\nvoid f(void);\nvoid f(void) { not_there(); }\n", &[]);
-    let refuses = of("refuses.c", &format!("{head}BOOL APIENTRY DllMain(HINSTANCE a, DWORD b, LPVOID c);\nBOOL APIENTRY DllMain(HINSTANCE a, DWORD b, LPVOID c) {{ (void)a; (void)b; (void)c; return FALSE; }}\n"), &[]);
+    let refuses = of(
+        "refuses.c",
+        &format!(
+            "{head}BOOL APIENTRY DllMain(HINSTANCE a, DWORD b, LPVOID c);\nBOOL APIENTRY DllMain(HINSTANCE a, DWORD b, LPVOID c) {{ (void)a; (void)b; (void)c; return FALSE; }}\n"
+        ),
+        &[],
+    );
     let text = stage.source("text.so", "this is no library\n");
     let cases = [
         (no_end, "does not export RasSecurityDialogEnd"),
@@ -96,5 +108,50 @@ fn a_library_that_is_no_module_is_told_with_its_reason() {
         let output = command(&stage, &[], &options, &good).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{options:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("usage:"));
+    }
+}
+
+/// The host in a program of C, so that AddressSanitizer comes first: the library, the host and the module under it.
+#[test]
+fn the_host_is_clean_under_the_address_sanitizer() {
+    let stage = Stage::new();
+    let text = "#include <stdio.h>\nstruct options { int check; unsigned buffer, delayed_end, grace; };\n\
+                int openras_module_host(const char *path, const struct options *options);\n\
+                int main(int argc, char **argv)\n{\n    struct options options = {0, BUFFER_SIZE, 0, 0};\n    \
+                return argc > 1 ? openras_module_host(argv[1], &options) : 2;\n}\n";
+    let flags = [stage::SANITIZED, &["-DBUFFER_SIZE=5001"]].concat();
+    let program = stage.compile(Lang::C, Compiler::Gcc, &flags, &[&stage.source("host.c", text)]);
+    let rules = stage.compile_module(Lang::C, Compiler::Gcc, &flags, &[&source("rules.c")]);
+    let of = |module: &Path| {
+        let mut command = stage.command(&program);
+        command.arg(module);
+        Host::of(command)
+    };
+    caller(of(&rules), 5001);
+    examples::each_sanitized(&stage, of);
+}
+
+/// A source with every habit of its kind, as C and as C++, by both compilers.
+#[test]
+fn sources_of_old_compile_unchanged() {
+    let stage = Stage::new();
+    // in C++ such a source has no extern "C": rasshost.h declares its exports
+    let as_cpp = format!("#include \"{}\"\n", source("habits.c").display());
+    let as_cpp = stage.source("habits.cpp", &as_cpp);
+    for compiler in Compiler::all("habits") {
+        for (lang, file) in [(Lang::C, source("habits.c")), (Lang::Cpp, as_cpp.clone())] {
+            // what GetProcAddress gives is cast to another type, as in every program of Windows
+            let flags = ["-g", "-Wno-cast-function-type"];
+            let module = stage.compile_module(lang, compiler, &flags, &[&file]);
+            for (pin, expected) in [(b"1234", "success"), (b"4321", "failure")] {
+                let mut host = Host::start(&stage, &[], &module);
+                host.begin();
+                host.hears(&sent(b"PIN (4 digits, please): "));
+                host.hears(&wants(4, 30));
+                host.received(pin);
+                host.hears(&verdict(expected, "alice", "LAB"));
+                assert!(host.over().status.success());
+            }
+        }
     }
 }

@@ -77,6 +77,11 @@ fn all_headers_go_together_in_every_language_and_in_any_order() {
             check(&stage, compiler, Lang::C, &[std, "-Wundef", "-Wconversion", "-Wshadow"], &c);
         }
         check(&stage, compiler, Lang::C, &["-std=c89", "-fshort-wchar", unicode[0], unicode[1]], &c[..1]);
+        // what people switch on who may use no reserved name themselves
+        if compiler == Compiler::Clang {
+            check(&stage, compiler, Lang::C, &["-std=c17", "-Wreserved-identifier"], &c);
+            check(&stage, compiler, Lang::Cpp, &["-std=c++17", "-Wreserved-identifier"], &cpp);
+        }
         for std in ["-std=c++98", "-std=c++11", "-std=c++14", "-std=c++20"] {
             check(&stage, compiler, Lang::Cpp, &[std], &cpp[..1]);
         }
@@ -115,6 +120,7 @@ const FACTS: &str = r#"
 #include <rasdlg.h>
 #include <rasshost.h>
 #include <openras.h>
+#include <raserror.h>
 #if ERROR_SMM_TIMEOUT != 748 || ERROR_CANNOT_SHARE_CONNECTION != 763 || PENDING != 600
 #error "old numbers are gone"
 #endif
@@ -126,6 +132,15 @@ HOLDS(wide, sizeof(WCHAR) == 2 && sizeof(TEXT("abc")) == 4 * sizeof(TCHAR) && si
 struct aligned { __declspec(align(16)) int member; };
 HOLDS(declspec, sizeof(struct aligned) == 16);
 HOLDS(win32, HRESULT_FROM_WIN32(5) == (HRESULT)0x80070005u && HRESULT_FROM_WIN32(0) == 0);
+DWORD once(HRESULT result, DWORD *calls);
+DWORD once(HRESULT result, DWORD *calls)
+{
+    switch (result) {
+    case HRESULT_FROM_WIN32(ERROR_ACCESS_DENIED): return 1;
+    case HRESULT_FROM_WIN32(ERROR_BUFFER_TOO_SMALL): return 2;
+    default: return HRESULT_FROM_WIN32(++*calls) == result;
+    }
+}
 HOLDS(states, RASCS_Disconnected == 8193 && RASCS_InvokeEapUI == 0x1004 && sizeof(RASCONNSTATE) == 4);
 typedef DWORD(WINAPI *DIAL)(LPRASDIALEXTENSIONS, LPCTSTR, LPRASDIALPARAMS, DWORD, LPVOID, LPHRASCONN);
 DIAL dial = RasDial;

@@ -93,6 +93,12 @@ impl Live {
     /// Starts the service and waits until it answers.
     #[must_use]
     pub fn serve(mut self) -> Self {
+        self.again();
+        self
+    }
+
+    /// Starts it, anew where it was ended or killed: ports that let the system choose have other numbers then.
+    pub fn again(&mut self) {
         let socket = self.socket();
         let mut command = self.command(&["serve", "--config", "openras.toml", "--socket"]);
         let spawned = command.arg(&socket).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
@@ -110,7 +116,6 @@ impl Live {
         let answers = up.recv_timeout(PATIENCE);
         self.running = Some(Running { child, said, reader });
         answers.unwrap_or_else(|_| panic!("it does not answer: {}", self.said()));
-        self
     }
 
     /// The folder: home of all programs of this test.

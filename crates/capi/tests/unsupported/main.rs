@@ -45,3 +45,18 @@ fn each_refuses_with_its_number_and_names_the_alternative() {
     let program = stage.compile(Lang::C, Compiler::Gcc, SANITIZED, &[&source(&stage, Lang::C)]);
     succeeded(test, &stage.run(&program, &[], &[]));
 }
+
+#[test]
+fn the_loop_of_the_documentation_compiles() {
+    let text = include_str!("../../../../docs/c-api.md");
+    let block = text.split("```c\n").nth(1).unwrap().split("```").next().unwrap();
+    let stage = Stage::new();
+    let program = format!(
+        "#include <poll.h>\n#include <ras.h>\n#include <openras.h>\nint main(void)\n{{\n\
+         RASDIALPARAMSA params = {{ .dwSize = sizeof params }};\n{block}\nreturn (int)error;\n}}\n"
+    );
+    let source = stage.source("loop.c", &program);
+    let program = stage.compile(Lang::C, Compiler::Gcc, &["-Wno-missing-field-initializers"], &[&source]);
+    // nothing to dial: it ends with the number of that
+    assert_ne!(stage.run(&program, &[], &[("OPENRAS_BIN", "/bin/false")]).status.code(), Some(0));
+}

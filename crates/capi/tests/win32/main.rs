@@ -154,6 +154,7 @@ fn libraries_are_found_by_windows_names_and_told_by_dllmain() {
         ("libtokenhost.so", &["-DREFUSE=0", "-g"][..]),
         ("libold.so", &["-DREFUSE=0", "-DOLD", "-g"]),
         ("librefuses.so", &["-DREFUSE=1"]),
+        ("libbrought.so", &["-DREFUSE=0", "-DBROUGHT"]),
     ] {
         let module = stage.compile_module(Lang::Cpp, Compiler::Gcc, flags, &[&source("module.cpp")]);
         fs::rename(module, only.join(name)).unwrap();
@@ -172,7 +173,7 @@ fn nothing_waits_for_constructors_or_for_threads_a_fork_left_behind() {
     fs::rename(module, stage.lib().join("libconstructor.so")).unwrap();
     let module = stage.compile_module(Lang::Cpp, Compiler::Gcc, &["-DREFUSE=0"], &[&source("module.cpp")]);
     fs::rename(module, stage.lib().join("libplain.so")).unwrap();
-    let program = stage.compile(Lang::C, Compiler::Gcc, &["-g"], &[&source("together.c")]);
+    let program = stage.compile(Lang::C, Compiler::Gcc, CAST, &[&source("together.c")]);
     succeeded("together", &stage.run(&program, &[], &[("OPENRAS_DEBUG", "1")]));
 }
 

@@ -33,6 +33,8 @@ pub enum TerminalMode {
     BeforeDial,
     /// RASEO_TerminalAfterDial.
     AfterDial,
+    /// As `AfterDial`, but PPP of the other end waits for the resume: who talks may still change the credentials.
+    Script,
     /// Straight to PPP.
     Never,
 }

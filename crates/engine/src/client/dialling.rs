@@ -73,7 +73,7 @@ impl Begin {
             }
             Self::UseLine => match cx.config.terminal {
                 TerminalMode::Auto => Phase::Login(Login::new(cx)),
-                TerminalMode::AfterDial => Terminal::after_dial(cx),
+                TerminalMode::AfterDial | TerminalMode::Script => Terminal::after_dial(cx),
                 TerminalMode::BeforeDial | TerminalMode::Never => link(Vec::new(), cx),
             },
             Self::Link { early, after_silence } => Linking::start(&early, after_silence, cx),

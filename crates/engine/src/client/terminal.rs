@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::closing::{Failure, fail};
 use crate::client::context::{Context, last_line, later};
-use crate::client::dial::DialParams;
+use crate::client::dial::{DialParams, TerminalMode};
 use crate::client::dialling::{connect_device, link};
 use crate::client::pause;
 use crate::client::phases::{Phase, Turn};
@@ -15,10 +15,15 @@ use crate::{ConnState, RasError};
 /// How long a possible PPP header is kept from the person's eyes: a `~` of a prompt comes this much later.
 const HOLD_BACK: Duration = Duration::from_millis(200);
 
+/// How much of a PPP that waits for the resume is kept, in bytes; a frame that is lost is sent again.
+const MOST_EARLY: usize = 4096;
+
 /// Waits for a person who talks to the line.
 pub(crate) struct Terminal {
     /// Looks for PPP; `None` before dialling, when only a device is there to talk to.
     recogniser: Option<Recogniser>,
+    /// What the other end's PPP has sent, where it waits for the resume.
+    early: Option<Vec<u8>>,
     resumed: bool,
     until: Instant,
 }
@@ -47,7 +52,8 @@ impl Terminal {
             return fail(cx, Failure::new(RasError::INTERACTIVE_MODE, why).at(ConnState::INTERACTIVE), None);
         }
         cx.announce(ConnState::INTERACTIVE);
-        Phase::Terminal(Self { recogniser, resumed: false, until: later(cx.now, cx.config.pause_limit) })
+        let until = later(cx.now, cx.config.pause_limit);
+        Phase::Terminal(Self { recogniser, early: None, resumed: false, until })
     }
 
     /// The second RasDial: PPP uses what is passed now.
@@ -78,10 +84,15 @@ impl Terminal {
     pub(crate) fn line(mut self, event: &LineEvent<'_>, cx: &mut Context) -> Phase {
         match (event, &mut self.recogniser) {
             (LineEvent::Bytes(bytes), None) => cx.show(bytes.to_vec()),
+            (LineEvent::Bytes(bytes), Some(_)) if self.early.is_some() => self.keep(bytes),
             (LineEvent::Bytes(bytes), Some(recogniser)) => {
                 let seen = recogniser.push(cx.now, bytes);
                 cx.show(seen.text);
                 match seen.ppp {
+                    Some((Header::Ppp, frame)) if cx.config.terminal == TerminalMode::Script => {
+                        self.early = Some(Vec::new());
+                        self.keep(&frame);
+                    }
                     Some((Header::Ppp, frame)) => return link(frame, cx),
                     Some((Header::SevenBit, _)) => return fail(cx, Failure::seven_bit(), None),
                     None => {}
@@ -94,6 +105,13 @@ impl Terminal {
             _ => {}
         }
         Phase::Terminal(self)
+    }
+
+    /// PPP begins with the resume, which may bring other credentials: until then the line has room for this much.
+    fn keep(&mut self, bytes: &[u8]) {
+        let early = self.early.get_or_insert_default();
+        let room = MOST_EARLY.saturating_sub(early.len());
+        early.extend(bytes.iter().take(room));
     }
 
     pub(crate) fn deadline(&self) -> Instant {
@@ -114,7 +132,7 @@ impl Terminal {
         }
         Turn::Next(match (self.resumed, self.recogniser) {
             (true, None) => connect_device(cx),
-            (true, Some(recogniser)) => link(recogniser.finish(), cx),
+            (true, Some(recogniser)) => link(self.early.unwrap_or_else(|| recogniser.finish()), cx),
             (false, _) => fail(cx, pause::too_long(cx), None),
         })
     }

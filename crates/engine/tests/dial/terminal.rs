@@ -163,6 +163,28 @@ fn a_frame_cut_by_the_resume_is_whole_for_ppp() {
 }
 
 #[test]
+fn a_script_ends_its_pause_itself_and_ppp_uses_what_it_passes() {
+    let mut world = World::started(
+        DialConfig { params: params("wrong"), ..mode(TerminalMode::Script) },
+        Some(Server::new(&[])),
+    );
+    world.run(secs(5));
+    assert_eq!(world.states, "0 1 2 3 4 4096", "PPP of the other end waits");
+    assert!(world.terminal.is_empty(), "and is not shown: {:?}", world.terminal);
+    world.resume(params("secret")).unwrap();
+    world.run(secs(10));
+    assert_eq!(world.states, "0 1 2 3 4 4096 5 6 14 10 18 8192");
+    // however long it takes, no more is kept than has room
+    let mut world = dialled(mode(TerminalMode::Script), None);
+    for _ in 0..1000 {
+        world.say(b"\x7e\xff\x7d\x23\xc0\x21\x7d\x21\x7d\x21\x7d\x20\x7d\x24\xd1\xb5\x7e");
+    }
+    world.resume(params("secret")).unwrap();
+    let acks = world.written.windows(8).filter(|bytes| *bytes == b"\xff\x7d\x23\xc0\x21\x7d\x22\x7d").count();
+    assert!((1..=4096 / 17).contains(&acks), "{acks}");
+}
+
+#[test]
 fn before_dial_pauses_with_the_bare_line() {
     let mut world = World::started(mode(TerminalMode::BeforeDial), Some(Server::new(&[])));
     assert_eq!(world.states, "0 1 4096");

@@ -328,3 +328,20 @@ fn the_limit_of_the_called_back_person_ends_with_the_proof() {
     call.run();
     assert!(call.is_up());
 }
+
+/// ras-security-host §9 point 34: the dialog is the first leg's; whom it let in must be called back, and nobody else.
+#[test]
+fn the_dialog_is_not_repeated_on_the_callback() {
+    let mut call = Call::new(PortConfig { callback: true, ..config(&["totp"]) }, callable("alice", 5));
+    call.owner.right = CallbackRight::Preset("+49 711 555".into());
+    call.choice = CallbackChoice::Preset;
+    call.run();
+    call.bench.succeed("alice");
+    call.start();
+    call.pass(secs(13));
+    call.pick_up(client("alice", PASSWORD));
+    assert!(call.is_up(), "{:?}", call.bench.downs);
+    assert_eq!(call.bench.ends_heard(), 1);
+    let dialogs = call.bench.events.iter().filter(|event| matches!(event, PortEvent::Dialog(_))).count();
+    assert_eq!(dialogs, 1);
+}

@@ -233,7 +233,9 @@ async fn tried(launch: Arc<dyn Launch>, limit: Duration) -> Result<(), String> {
         Some("status 0") => Ok(()),
         None => Err(format!("it was not loaded within {limit:?}; {said}")),
         Some(how) if said.is_empty() => Err(format!("it ended while it was loaded ({how})")),
-        Some(how) if how.starts_with("signal") => Err(format!("it ended while it was loaded ({how}); {said}")),
+        Some(how) if how.starts_with("signal") => {
+            Err(format!("it ended while it was loaded ({how}); {said}"))
+        }
         Some(_) => Err(said),
     }
 }
@@ -342,7 +344,10 @@ mod tests {
     fn what_is_missing_is_said_with_its_remedy() {
         let none = HostParts { program: Some("/nowhere/host".into()), library: None };
         let said = none.found().unwrap_err().to_string();
-        assert!(said.contains("openras-module-host is not found in /nowhere") && said.contains("`host`"), "{said}");
+        assert!(
+            said.contains("openras-module-host is not found in /nowhere") && said.contains("`host`"),
+            "{said}"
+        );
         let this = std::env::current_exe().unwrap();
         let parts = HostParts { program: Some(this.clone()), library: Some(this) };
         let missing = LibraryConfig { isolation: Isolation::None, ..LibraryConfig::new("/nowhere/x.so") };

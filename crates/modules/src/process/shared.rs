@@ -31,12 +31,15 @@ const TO_DIALOG_MOST: usize = 16_384;
 const JOINING: usize = 64;
 /// Lines for no dialog that a process may write for each that a dialog may, before it is ended as a flood.
 const STRAY: u32 = 50;
+/// Dialogs that may say at the same time that the process is stuck; one is enough.
+const STUCK: usize = 4;
 /// A process that lived this long was in order.
 const IN_ORDER: Duration = Duration::from_secs(60);
 
 /// What the dialogs of one module share.
 pub(super) struct Mux {
     joining: mpsc::Sender<Join>,
+    stuck: mpsc::Sender<(u64, Fault)>,
     counts: Arc<Counts>,
     launch: Arc<dyn Launch>,
     owner: tokio::task::AbortHandle,
@@ -101,6 +104,7 @@ impl Mux {
     pub(super) fn new(name: &str, launch: Arc<dyn Launch>, limits: &Limits, any: bool) -> Self {
         let (joining, joins) = mpsc::channel(JOINING);
         let (left, leaving) = mpsc::unbounded_channel();
+        let (stuck, is_stuck) = mpsc::channel(STUCK);
         let counts = Arc::new(Counts::default());
         let owner = Owner {
             name: name.to_owned(),
@@ -110,13 +114,20 @@ impl Mux {
             joins,
             left,
             leaving,
+            is_stuck,
             seats: HashMap::new(),
             next: 0,
             counts: counts.clone(),
             everyone: Arc::default(),
         };
         let owner = tokio::spawn(owner.run()).abort_handle();
-        Self { joining, counts, launch, owner }
+        Self { joining, stuck, counts, launch, owner }
+    }
+
+    /// A dialog of it says that the process does nothing any more, for anybody: it is ended, and started again.
+    pub(super) fn is_stuck(&self, leave: &Leave, fault: &Fault) {
+        // a full queue says the same already
+        let _ = self.stuck.try_send((leave.dialog, fault.clone()));
     }
 
     /// A place for one dialog, as soon as the process runs.
@@ -150,6 +161,7 @@ struct Owner {
     joins: mpsc::Receiver<Join>,
     left: mpsc::UnboundedSender<u64>,
     leaving: mpsc::UnboundedReceiver<u64>,
+    is_stuck: mpsc::Receiver<(u64, Fault)>,
     seats: HashMap<String, Seat>,
     next: u64,
     counts: Arc<Counts>,
@@ -231,6 +243,12 @@ impl Owner {
         loop {
             tokio::select! {
                 biased;
+                Some((dialog, fault)) = self.is_stuck.recv() => {
+                    // one that had its share of an earlier process is told of that already
+                    if self.seats.contains_key(&named(dialog)) {
+                        return fault;
+                    }
+                }
                 Some(dialog) = self.leaving.recv() => drop(self.seats.remove(&named(dialog))),
                 join = self.joins.recv() => match join {
                     Some(join) => self.seat(join, &life.to_process),

@@ -87,7 +87,7 @@ impl Nat {
         }
         self.table.schedule(flow, until);
         let hops = packet.hops.saturating_sub(1).max(1);
-        self.order(Order::Datagram { flow, to, hops, data: data.to_vec() });
+        self.order(Order::Datagram { flow, to, hops, whole: packet.whole_only, data: data.to_vec() });
         Ok(())
     }
 

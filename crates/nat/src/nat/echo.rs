@@ -9,12 +9,28 @@ use crate::stats::Dropped;
 use crate::table::{Key, Kind};
 use crate::wire::{Bad, Echo, IcmpError, Packet, echo_reply, intact};
 
+/// Destinations of one identifier that may answer; the oldest is forgotten.
+const PEERS: usize = 16;
+
 /// All echo requests of one identifier.
 #[derive(Debug)]
 pub(crate) struct Pings {
-    /// The last request that was not answered yet went there.
-    last: IpAddr,
+    /// Whom the caller has asked, and who may answer; the latest last. Some callers use one identifier for everything.
+    peers: Vec<IpAddr>,
     pub(super) until: Instant,
+}
+
+impl Pings {
+    fn add(&mut self, to: IpAddr) {
+        if self.peers.last() == Some(&to) {
+            return;
+        }
+        self.peers.retain(|peer| *peer != to);
+        if self.peers.len() >= PEERS {
+            self.peers.remove(0);
+        }
+        self.peers.push(to);
+    }
 }
 
 impl Nat {
@@ -57,25 +73,34 @@ impl Nat {
                     return self.stats.drop(full.dropped());
                 }
                 self.stats.pings += 1;
-                self.table.insert(key, Kind::Pings(Pings { last: to, until }))
+                self.table.insert(key, Kind::Pings(Pings { peers: Vec::new(), until }))
             }
         };
         if let Some(Kind::Pings(pings)) = self.table.get_mut(flow).map(|flow| &mut flow.kind) {
-            *pings = Pings { last: to, until };
+            pings.add(to);
+            pings.until = until;
         }
         self.table.schedule(flow, until);
         let hops = packet.hops.saturating_sub(1).max(1);
-        self.order(Order::Ping { flow, to, sequence: echo.sequence, hops, data: echo.data.to_vec() });
+        self.order(Order::Ping {
+            flow,
+            to,
+            sequence: echo.sequence,
+            hops,
+            whole: packet.whole_only,
+            data: echo.data.to_vec(),
+        });
     }
 
     /// An echo reply from outside.
     pub(super) fn pong(&mut self, flow: FlowId, from: IpAddr, sequence: u16, data: &[u8]) {
         let asked = match self.table.get(flow).map(|flow| &flow.kind) {
-            Some(Kind::Pings(pings)) => pings.last == from.to_canonical(),
+            Some(Kind::Pings(pings)) => pings.peers.contains(&from.to_canonical()),
             _ => false,
         };
         // the caller's address, and in place of its port the identifier of its pings
-        let caller = self.caller_of(flow).filter(|caller| asked && caller.is_ipv4() == from.to_canonical().is_ipv4());
+        let caller =
+            self.caller_of(flow).filter(|caller| asked && caller.is_ipv4() == from.to_canonical().is_ipv4());
         let Some(caller) = caller else { return self.stats.drop(Dropped::Unasked) };
         let id = self.next_ident();
         let echo = Echo { ident: SocketAddr::port(&caller), sequence, data };

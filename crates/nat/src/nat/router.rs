@@ -21,7 +21,8 @@ impl Nat {
             return false;
         };
         // the caller may not have an address yet when it solicits
-        if !src.is_unicast_link_local() && !(src.is_unspecified() && dst == ALL_ROUTERS) {
+        let solicits_nameless = src.is_unspecified() && dst == ALL_ROUTERS;
+        if !solicits_nameless && !src.is_unicast_link_local() {
             return false;
         }
         let icmp = packet.protocol == protocol::ICMPV6 && packet.fragment.is_none();

@@ -37,6 +37,9 @@ pub(crate) struct Stream {
     pub(super) starved: bool,
     /// `Shut` was said.
     pub(super) shut: bool,
+    /// The outside has ended. Kept until the handshake with the caller is over: a smoltcp socket that is closed before
+    /// its SYN has gone out sends its end without a beginning.
+    pub(super) ended: bool,
     /// The connection had come to a regular end when it was last looked at.
     finished: bool,
 }
@@ -62,6 +65,7 @@ impl Stream {
             readable: false,
             starved: false,
             shut: false,
+            ended: false,
             finished: false,
         }
     }
@@ -94,15 +98,29 @@ impl Stream {
         self.state() == State::TimeWait && self.shut
     }
 
+    /// Passes on the end of the outside, once it can be.
+    fn pass_end(&mut self) {
+        let ended = self.ended;
+        if let Some(connection) = self.connection_mut().filter(|_| ended)
+            && connection.socket().may_send()
+        {
+            connection.socket_mut().close();
+        }
+    }
+
     /// What has changed since it was last asked.
     pub(super) fn news(&mut self) -> News {
         let mut news = News::default();
+        self.pass_end();
         let Some(connection) = self.connection() else { return news };
         let socket = connection.socket();
         let (state, waiting, over) = (socket.state(), socket.recv_queue(), connection.is_over());
         let (room, full) = (socket.send_capacity() - socket.send_queue(), socket.send_capacity());
         let may_send = socket.may_send();
-        if matches!(self.phase, Phase::Calling(_)) && !over && !matches!(state, State::SynSent | State::SynReceived) {
+        if matches!(self.phase, Phase::Calling(_))
+            && !over
+            && !matches!(state, State::SynSent | State::SynReceived)
+        {
             news.accepted = true;
             self.phase = match std::mem::replace(&mut self.phase, Phase::Asking { syn: Vec::new() }) {
                 Phase::Calling(connection) => Phase::Open(connection),
@@ -137,8 +155,12 @@ impl Stream {
         let Some(connection) = self.connection() else { return self.moved + times.transitory };
         let socket = connection.socket();
         match socket.state() {
-            State::Established | State::CloseWait if socket.send_queue() == 0 => self.moved + times.established,
-            State::FinWait2 | State::TimeWait | State::Closed | State::Listen => self.moved + times.transitory,
+            State::Established | State::CloseWait if socket.send_queue() == 0 => {
+                self.moved + times.established
+            }
+            State::FinWait2 | State::TimeWait | State::Closed | State::Listen => {
+                self.moved + times.transitory
+            }
             _ => self.heard + times.unacknowledged,
         }
     }

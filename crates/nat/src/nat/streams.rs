@@ -62,7 +62,10 @@ impl Nat {
             Err(full) => {
                 self.stats.drop(full.dropped());
                 // too fast: its repeat comes when there is time for it
-                return if full == Full::Rate { () } else { self.reset(packet, segment) };
+                if full != Full::Rate {
+                    self.reset(packet, segment);
+                }
+                return;
             }
         };
         let phase = Phase::Asking { syn: plain(packet) };
@@ -77,8 +80,10 @@ impl Nat {
     /// A segment of a connection.
     fn segment(&mut self, now: Instant, id: FlowId, packet: &Packet<'_>, segment: &Segment) {
         let Some(stream) = self.table.stream(id) else { return };
-        stream.heard = now;
-        stream.moved = now;
+        if !matches!(stream.phase, Phase::Asking { .. }) {
+            stream.heard = now;
+            stream.moved = now;
+        }
         match &mut stream.phase {
             Phase::Asking { .. } if segment.rst => return self.remove(id, End::Reset),
             // said again, or again with other numbers by a caller that has begun anew
@@ -178,8 +183,9 @@ impl Nat {
 
     /// The outside will send nothing more.
     pub(super) fn ended(&mut self, now: Instant, id: FlowId) {
-        let Some(connection) = self.table.stream(id).and_then(|stream| stream.connection_mut()) else { return };
-        connection.socket_mut().close();
+        let Some(stream) = self.table.stream(id) else { return };
+        stream.ended = true;
+        stream.moved = now;
         self.look_at(now, id);
     }
 
@@ -208,7 +214,7 @@ impl Nat {
     }
 
     /// The next segment of the stream whose turn it is.
-    pub(super) fn from_streams(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+    pub(super) fn next_segment(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         while let Some(id) = self.table.next_ready() {
             let Some(stream) = self.table.stream(id) else { continue };
             let Some(connection) = stream.connection_mut() else { continue };
@@ -235,7 +241,8 @@ impl Nat {
     }
 
     fn call(&mut self, now: Instant, to: SocketAddr) -> Result<FlowId, Full> {
-        let gateway = self.config.gateway(to.ip()).filter(|_| self.config.is_caller(to.ip()) && to.port() != 0);
+        let gateway =
+            self.config.gateway(to.ip()).filter(|_| self.config.is_caller(to.ip()) && to.port() != 0);
         let gateway = gateway.ok_or(Full::Family)?;
         self.admit(now)?;
         let size = self.stream_size()?;
@@ -280,22 +287,22 @@ impl Nat {
     pub fn room(&self, id: FlowId) -> usize {
         let Some(Kind::Stream(stream)) = self.table.get(id).map(|flow| &flow.kind) else { return 0 };
         let socket = stream.connection().map(|connection| connection.socket());
-        socket.filter(|socket| socket.may_send()).map_or(0, |socket| socket.send_capacity() - socket.send_queue())
+        socket
+            .filter(|socket| socket.may_send())
+            .map_or(0, |socket| socket.send_capacity() - socket.send_queue())
     }
 
-    /// Octets from the outside for the caller; how many there was room for. If not for all, [`Order::Writable`] comes
+    /// Gives octets from the outside to the caller; how many there was room for. If not for all, [`Order::Writable`] comes
     /// when there is room again.
     pub fn give(&mut self, now: Instant, id: FlowId, octets: &[u8]) -> usize {
         let Some(stream) = self.table.stream(id) else { return 0 };
         let Some(connection) = stream.connection_mut() else { return 0 };
-        let socket = connection.socket_mut();
-        if socket.send_queue() == 0 {
+        let was_empty = connection.socket().send_queue() == 0;
+        let taken = connection.socket_mut().send_slice(octets).unwrap_or_default();
+        if was_empty {
             // the time to acknowledge begins now, not when the caller was last heard
             stream.heard = now;
         }
-        let taken = stream.connection_mut().map_or(0, |connection| {
-            connection.socket_mut().send_slice(octets).unwrap_or_default()
-        });
         stream.starved |= taken < octets.len();
         stream.moved = now;
         self.look_at(now, id);

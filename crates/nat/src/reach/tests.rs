@@ -164,8 +164,17 @@ fn any_v4() -> impl Strategy<Value = Ipv4Addr> {
         // as many within the closed networks and at their edges as elsewhere
         (
             prop::sample::select(vec![
-                0x0000_0000_u32, 0x0a00_0000, 0x6440_0000, 0x7f00_0000, 0xa9fe_0000, 0xac10_0000, 0xc0a8_0000,
-                0xe000_0000, 0xffff_ff00, 0xc629_0004, 0x2c00_0000,
+                0x0000_0000_u32,
+                0x0a00_0000,
+                0x6440_0000,
+                0x7f00_0000,
+                0xa9fe_0000,
+                0xac10_0000,
+                0xc0a8_0000,
+                0xe000_0000,
+                0xffff_ff00,
+                0xc629_0004,
+                0x2c00_0000,
             ]),
             0_u32..0x0020_0000,
             any::<bool>()
@@ -192,7 +201,14 @@ fn any_v6() -> impl Strategy<Value = Ipv6Addr> {
     prop_oneof![
         any::<u128>().prop_map(Ipv6Addr::from_bits),
         (
-            prop::sample::select(vec![0_u128, 0xfc00 << 112, 0xfe80 << 112, 0xfec0 << 112, 0xff00 << 112, 0x2a00_0001 << 96]),
+            prop::sample::select(vec![
+                0_u128,
+                0xfc00 << 112,
+                0xfe80 << 112,
+                0xfec0 << 112,
+                0xff00 << 112,
+                0x2a00_0001 << 96
+            ]),
             any::<u64>()
         )
             .prop_map(|(net, low)| Ipv6Addr::from_bits(net | u128::from(low))),

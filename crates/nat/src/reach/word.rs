@@ -57,13 +57,17 @@ impl std::error::Error for BadWord {}
 pub(super) enum Word {
     Internet,
     /// No ports: all of them, and pings.
-    Net { net: Net, ports: Vec<RangeInclusive<u16>> },
+    Net {
+        net: Net,
+        ports: Vec<RangeInclusive<u16>>,
+    },
 }
 
 const SHAPE: &str = "write `internet`, a network such as 192.168.7.0/24, or one with ports such as 192.168.7.0/24:22,443 \
                      or [fd00:7::/48]:80-90";
 const PORTS: &str = "ports are numbers from 1 to 65535 or ranges of them, such as 22,443 or 8000-8010";
-const HOST_BITS: &str = "the address has bits outside its network: 192.168.7.0/24 is right, 192.168.7.5/24 is not";
+const HOST_BITS: &str =
+    "the address has bits outside its network: 192.168.7.0/24 is right, 192.168.7.5/24 is not";
 
 impl FromStr for Word {
     type Err = BadWord;

@@ -45,7 +45,8 @@ pub(crate) fn transport(src: IpAddr, dst: IpAddr, protocol: u8, payload: &[u8]) 
         (IpAddr::V4(src), IpAddr::V4(dst)) => Sum::default().add(&src.octets()).add(&dst.octets()),
         (src, dst) => Sum::default().add(&octets(src)).add(&octets(dst)),
     };
-    let sum = if protocol == super::protocol::ICMP { sum } else { sum.add(&length).add(&[0, 0, 0, protocol]) };
+    let sum =
+        if protocol == super::protocol::ICMP { sum } else { sum.add(&length).add(&[0, 0, 0, protocol]) };
     sum.add(payload)
 }
 

@@ -127,6 +127,7 @@ pub(crate) fn advertisement(src: Ipv6Addr, dst: Ipv6Addr, router: Router) -> Opt
         bytes.extend_from_slice(&LIFETIME);
         bytes.extend_from_slice(&LIFETIME);
         bytes.extend_from_slice(&[0; 4]);
+        let prefix = Ipv6Addr::from_bits(prefix.to_bits() >> 64 << 64);
         bytes.extend_from_slice(&prefix.octets());
     }
     if let Some(resolver) = router.resolver {

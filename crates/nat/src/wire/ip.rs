@@ -33,6 +33,8 @@ pub(crate) struct Packet<'a> {
     /// Time to live, hop limit.
     pub(crate) hops: u8,
     pub(crate) fragment: Option<Fragment>,
+    /// Its sender wants it to arrive uncut: the bit of IPv4, a packet without fragment header in IPv6.
+    pub(crate) whole_only: bool,
     pub(crate) payload: &'a [u8],
     /// The packet as it came, without what a link may have padded it with.
     pub(crate) whole: &'a [u8],
@@ -74,6 +76,7 @@ fn v4(bytes: &[u8]) -> Option<Result<Packet<'_>, Bad>> {
         protocol: *header.get(9)?,
         hops: *header.get(8)?,
         fragment: (more || offset != 0).then_some(Fragment { id, offset, more }),
+        whole_only: part & 0x4000 != 0,
         payload,
         whole,
         plain: true,
@@ -113,6 +116,7 @@ fn v6(bytes: &[u8]) -> Option<Result<Packet<'_>, Bad>> {
         protocol: *whole.get(6)?,
         hops: *whole.get(7)?,
         fragment: None,
+        whole_only: true,
         payload: whole.get(40..)?,
         whole,
         plain: true,
@@ -132,6 +136,7 @@ fn v6(bytes: &[u8]) -> Option<Result<Packet<'_>, Bad>> {
                 packet.protocol = *packet.payload.first()?;
                 packet.payload = packet.payload.get(8..)?;
                 packet.plain = false;
+                packet.whole_only = false;
                 // one that is whole in itself, RFC 8200 §4.5 (an atomic fragment)
                 if !more && offset == 0 {
                     continue;
@@ -183,7 +188,8 @@ impl Segment {
         let data = bytes.len().checked_sub(header)?;
         let (src_port, dst_port) = (u16_at(bytes, 0)?, u16_at(bytes, 2)?);
         // two of them at once mean nothing, and ports begin at one
-        if header < 20 || u8::from(fin) + u8::from(syn) + u8::from(rst) > 1 || src_port == 0 || dst_port == 0 {
+        if header < 20 || u8::from(fin) + u8::from(syn) + u8::from(rst) > 1 || src_port == 0 || dst_port == 0
+        {
             return None;
         }
         let ack = (flags & 0x10 != 0).then(|| u32_at(bytes, 8)).flatten();

@@ -13,25 +13,25 @@ use smoltcp::wire::{HardwareAddress, IpCidr};
 
 use crate::line::{Quality, Way};
 
-pub const CALLER: &str = "10.64.0.2";
-pub const GATEWAY: &str = "10.64.0.1";
-pub const CALLER6: &str = "fd64:0:0:1::2";
-pub const GATEWAY6: &str = "fd64::1";
+pub(crate) const CALLER: &str = "10.64.0.2";
+pub(crate) const GATEWAY: &str = "10.64.0.1";
+pub(crate) const CALLER6: &str = "fd64:0:0:1::2";
+pub(crate) const GATEWAY6: &str = "fd64::1";
 
-pub fn ip(text: &str) -> IpAddr {
+pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-pub fn at(text: &str) -> SocketAddr {
+pub(crate) fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
 #[allow(clippy::disallowed_methods)] // the one beginning of time of these tests
-pub fn t0() -> Instant {
+pub(crate) fn t0() -> Instant {
     Instant::now()
 }
 
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     let mut config = Config::new(V4 { caller: CALLER.parse().unwrap(), gateway: GATEWAY.parse().unwrap() });
     config.v6 = Some(V6 {
         prefix: "fd64:0:0:1::".parse().unwrap(),
@@ -43,14 +43,14 @@ pub fn config() -> Config {
 
 /// The queues between the caller's stack and the line.
 #[derive(Default)]
-pub struct Port {
+pub(crate) struct Port {
     mtu: usize,
     pub incoming: VecDeque<Vec<u8>>,
     pub outgoing: VecDeque<Vec<u8>>,
 }
 
-pub struct In(Vec<u8>);
-pub struct Out<'a>(&'a mut VecDeque<Vec<u8>>);
+pub(crate) struct In(Vec<u8>);
+pub(crate) struct Out<'a>(&'a mut VecDeque<Vec<u8>>);
 
 impl RxToken for In {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, read: F) -> R {
@@ -90,7 +90,7 @@ impl Device for Port {
 
 /// What a server outside does with a connection.
 #[derive(Clone, Debug)]
-pub enum Server {
+pub(crate) enum Server {
     /// Sends everything back, and ends when the caller has.
     Echo,
     /// Sends that many octets and ends.
@@ -108,7 +108,7 @@ pub enum Server {
 }
 
 /// One connection outside.
-pub struct Peer {
+pub(crate) struct Peer {
     pub server: Server,
     pub to: Target,
     pub received: Vec<u8>,
@@ -120,11 +120,11 @@ pub struct Peer {
 }
 
 /// The octet at this place of every stream here.
-pub fn octet(at: usize) -> u8 {
+pub(crate) fn octet(at: usize) -> u8 {
     (at.wrapping_mul(2_654_435_761) >> 13) as u8
 }
 
-pub struct Lab {
+pub(crate) struct Lab {
     pub begin: Instant,
     pub now: Instant,
     pub nat: Nat,
@@ -144,11 +144,11 @@ pub struct Lab {
 }
 
 impl Lab {
-    pub fn new(config: Config, quality: Quality, seed: u64) -> Self {
+    pub(crate) fn new(config: Config, quality: Quality, seed: u64) -> Self {
         Self::with_reach(config, quality, seed, Reach::default())
     }
 
-    pub fn with_reach(config: Config, quality: Quality, seed: u64, reach: Reach) -> Self {
+    pub(crate) fn with_reach(config: Config, quality: Quality, seed: u64, reach: Reach) -> Self {
         let now = t0();
         let mut port = Port { mtu: config.mru.min(config.mtu), ..Port::default() };
         let mut smol = smoltcp::iface::Config::new(HardwareAddress::Ip);
@@ -183,7 +183,7 @@ impl Lab {
     }
 
     /// The caller's program connects.
-    pub fn connect(&mut self, to: SocketAddr) -> SocketHandle {
+    pub(crate) fn connect(&mut self, to: SocketAddr) -> SocketHandle {
         let buffer = || tcp::SocketBuffer::new(vec![0; 65535]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         self.next_port += 1;
@@ -192,25 +192,25 @@ impl Lab {
         self.sockets.add(socket)
     }
 
-    pub fn listen(&mut self, port: u16) -> SocketHandle {
+    pub(crate) fn listen(&mut self, port: u16) -> SocketHandle {
         let buffer = || tcp::SocketBuffer::new(vec![0; 65535]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         socket.listen(port).unwrap();
         self.sockets.add(socket)
     }
 
-    pub fn socket(&mut self, handle: SocketHandle) -> &mut tcp::Socket<'static> {
+    pub(crate) fn socket(&mut self, handle: SocketHandle) -> &mut tcp::Socket<'static> {
         self.sockets.get_mut(handle)
     }
 
     /// A packet that no stack made.
-    pub fn raw(&mut self, packet: &[u8]) {
+    pub(crate) fn raw(&mut self, packet: &[u8]) {
         self.nat.handle(self.now, Input::Packet(packet));
         self.carry_out();
     }
 
     /// What the NAT has for the line, without one.
-    pub fn packets(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) fn packets(&mut self) -> Vec<Vec<u8>> {
         let (mut out, mut all) = (Vec::new(), Vec::new());
         while self.nat.poll_packet(self.now, &mut out) {
             all.push(out.clone());
@@ -219,14 +219,14 @@ impl Lab {
         all
     }
 
-    pub fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.nat.handle(self.now, Input::Tick);
         self.carry_out();
     }
 
     /// Does what the NAT orders, until it orders nothing more.
-    pub fn carry_out(&mut self) {
+    pub(crate) fn carry_out(&mut self) {
         loop {
             self.most_memory = self.most_memory.max(self.nat.memory());
             let Some(order) = self.nat.poll_output() else { break };
@@ -289,7 +289,7 @@ impl Lab {
     }
 
     /// Moves octets between a connection and its server.
-    pub fn pump(&mut self, flow: FlowId) {
+    pub(crate) fn pump(&mut self, flow: FlowId) {
         let Some(peer) = self.peers.get_mut(&flow).filter(|peer| peer.closed.is_none()) else { return };
         let stuck = matches!(peer.server, Server::Stuck);
         loop {
@@ -368,9 +368,13 @@ impl Lab {
                 self.up.send(self.now, packet);
                 moved = true;
             }
-            while self.down.free(self.now).is_ok() && self.nat.poll_packet(self.now, &mut out) {
-                self.down.send(self.now, out.clone());
+            while self.down.free(self.now).is_ok() {
+                let found = self.nat.poll_packet(self.now, &mut out);
                 self.carry_out();
+                if !found {
+                    break;
+                }
+                self.down.send(self.now, out.clone());
                 moved = true;
             }
             if !moved {
@@ -405,7 +409,7 @@ impl Lab {
     }
 
     /// Runs until something is so; false: it was not within that time.
-    pub fn until(&mut self, limit: Duration, mut so: impl FnMut(&mut Self) -> bool) -> bool {
+    pub(crate) fn until(&mut self, limit: Duration, mut so: impl FnMut(&mut Self) -> bool) -> bool {
         let limit = self.now + limit;
         for _ in 0..5_000_000 {
             self.settle();
@@ -420,23 +424,23 @@ impl Lab {
         panic!("no progress at {:?}", self.now - self.begin);
     }
 
-    pub fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         self.until(time, |_| false);
     }
 
     /// The one connection there is.
-    pub fn peer(&mut self) -> &mut Peer {
+    pub(crate) fn peer(&mut self) -> &mut Peer {
         assert_eq!(self.peers.len(), 1);
         self.peers.values_mut().next().unwrap()
     }
 
-    pub fn flow(&self) -> FlowId {
+    pub(crate) fn flow(&self) -> FlowId {
         *self.peers.keys().next().unwrap()
     }
 }
 
 /// A program of the caller: sends so many octets, reads everything, and ends when it has sent all.
-pub struct Program {
+pub(crate) struct Program {
     pub socket: SocketHandle,
     to_send: usize,
     pub sent: usize,
@@ -445,12 +449,12 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn new(lab: &mut Lab, to: SocketAddr, to_send: usize) -> Self {
+    pub(crate) fn new(lab: &mut Lab, to: SocketAddr, to_send: usize) -> Self {
         Self { socket: lab.connect(to), to_send, sent: 0, received: Vec::new(), reads: true }
     }
 
     /// Goes on; true when the other end has said everything and so has it.
-    pub fn go_on(&mut self, lab: &mut Lab) -> bool {
+    pub(crate) fn go_on(&mut self, lab: &mut Lab) -> bool {
         let socket = lab.sockets.get_mut::<tcp::Socket<'_>>(self.socket);
         while self.sent < self.to_send && socket.can_send() {
             let some: Vec<u8> = (self.sent..self.to_send.min(self.sent + 4096)).map(octet).collect();
@@ -465,7 +469,7 @@ impl Program {
         !socket.may_recv() && socket.send_queue() == 0 && socket.state() != tcp::State::SynSent
     }
 
-    pub fn state(&self, lab: &mut Lab) -> tcp::State {
+    pub(crate) fn state(&self, lab: &mut Lab) -> tcp::State {
         lab.socket(self.socket).state()
     }
 }

@@ -5,27 +5,27 @@ use std::time::{Duration, Instant};
 
 /// A small generator, the same for the same seed.
 #[derive(Clone)]
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    pub fn percent(&mut self, chance: u64) -> bool {
+    pub(crate) fn percent(&mut self, chance: u64) -> bool {
         self.roll() % 100 < chance
     }
 }
 
 #[derive(Clone, Copy)]
-pub struct Quality {
+pub(crate) struct Quality {
     pub bits_per_second: u64,
     pub delay: Duration,
     /// Percent of packets.
@@ -33,10 +33,10 @@ pub struct Quality {
     pub late: u64,
 }
 
-pub const GOOD: Quality =
+pub(crate) const GOOD: Quality =
     Quality { bits_per_second: 100_000_000, delay: Duration::from_millis(1), lost: 0, late: 0 };
 
-pub struct Way {
+pub(crate) struct Way {
     pub quality: Quality,
     dice: Dice,
     busy_until: Instant,
@@ -45,16 +45,16 @@ pub struct Way {
 }
 
 impl Way {
-    pub fn new(now: Instant, quality: Quality, seed: u64) -> Self {
+    pub(crate) fn new(now: Instant, quality: Quality, seed: u64) -> Self {
         Self { quality, dice: Dice::new(seed), busy_until: now, arrivals: BTreeMap::new(), count: 0 }
     }
 
     /// Whether it can take a packet now; else when.
-    pub fn free(&self, now: Instant) -> Result<(), Instant> {
+    pub(crate) fn free(&self, now: Instant) -> Result<(), Instant> {
         if self.busy_until <= now { Ok(()) } else { Err(self.busy_until) }
     }
 
-    pub fn send(&mut self, now: Instant, packet: Vec<u8>) {
+    pub(crate) fn send(&mut self, now: Instant, packet: Vec<u8>) {
         let bits = packet.len() as u64 * 8;
         let time = Duration::from_nanos(bits * 1_000_000_000 / self.quality.bits_per_second);
         self.busy_until = self.busy_until.max(now) + time;
@@ -69,12 +69,12 @@ impl Way {
         self.arrivals.insert((at, self.count), packet);
     }
 
-    pub fn receive(&mut self, now: Instant) -> Option<Vec<u8>> {
+    pub(crate) fn receive(&mut self, now: Instant) -> Option<Vec<u8>> {
         let entry = self.arrivals.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
     }
 
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.arrivals.first_key_value().map(|((at, _), _)| *at)
     }
 }

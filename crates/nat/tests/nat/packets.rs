@@ -4,11 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
-    Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr, IpProtocol, IpRepr, Ipv4Packet, Ipv6Packet, TcpControl,
-    TcpPacket, TcpRepr, TcpSeqNumber, UdpPacket, UdpRepr,
+    Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr, IpProtocol, IpRepr, Ipv4Packet, Ipv6Packet,
+    TcpControl, TcpPacket, TcpRepr, TcpSeqNumber, UdpPacket, UdpRepr,
 };
 
-fn ip(src: IpAddr, dst: IpAddr, protocol: IpProtocol, hops: u8, len: usize, body: impl FnOnce(&mut [u8])) -> Vec<u8> {
+fn ip(
+    src: IpAddr,
+    dst: IpAddr,
+    protocol: IpProtocol,
+    hops: u8,
+    len: usize,
+    body: impl FnOnce(&mut [u8]),
+) -> Vec<u8> {
     let repr = IpRepr::new(src.into(), dst.into(), protocol, len, hops);
     let mut bytes = vec![0; repr.buffer_len()];
     repr.emit(&mut bytes[..], &ChecksumCapabilities::default());
@@ -16,11 +23,11 @@ fn ip(src: IpAddr, dst: IpAddr, protocol: IpProtocol, hops: u8, len: usize, body
     bytes
 }
 
-pub fn udp(from: SocketAddr, to: SocketAddr, data: &[u8]) -> Vec<u8> {
+pub(crate) fn udp(from: SocketAddr, to: SocketAddr, data: &[u8]) -> Vec<u8> {
     udp_hops(from, to, 64, data)
 }
 
-pub fn udp_hops(from: SocketAddr, to: SocketAddr, hops: u8, data: &[u8]) -> Vec<u8> {
+pub(crate) fn udp_hops(from: SocketAddr, to: SocketAddr, hops: u8, data: &[u8]) -> Vec<u8> {
     let repr = UdpRepr { src_port: from.port(), dst_port: to.port() };
     ip(from.ip(), to.ip(), IpProtocol::Udp, hops, 8 + data.len(), |bytes| {
         repr.emit(
@@ -34,7 +41,7 @@ pub fn udp_hops(from: SocketAddr, to: SocketAddr, hops: u8, data: &[u8]) -> Vec<
     })
 }
 
-pub fn ping(from: IpAddr, to: IpAddr, hops: u8, ident: u16, seq_no: u16, data: &[u8]) -> Vec<u8> {
+pub(crate) fn ping(from: IpAddr, to: IpAddr, hops: u8, ident: u16, seq_no: u16, data: &[u8]) -> Vec<u8> {
     let checksums = ChecksumCapabilities::default();
     match (from, to) {
         (IpAddr::V4(_), _) => {
@@ -53,7 +60,7 @@ pub fn ping(from: IpAddr, to: IpAddr, hops: u8, ident: u16, seq_no: u16, data: &
     }
 }
 
-pub struct Tcp<'a> {
+pub(crate) struct Tcp<'a> {
     pub control: TcpControl,
     pub seq: u32,
     pub ack: Option<u32>,
@@ -61,9 +68,10 @@ pub struct Tcp<'a> {
     pub data: &'a [u8],
 }
 
-pub const SYN: Tcp<'static> = Tcp { control: TcpControl::Syn, seq: 1000, ack: None, scale: None, data: &[] };
+pub(crate) const SYN: Tcp<'static> =
+    Tcp { control: TcpControl::Syn, seq: 1000, ack: None, scale: None, data: &[] };
 
-pub fn tcp(from: SocketAddr, to: SocketAddr, tcp: &Tcp<'_>) -> Vec<u8> {
+pub(crate) fn tcp(from: SocketAddr, to: SocketAddr, tcp: &Tcp<'_>) -> Vec<u8> {
     let repr = TcpRepr {
         src_port: from.port(),
         dst_port: to.port(),
@@ -86,7 +94,7 @@ pub fn tcp(from: SocketAddr, to: SocketAddr, tcp: &Tcp<'_>) -> Vec<u8> {
 
 /// What a packet says, for assertions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub(crate) enum Said {
     Udp { from: SocketAddr, to: SocketAddr, data: Vec<u8> },
     Reset { from: SocketAddr, to: SocketAddr },
     SynAck { from: SocketAddr, to: SocketAddr, seq: u32, mss: u16 },
@@ -97,7 +105,7 @@ pub enum Said {
 }
 
 /// Reads a packet with another stack's eyes; wrong checksums are a panic.
-pub fn read(bytes: &[u8]) -> Said {
+pub(crate) fn read(bytes: &[u8]) -> Said {
     let (src, dst, protocol, payload): (IpAddr, IpAddr, IpProtocol, &[u8]) = match bytes[0] >> 4 {
         4 => {
             let packet = Ipv4Packet::new_checked(bytes).unwrap();
@@ -128,7 +136,8 @@ pub fn read(bytes: &[u8]) -> Said {
             assert!(tcp.verify_checksum(&src.into(), &dst.into()));
             let (from, to) = (SocketAddr::new(src, tcp.src_port()), SocketAddr::new(dst, tcp.dst_port()));
             let seq = tcp.seq_number().0 as u32;
-            let repr = TcpRepr::parse(&tcp, &src.into(), &dst.into(), &ChecksumCapabilities::default()).unwrap();
+            let repr =
+                TcpRepr::parse(&tcp, &src.into(), &dst.into(), &ChecksumCapabilities::default()).unwrap();
             match () {
                 () if tcp.rst() => Said::Reset { from, to },
                 () if tcp.syn() && tcp.ack() => {

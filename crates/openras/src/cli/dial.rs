@@ -80,8 +80,8 @@ pub(crate) struct Dial {
     /// As --auth, and the server must ask for one of them
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word, conflicts_with = "auth")]
     pub(crate) require_auth: Vec<AuthWord>,
-    /// Number to be called back at, `*` to be asked for it, empty for none; 704 on a line that cannot be
-    /// called back, as tcp, unix and pty lines cannot
+    /// Number to be called back at, `*` to be asked for it, empty for none. A number is 704 on a line that
+    /// cannot be called back, as tcp, unix and pty lines cannot
     #[arg(long, value_name = "NUMBER|*")]
     pub(crate) callback: Option<String>,
     /// When bytes go to the person before PPP [the entry's, else auto]

@@ -14,7 +14,8 @@ use crate::exit;
 /// What a page says at its end.
 const SEE_ALSO: &str = "\
 .SH \"SEE ALSO\"
-The manual in the folder of the documentation: operation.md, configuration.md, dial.md, security.md.
+The manual in the folder of the documentation: operation.md, configuration.md, dial.md, phonebook.md,
+security.md.
 ";
 
 /// Writes what was asked for into a folder, which is made if it is not there.

@@ -1,11 +1,11 @@
 //! The dialers, lists and statistics of `examples/c`, in every way a compiler makes them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::scene::{How, Scene, Talk, ended, example, own};
 use crate::service::chmod;
-use crate::stage::{Compiler, Lang, quiet};
+use crate::stage::{Compiler, Lang, Stage, found, quiet};
 
 const ASKING: &str = "[[port]]\nname = \"asks\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 16\n\
      unauthenticated = 16\nper_source = 16\nmodules = [\"asks\"]\npool = \"10.66.0.2-10.66.0.30\"\n\
@@ -203,14 +203,19 @@ fn lists_and_statistics_show_what_other_programs_dialled() {
     }
 }
 
+/// Builds `libopenras_wmain.a` into the stage.
+fn wmain(stage: &Stage) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../capi/wmain/wmain.c");
+    let (archive, object) = (stage.lib().join("libopenras_wmain.a"), stage.path().join("wmain.o"));
+    quiet(Command::new("gcc").args(["-Wall", "-Wextra", "-Werror", "-c"]).arg(source).arg("-o").arg(&object));
+    quiet(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+    archive
+}
+
 #[test]
 fn a_unicode_dialer_with_wmain() {
     let scene = Scene::new();
-    let wmain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../capi/wmain/wmain.c");
-    let archive = scene.stage.lib().join("libopenras_wmain.a");
-    let object = scene.stage.path().join("wmain.o");
-    quiet(Command::new("gcc").args(["-Wall", "-Wextra", "-Werror", "-c"]).arg(&wmain).arg("-o").arg(&object));
-    quiet(Command::new("ar").arg("rcs").arg(&archive).arg(&object));
+    let archive = wmain(&scene.stage);
     for how in How::all("dial_unicode") {
         let short = ["-DUNICODE", "-D_UNICODE", "-fshort-wchar"];
         let link = archive.display().to_string();
@@ -222,5 +227,33 @@ fn a_unicode_dialer_with_wmain() {
         ended(&format!("dial_unicode {how:?}"), &output, 0);
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("connected: 10.64.0.") && said.contains("over modem \""), "{said}");
+    }
+}
+
+#[test]
+fn the_makefile_builds_everything_without_a_word() {
+    if !found("the_makefile_builds_everything_without_a_word", "make") {
+        return;
+    }
+    let stage = Stage::new();
+    wmain(&stage);
+    let folder = stage.path().join("examples");
+    std::fs::create_dir(&folder).unwrap();
+    for file in std::fs::read_dir(example("")).unwrap().map(Result::unwrap) {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".c") || name.ends_with(".cpp") || name == "Makefile" {
+            std::fs::copy(file.path(), folder.join(&*name)).unwrap();
+        }
+    }
+    let mut make = Command::new("make");
+    make.current_dir(&folder).arg("-s").arg(format!("OPENRAS_PREFIX={}", stage.path().display()));
+    quiet(make.env("LC_ALL", "C"));
+    let built = |name: &str| folder.join(name).is_file();
+    for source in std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()) {
+        let stem = source.file_stem().unwrap().to_string_lossy().into_owned();
+        if source.extension().is_some_and(|kind| kind == "c" || kind == "cpp") {
+            assert!(built(&stem) || built(&format!("{stem}.so")), "{stem} is in no list of the Makefile");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Connections and the programs around them: counted dials, programs that die, other programs' connections, notifications, a
 //! service that goes away.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use crate::scene::{How, Scene, Talk, example, own};
 use crate::service::until;
@@ -143,11 +144,17 @@ fn a_service_that_goes_away_is_told_and_hung_up() {
     until("it is told", || {
         talk.say("status").expect("status 0 ").expect("\n").last_line().ends_with("8193 711").then_some(())
     });
+    let mut none = test.dial(&["Office", "secret"]);
+    none.expect("error 711\n");
+    none.end("holds", 0);
+    // numbers begin anew with another service: what is over there must not be taken for what is new here
+    test.scene.live.again();
+    test.scene.live.entry("Anew", &test.scene.live.line("plain"), &[]);
+    let mut anew = test.connected("Anew");
     talk.say("hangup");
     talk.end("holds", 0);
-    let mut talk = test.dial(&["Office", "secret"]);
-    talk.expect("error 711\n");
-    talk.end("holds", 0);
+    anew.say("status").expect("status 0 8192 0\n").say("hangup");
+    anew.end("holds", 0);
 }
 
 #[test]
@@ -165,4 +172,38 @@ fn events_of_the_program_tell_what_comes_and_goes() {
         other.end("holds", 0);
         hears.end("hears", 0);
     }
+}
+
+/// Processes of this home's own private service.
+fn private_services(home: &Path) -> Vec<u32> {
+    let socket = home.join("run/openras/api.sock").display().to_string();
+    let found = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&line).into_owned();
+        (line.contains("--private") && line.contains(&socket)).then_some(pid)
+    });
+    found.collect()
+}
+
+#[test]
+fn without_a_service_a_dial_starts_one_of_its_own() {
+    let test = Holds::new();
+    let scene = &test.scene;
+    let program = scene.build(&own("hangs_all.c"), PLAIN);
+    let mut lists = scene.stage.command(&program);
+    let lists = scene.live.at_home(&mut lists).env_remove("OPENRAS_SOCKET").output().unwrap();
+    assert!(lists.status.success() && lists.stdout.is_empty(), "no service: no connections");
+    assert_eq!(private_services(scene.live.home()), [0; 0], "a list starts none");
+    let mut command = scene.stage.command(&test.program);
+    command.args(["Office", "secret"]);
+    let command = scene.live.at_home(&mut command).env_remove("OPENRAS_SOCKET");
+    let mut talk = Talk::of(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    talk.expect("connected\n");
+    let services = private_services(scene.live.home());
+    talk.say("hangup");
+    talk.end("holds", 0);
+    assert_eq!(services.len(), 1);
+    assert!(std::process::Command::new("kill").arg(services[0].to_string()).status().unwrap().success());
+    until("the private service ends", || private_services(scene.live.home()).is_empty().then_some(()));
 }

@@ -14,4 +14,5 @@ mod scene;
 mod service;
 #[path = "../../../capi/tests/stage/mod.rs"]
 mod stage;
+mod story;
 mod values;

@@ -79,3 +79,18 @@ fn a_synchronous_dial_returns_at_each_pause_and_goes_on() {
 fn with_pauses_off_a_pause_is_the_end() {
     holds("no_pauses");
 }
+
+#[test]
+fn a_dial_that_is_called_back_tells_each_step() {
+    holds("callback");
+}
+
+#[test]
+fn a_pause_is_resumed_by_one_thread_only() {
+    holds("resumed_once");
+}
+
+#[test]
+fn rashangup_ends_a_rasdial_that_waits_in_another_thread() {
+    holds("hang_up_waiting");
+}

@@ -122,6 +122,11 @@ impl Talk {
         Self { child: live.spawn(command), wrote: String::new() }
     }
 
+    /// A program whose surroundings are set, and whose three streams are pipes.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self { child: command.spawn().unwrap(), wrote: String::new() }
+    }
+
     /// Reads on until it has written this behind what was expected before.
     pub(crate) fn expect(&mut self, text: &str) -> &mut Self {
         let mut byte = [0];

@@ -126,7 +126,18 @@ fn credentials_that_a_library_changes_are_those_of_ppp() {
     let (said, printed) = scene.dial(&["Office", "changes", "wrong", "Office", "alice", "wrong"]);
     assert_eq!(said[0], "Office: 0 ");
     assert!(said[1].starts_with("Office: 691"), "{said:?}");
-    assert!(printed.contains("a library may print"), "not on the program's standard output: {printed}");
+    assert!(printed.contains("a library may print"), "on standard error, and nowhere else: {printed}");
+}
+
+/// The program's notifier hears of no pause: it is the library's.
+#[test]
+fn a_dial_with_a_notifier_runs_its_library_too() {
+    let scene = Scene::new();
+    scene.register(&scene.library(&own("ways.c"), Lang::C, Compiler::Gcc).display().to_string());
+    let (said, _) =
+        scene.dial(&["+", "Office", "alice", "secret", "Office", "refuses", "", "Office", "crashes", ""]);
+    let numbers: Vec<&str> = said.iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(numbers, ["0", "5000", "755"], "{said:?}");
 }
 
 #[test]
@@ -184,4 +195,35 @@ fn without_a_library_or_the_wish_for_one_it_is_said() {
     assert!(!said[0].contains("755"), "{said:?}");
     let (said, _) = scene.dial(&["-", "Office", "alice", "secret"]);
     assert!(!said[0].contains("755"), "{said:?}");
+}
+
+/// Scripts of the entry itself, through RasDial: no library and no pause of the program.
+#[test]
+fn scripts_of_an_entry_run_in_interactive_and_fail_with_their_line() {
+    let scene = Scene::new();
+    let line = scene.live.line("asks");
+    for (name, text) in [
+        ("good.scp", "proc main\n  waitfor \"ord: \" until 60\n  transmit \"open^M\"\nendproc\n"),
+        ("good.chat", "TIMEOUT 60\nord: open\n"),
+        ("broken.scp", "proc main\n  waitfor \"ord: \"\n  transmitt \"x\"\nendproc\n"),
+        ("fails.scp", "proc main\n  integer n = 0\n  waitfor \"ord: \"\n  n = 1 / n\nendproc\n"),
+        ("fails.chat", "TIMEOUT 1\nord: \\c\nnever: x\n"),
+        ("halts.scp", "proc main\n  waitfor \"ord: \"\n  halt\nendproc\n"),
+    ] {
+        std::fs::write(scene.live.path(name), text).unwrap();
+        let path = scene.live.path(name).display().to_string();
+        scene.live.entry(name, &line, &[("OpenRASScript", &path)]);
+    }
+    for (entry, number, told) in [
+        ("good.scp", "0", ""),
+        ("good.chat", "0", ""),
+        ("broken.scp", "752", "line 3"),
+        ("fails.scp", "752", "line 4"),
+        ("fails.chat", "638", "line 3"),
+        ("halts.scp", "703", ""),
+    ] {
+        let (said, _) = scene.dial(&["-", entry, "alice", "secret"]);
+        let expected = format!("{entry}: {number} ");
+        assert!(said[0].starts_with(&expected) && said[0].contains(told), "{entry}: {said:?}");
+    }
 }

@@ -121,7 +121,10 @@ async fn dial(
             }
             Step::Connected(connection) => {
                 connection.hang_up().await.unwrap();
-                tokio::time::timeout(Duration::from_secs(30), connection.wait_ended()).await.unwrap().unwrap();
+                tokio::time::timeout(Duration::from_secs(30), connection.wait_ended())
+                    .await
+                    .unwrap()
+                    .unwrap();
                 return (states, None);
             }
             Step::Failed(failure) => return (states, failure.problem.map(|error| error.error)),

@@ -98,3 +98,53 @@ fn every_fault_ends_its_own_call_only_and_leaves_no_process() {
     let marker = stage.path().display().to_string();
     until("all processes are gone", || running(&marker).is_empty().then_some(()));
 }
+
+/// One process for all: a Begin that does not return costs the dialogs of that process, and the next call has a new one.
+#[test]
+fn a_begin_that_hangs_in_a_shared_process_does_not_close_the_port_for_good() {
+    let stage = Stage::new();
+    let library = module(&stage, "faults.c", &["-DIN_BEGIN=2"]);
+    let keys = "isolation = \"shared\"\n[module.line1.limits]\nbegin = 1\n";
+    let live = crate::live(&library, keys);
+    for n in 1..=2 {
+        let source = format!("127.6.0.{n}");
+        Caller::from(&live, "line1", &source).end();
+        let found = until("the verdict", || verdicts(&live, "line1", &source).pop());
+        assert_eq!(found.0, 638, "{found:?}");
+    }
+    until("it is said", || live.said().contains("the process of all dialogs failed").then_some(()));
+}
+
+/// And one that works serves many at once, each with its own End.
+#[test]
+fn a_shared_process_serves_many_callers() {
+    let stage = Stage::new();
+    let live = crate::live(&module(&stage, "module_code.c", &[]), "isolation = \"shared\"");
+    let mut callers: Vec<Caller> = (0..8).map(|_| Caller::call(&live, "line1")).collect();
+    callers.iter_mut().for_each(|caller| caller.until("User: "));
+    for (n, caller) in callers.iter_mut().enumerate() {
+        caller.types(if n % 2 == 0 { b"alice\r4711\r" } else { b"bob\r0815\r" });
+    }
+    let found = until("all verdicts", || {
+        let found = verdicts(&live, "line1", "127.0.0.1");
+        (found.len() == 8).then_some(found)
+    });
+    assert_eq!(found.iter().filter(|(error, name, _)| (*error, name.as_str()) == (0, "bob")).count(), 4);
+}
+
+/// `kill -9` of the service in the middle of dialogs, one of which ignores everything: their hosts end, too.
+#[test]
+fn a_killed_service_leaves_no_host() {
+    let stage = Stage::new();
+    let library = module(&stage, "faults.c", &["-DIN_BEGIN=0"]);
+    let mut live = crate::live(&library, &SHORT.replace("NAME", "line1"));
+    for word in ["", "hang\r"] {
+        let mut caller = Caller::call(&live, "line1");
+        caller.until("Word: ");
+        caller.types(word.as_bytes());
+        std::mem::forget(caller); // the line stays until this process ends
+    }
+    live.kill();
+    let marker = stage.path().display().to_string();
+    until("all hosts are gone", || running(&marker).is_empty().then_some(()));
+}

@@ -58,8 +58,6 @@ pub(crate) fn verdicts(live: &Live, factor: &str, source: &str) -> Vec<(u64, Str
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     records
         .filter(of)
-        .map(|record| {
-            (record["error"].as_u64().unwrap_or(0), text(&record["name"]), text(&record["reason"]))
-        })
+        .map(|record| (record["error"].as_u64().unwrap_or(0), text(&record["name"]), text(&record["reason"])))
         .collect()
 }

@@ -1,7 +1,5 @@
 //! T4 to T6, T8 to T11, T14: what a caller and the record see.
 
-use std::time::Duration;
-
 use openras_client::TerminalMode;
 
 use crate::calls::{Caller, dials};
@@ -46,6 +44,18 @@ fn a_lost_carrier_wakes_the_worker_and_ends_the_dialog() {
     assert_eq!(said.matches("stderr: end").count(), 1, "{said}");
     let logged = verdicts(&live, "line1", "127.0.0.1");
     assert!(logged.is_empty(), "no verdict counts after the end of its call: {logged:?}");
+}
+
+/// Point 39: a service that stops calls End for every dialog, and waits for Completes that were put off.
+#[test]
+fn a_stop_of_the_service_ends_every_dialog() {
+    let stage = Stage::new();
+    let mut live = live(&module(&stage, "bytes.c", &[]), "");
+    let mut callers = [Caller::call(&live, "line1"), Caller::call(&live, "line1")];
+    callers.iter_mut().for_each(|caller| caller.until("ready"));
+    let said = live.stop();
+    assert_eq!(said.matches("stderr: end").count(), 2, "{said}");
+    assert_eq!(said.matches("stderr: completed").count(), 2, "{said}");
 }
 
 /// T9: a refused name is on record, and the caller reads why before the line drops.
@@ -166,5 +176,4 @@ fn a_module_sees_its_own_file_and_not_its_folder() {
     caller.until("That is not it.");
     caller.types(b"alice\r4711\r");
     until("the record", || verdicts(&live, "line1", "127.0.0.1").pop().filter(|verdict| verdict.0 == 0));
-    let _ = Duration::ZERO;
 }

@@ -44,7 +44,10 @@ fn a_library_that_is_not_there_or_no_module_stops_the_start_with_the_reason() {
         assert!(said.contains("\\u{1b}[2Jbad"), "{said}");
         let text = "__attribute__((constructor)) static void crash(void) { __builtin_trap(); }\n";
         let said = refused(&of("crash", text), isolation);
-        assert!(said.contains("it ended while it was loaded (signal") || said.contains("status 132"), "{said}");
+        assert!(
+            said.contains("it ended while it was loaded (signal") || said.contains("status 132"),
+            "{said}"
+        );
         let text = "#include <unistd.h>\n__attribute__((constructor)) static void hang(void) { for (;;) pause(); }\n";
         let said = refused(&of("hang", text), &format!("{isolation}[module.line1.limits]\nbegin = 1\n"));
         assert!(said.contains("it was not loaded within 1s"), "{said}");

@@ -1,8 +1,10 @@
 //! States for programs with an event loop, and reasons: `c/events.c`.
 
-use crate::own;
-use crate::scene::{How, Scene, Talk};
+use std::io::Write;
+
+use crate::scene::{How, Scene, Talk, ended, example};
 use crate::stage::{Compiler, Lang};
+use crate::{asking, own};
 
 #[test]
 fn states_wait_in_order_and_the_descriptor_tells_of_them() {
@@ -17,6 +19,14 @@ fn a_failure_is_a_state_and_its_reason_is_text() {
     let scene = Scene::new();
     for how in How::checked() {
         scene.says(&own("events.c"), how, &["failure"], "", 0);
+    }
+}
+
+#[test]
+fn a_pause_with_an_error_is_a_question() {
+    let scene = Scene::new();
+    for how in How::checked() {
+        scene.says(&own("events.c"), how, &["retry"], "", 0);
     }
 }
 
@@ -50,4 +60,26 @@ fn everything_agreed_is_in_one_structure() {
     for how in How::all("agreed") {
         scene.says(&own("agreed.c"), how, &[], "", 0);
     }
+}
+
+#[test]
+fn the_example_is_one_loop() {
+    let scene = asking();
+    for how in How::all("event_loop") {
+        let program = scene.build(&example("event_loop.c"), how);
+        let Some(mut command) = scene.command("event_loop", &program, how, &["Asks", "alice"]) else {
+            continue;
+        };
+        let mut dialer = Talk::with(&scene.live, &mut command);
+        dialer.say("secret").expect("Word: ").say("open").expect("connected\n");
+        dialer.end("event_loop", 0);
+    }
+    let program = scene.build(&example("event_loop.c"), How::Plain(Compiler::Gcc, Lang::C));
+    let mut command = scene.stage.command(&program);
+    let mut refused = scene.live.spawn(command.args(["Asks", "alice"]));
+    // the keyboard stays open: it ends by itself
+    let mut keyboard = refused.stdin.take().unwrap();
+    keyboard.write_all(b"secret\nno\n").unwrap();
+    ended("event_loop", &refused.wait_with_output().unwrap(), 1);
+    drop(keyboard);
 }

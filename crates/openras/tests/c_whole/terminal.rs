@@ -19,6 +19,11 @@ fn what_was_written_before_rasdial_is_sent_before_the_dial_goes_on() {
 }
 
 #[test]
+fn a_synchronous_dial_asks_by_returning() {
+    How::checked().into_iter().for_each(|how| works(how, "synchronous"));
+}
+
+#[test]
 fn a_new_one_ends_the_one_before_and_a_closed_one_leaves_the_pause() {
     How::checked().into_iter().for_each(|how| works(how, "again"));
 }

@@ -3,14 +3,16 @@
 use crate::lab::{Lab, stranger};
 
 /// What is run, and the code and RAS number it must end with (0: none). LINE stands for a port that answers.
-const TABLE: [(&str, i32, u32); 11] = [
+const TABLE: [(&str, i32, u32); 12] = [
     ("--line LINE --password-file pw --ping 1", 0, 0),
     ("--line LINE --bad-option", 2, 0),
     ("--line LINE --password-file missing", 3, 0),
     ("--line tcp:127.0.0.1:1 --password-file pw", 4, 678),
     ("--line LINE --password-file wrong", 5, 691),
     ("--line LINE --password-file pw --auth pap", 6, 812),
-    ("--line LINE --password-file pw --callback *", 7, 704),
+    // an offer to say a number when asked; nobody asks
+    ("--line LINE --password-file pw --callback * --ping 1", 0, 0),
+    ("--line LINE --password-file pw --callback 5550101", 7, 704),
     ("--line LINE --password-file pw --callback 5550101 --json", 7, 704),
     ("--line LINE --password-file pw --terminal after-dial", 8, 703),
     ("--line LINE --password-file pw --terminal before-dial --no-pause --json", 8, 703),

@@ -280,3 +280,42 @@ fn a_password_is_asked_for_twice_when_a_user_is_added() {
         assert!(!shown.to_lowercase().contains("secret1"), "{shown}");
     }
 }
+
+/// An entry's script talks first: what the other end says is shown, and after `halt` the terminal is the person's.
+#[test]
+fn a_script_that_halts_leaves_its_terminal_to_the_person() {
+    let lab = Lab::with(&format!("{PORT}{TOTP}"));
+    let seed = lab.secret("seed", SEED);
+    lab.add("bob", &["--totp-file", seed.to_str().unwrap()]);
+    let server = lab.serve(&[]);
+    let script = "proc main\n  waitfor \"ser: \"\n  transmit $USERID\n  transmit \"^M\"\n  waitfor \"ode: \"\n  halt\nendproc\n";
+    std::fs::write(lab.path("login.scp"), script).unwrap();
+    let (line, add) =
+        (server.line("line1"), ["phonebook", "add", "Home", "--user", "bob", "--password-file", "pw"]);
+    assert_eq!(lab.run(&[&add[..], &["--line", &line, "--script", "login.scp"]].concat()).code, 0);
+    let mut person = Person::start(&lab, &["dial", "Home", "--ping", "1"]);
+    person.sees("Interactive");
+    person.sees("Code: ");
+    person.sees("Ctrl-] Enter");
+    person.types(&format!("{}\r", code(SEED)));
+    person.sees("1 of 1 answered");
+    let (exit, shown) = person.end();
+    assert_eq!(exit, 0, "{shown}");
+}
+
+/// A password that is neither brought nor saved is asked for before anything is dialled.
+#[test]
+fn an_entry_without_a_password_asks_for_it() {
+    let lab = Lab::with(PORT);
+    let server = lab.serve(&[]);
+    let line = server.line("line1");
+    let done = lab.run(&["phonebook", "add", "Home", "--line", &line, "--user", "alice"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let mut person = Person::start(&lab, &["dial", "home", "--ping", "1"]);
+    person.sees("Password: ");
+    assert!(!person.echoes());
+    person.types("secret\n");
+    person.sees("1 of 1 answered");
+    let (exit, shown) = person.end();
+    assert!(exit == 0 && !shown.contains("secret"), "{shown}");
+}

@@ -9,6 +9,8 @@ use crate::{BookError, Section};
 /// What belongs to the number above it.
 const WITH_NUMBER: [&str; 6] =
     ["AreaCode", "CountryCode", "CountryID", "UseDialingRules", "Comment", "FriendlyName"];
+/// What of it a [`Number`] holds.
+const KEPT: [&str; 4] = ["AreaCode", "CountryCode", "CountryID", "UseDialingRules"];
 const NUMBER: &str = "PhoneNumber";
 /// Devices that dial nothing: they stand beside the one that does.
 const BESIDE: [&str; 2] = ["switch", "pad"];
@@ -47,9 +49,7 @@ pub(super) fn read(section: &Section) -> Vec<Link> {
 
 fn read_link(section: &Section, place: &Place) -> Link {
     let text = |key: &str| section.get_in(&place.media, key, 0).unwrap_or_default().trim().to_owned();
-    let numbers = place.device.iter().flat_map(|device| {
-        (0..section.count_in(device, NUMBER)).map(|nth| read_number(section, device, nth)).collect::<Vec<_>>()
-    });
+    let numbers = place.device.iter().flat_map(|device| read_numbers(section, device));
     Link {
         media: place.media.value.clone(),
         port: text("Port"),
@@ -60,16 +60,17 @@ fn read_link(section: &Section, place: &Place) -> Link {
     }
 }
 
-fn read_number(section: &Section, device: &Group, nth: usize) -> Number {
-    let text = |key: &str| section.get_record(device, NUMBER, nth, key).unwrap_or_default().trim().to_owned();
-    let number = |key: &str| parse_number(&text(key)).unwrap_or(0);
-    Number {
-        number: text(NUMBER),
-        area_code: text("AreaCode"),
-        country_code: number("CountryCode"),
-        country_id: number("CountryID"),
-        use_rules: number("UseDialingRules") != 0,
-    }
+fn read_numbers(section: &Section, device: &Group) -> Vec<Number> {
+    let records = section.records(device, NUMBER, KEPT);
+    let value = |text: &str| parse_number(text).unwrap_or(0);
+    let number = |(number, [area, code, id, rules]): (String, [String; 4])| Number {
+        number: number.trim().to_owned(),
+        area_code: area.trim().to_owned(),
+        country_code: value(&code),
+        country_id: value(&id),
+        use_rules: value(&rules) != 0,
+    };
+    records.into_iter().map(number).collect()
 }
 
 /// The bits of dwfOptions that stand with the first link.
@@ -95,7 +96,8 @@ pub(super) fn write(entry: &Entry, section: &mut Section) -> Result<(), BookErro
         let Some(place) = places(section).pop() else { break };
         section.remove_group(&place.media);
     }
-    for (at, link) in links.iter().enumerate() {
+    let before = read(section);
+    for (at, link) in links.iter().enumerate().filter(|(at, link)| before.get(*at) != Some(link)) {
         if places(section).len() <= at {
             let media = if link.media.is_empty() { "serial" } else { &link.media };
             section.add_group(&[("MEDIA", media), ("Port", &link.port), ("Device", &link.device_name)])?;
@@ -150,7 +152,7 @@ fn write_numbers(section: &mut Section, at: usize, new: &[Number], old: &[Number
     }
     // what stood behind something else below a number that is gone is now the one's above it
     let old = place(section, at).map(|here| read_link(section, &here).numbers).unwrap_or_default();
-    for (nth, number) in new.iter().enumerate() {
+    for (nth, number) in new.iter().enumerate().filter(|(nth, number)| old.get(*nth) != Some(number)) {
         let Some(group) = device(section) else { return Ok(()) };
         let Some(before) = old.get(nth) else {
             let mut lines = vec![(NUMBER, number.number.clone())];
@@ -173,11 +175,12 @@ fn write_numbers(section: &mut Section, at: usize, new: &[Number], old: &[Number
 }
 
 fn texts(number: &Number) -> [(&'static str, String); 4] {
+    let [area, code, id, rules] = KEPT;
     [
-        ("AreaCode", number.area_code.clone()),
-        ("CountryCode", number.country_code.to_string()),
-        ("CountryID", number.country_id.to_string()),
-        ("UseDialingRules", u32::from(number.use_rules).to_string()),
+        (area, number.area_code.clone()),
+        (code, number.country_code.to_string()),
+        (id, number.country_id.to_string()),
+        (rules, u32::from(number.use_rules).to_string()),
     ]
 }
 

@@ -271,3 +271,23 @@ proptest! {
         prop_assert_eq!(before, section.to_bytes(), "writing what was read");
     }
 }
+
+/// A book may be somebody else's: its largest entry must not cost more than its size.
+#[test]
+fn an_entry_with_as_many_numbers_and_links_as_a_book_may_have_is_read_and_written_at_once() {
+    let begun = std::time::Instant::now();
+    let media = "\nMEDIA=serial\nPort=x\nDevice=OpenRAS tcp\n\nDEVICE=modem\n";
+    let numbers = format!("[a]\nType=1\n{media}{}", "PhoneNumber=1\n".repeat(50_000));
+    let links = format!("[a]\nType=1\n{}", format!("{media}PhoneNumber=1\n").repeat(8_000));
+    for text in [numbers, links] {
+        let mut book = Pbk::parse(text.as_bytes()).unwrap();
+        let section = book.entry_mut("a").unwrap();
+        let mut entry = Entry::read(section);
+        entry.links.first_mut().unwrap().numbers.first_mut().unwrap().number = "2".into();
+        entry.write(section).unwrap();
+        assert_eq!(Entry::read(section).links, entry.links);
+        assert_eq!(book.to_bytes(), text.replacen("PhoneNumber=1", "PhoneNumber=2", 1).as_bytes());
+    }
+    // some seconds on the slowest machine; the square of it takes hours
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+}

@@ -216,15 +216,29 @@ impl Section {
         self.lines.drain(start..(start + count).min(self.lines.len()));
     }
 
-    /// The value of a key between the `nth` and the next line of `first` in a group.
-    pub(crate) fn get_record(
+    /// All records of a group in one pass: the values of `first`, and of each of `keys` between it and the next. Asking for
+    /// one after the other takes a time that grows with the square of their number.
+    pub(crate) fn records<const N: usize>(
         &self,
         group: &Group,
         first: &str,
-        nth: usize,
-        key: &str,
-    ) -> Option<Cow<'_, str>> {
-        self.record_line(group, first, nth, key).and_then(|at| self.lines.get(at)).and_then(Line::value)
+        keys: [&str; N],
+    ) -> Vec<(String, [String; N])> {
+        let mut records: Vec<(String, [Option<String>; N])> = Vec::new();
+        for line in self.group_lines(group) {
+            let value = || line.value().unwrap_or_default().into_owned();
+            if line.has_key(first) {
+                records.push((value(), [const { None }; N]));
+            } else if let Some((_, values)) = records.last_mut() {
+                // of several lines the first counts
+                let slot = keys.iter().zip(values).find(|(key, _)| line.has_key(key));
+                if let Some((_, slot)) = slot {
+                    slot.get_or_insert_with(value);
+                }
+            }
+        }
+        let filled = |values: [Option<String>; N]| values.map(Option::unwrap_or_default);
+        records.into_iter().map(|(first, values)| (first, filled(values))).collect()
     }
 
     /// Sets a key between the `nth` and the next line of `first`; adds it after that line where it is missing.
@@ -271,6 +285,12 @@ impl Section {
         let start = starts.next()?;
         let end = starts.next().unwrap_or(group.lines.end);
         self.key_lines(group, key).find(|at| (start..end).contains(at))
+    }
+
+    /// The lines of a group, without the one that begins it.
+    fn group_lines(&self, group: &Group) -> impl Iterator<Item = &Line> {
+        let start = group.lines.start + usize::from(group.kind != GroupKind::Entry);
+        self.lines.iter().take(group.lines.end).skip(start)
     }
 
     /// Indices of the lines of a key in a group, without the line that begins it.

@@ -38,8 +38,9 @@ fn device_and_its_capitals_are_different_keys() {
     let groups = office.groups();
     assert_eq!(office.get_in(&groups[2], "Device", 0).unwrap(), "Modem");
     assert_eq!(office.get_in(&groups[3], "PhoneNumber", 1).unwrap(), "2");
-    assert_eq!(office.get_record(&groups[3], "PhoneNumber", 0, "AreaCode").unwrap(), "");
-    assert_eq!(office.get_record(&groups[3], "PhoneNumber", 1, "AreaCode").unwrap(), "9");
+    let records = office.records(&groups[3], "PhoneNumber", ["AreaCode"]);
+    assert_eq!(records[0].1, [""]);
+    assert_eq!(records[1].1, ["9"]);
     assert_eq!(office.get("Port"), None, "a key of another group");
     assert_eq!(office.get("Future").unwrap(), "a=b");
 }

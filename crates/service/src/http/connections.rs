@@ -130,6 +130,7 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
             Terminal::Auto => TerminalMode::Auto,
             Terminal::BeforeDial => TerminalMode::BeforeDial,
             Terminal::AfterDial => TerminalMode::AfterDial,
+            Terminal::Script => TerminalMode::Script,
             Terminal::Never => TerminalMode::Never,
         },
         pauses: wanted.pauses,

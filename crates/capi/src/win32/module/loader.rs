@@ -50,8 +50,10 @@ struct Library {
     phase: Phase,
     entry: Option<Entry>,
     threads: bool,
-    /// Never unmapped: this library, the program, what the program is linked to.
+    /// This library or the program: never unmapped, and there is no DllMain to tell.
     pinned: bool,
+    /// It was found before it was loaded, and stays mapped for its handle's sake.
+    kept: bool,
 }
 
 static NUMBERS: Handles<()> = Handles::new(5);
@@ -77,35 +79,46 @@ pub(super) fn load(candidates: &[Candidate], call_entry: bool) -> Result<Handle,
     let mut list = libraries();
     loop {
         match list.iter_mut().find(|library| library.mapped == mapped) {
-            None => return first(list, mapped, pinned, entry),
+            None => list = add(list, mapped, pinned, false)?,
             Some(library) if library.phase == Phase::Ready || library.phase == Phase::Changing(me) => {
                 library.loads = library.loads.saturating_add(1);
-                let handle = library.handle;
+                if library.loads > 1 || library.pinned {
+                    let handle = library.handle;
+                    drop(list);
+                    close(mapped);
+                    return Ok(handle);
+                }
+                library.entry = entry;
+                library.phase = entry.map_or(Phase::Ready, |_| Phase::Changing(me));
+                let library = *library;
                 drop(list);
-                close(mapped);
-                return Ok(handle);
+                return first(library);
             }
             Some(_) => list = CHANGED.wait(list).unwrap_or_else(PoisonError::into_inner),
         }
     }
 }
 
-/// The first load of a library.
-fn first(
-    mut list: MutexGuard<'_, Vec<Library>>,
+/// Adds a library that nobody has loaded yet.
+fn add(
+    mut list: MutexGuard<'static, Vec<Library>>,
     mapped: Mapped,
     pinned: bool,
-    entry: Option<Entry>,
-) -> Result<Handle, RasError> {
+    kept: bool,
+) -> Result<MutexGuard<'static, Vec<Library>>, RasError> {
     let Some(handle) = NUMBERS.insert(Arc::new(())) else {
         drop(list);
         close(mapped);
         return Err(NO_MEMORY);
     };
-    let phase = if entry.is_some() { Phase::Changing(std::thread::current().id()) } else { Phase::Ready };
-    list.push(Library { handle, mapped, loads: 1, phase, entry, threads: true, pinned });
-    drop(list);
-    let Some(entry) = entry else { return Ok(handle) };
+    let (phase, entry) = (Phase::Ready, None);
+    list.push(Library { handle, mapped, loads: 0, phase, entry, threads: true, pinned, kept });
+    Ok(list)
+}
+
+/// The first load of a library: tells it.
+fn first(library: Library) -> Result<Handle, RasError> {
+    let Library { handle, mapped, entry: Some(entry), .. } = library else { return Ok(library.handle) };
     // SAFETY: the library's DllMain, called as Windows calls it, under no lock.
     if unsafe { entry(handle, PROCESS_ATTACH, null_mut()) } != 0 {
         settle(handle);
@@ -129,7 +142,8 @@ pub(super) fn free(handle: Handle) -> Result<(), RasError> {
             library.loads -= 1;
             return Ok(());
         }
-        if library.pinned {
+        // not loaded, only found: what the program brought
+        if library.pinned || library.loads == 0 {
             return Ok(());
         }
         match library.phase {
@@ -159,39 +173,53 @@ fn settle(handle: Handle) {
     CHANGED.notify_all();
 }
 
+/// After the last free: what the program brought is still there.
 fn forget(handle: Handle, mapped: Mapped) {
-    libraries().retain(|library| library.handle != handle);
-    NUMBERS.remove(handle);
+    let mut list = libraries();
+    if let Some(library) = list.iter_mut().find(|library| library.handle == handle && library.kept) {
+        *library = Library { loads: 0, phase: Phase::Ready, entry: None, threads: true, ..*library };
+    } else {
+        list.retain(|library| library.handle != handle);
+        NUMBERS.remove(handle);
+    }
+    drop(list);
     CHANGED.notify_all();
     close(mapped);
 }
 
 /// The handle of what is loaded already.
 pub(super) fn find(candidates: &[Candidate]) -> Result<Handle, RasError> {
-    let (mapped, _) = open(candidates, RTLD_NOLOAD)?;
+    let (mapped, pinned) = open(candidates, RTLD_NOLOAD)?;
     // one lock from the look to the entry: a library has one handle, whoever asks at the same moment
     let mut list = libraries();
-    if let Some(handle) = list.iter().find(|library| library.mapped == mapped).map(|library| library.handle) {
+    let handle_in =
+        |list: &[Library]| list.iter().find(|library| library.mapped == mapped).map(|library| library.handle);
+    if let Some(handle) = handle_in(&list) {
         drop(list);
         close(mapped);
         return Ok(handle);
     }
-    let Some(handle) = NUMBERS.insert(Arc::new(())) else {
-        drop(list);
-        close(mapped);
-        return Err(NO_MEMORY);
-    };
-    let (phase, entry) = (Phase::Ready, None);
-    // what the program brought stays: a load of it later finds it pinned
-    list.push(Library { handle, mapped, loads: 1, phase, entry, threads: false, pinned: true });
-    Ok(handle)
+    // the program brought it, or another thread is about to load it and will find it here
+    list = add(list, mapped, pinned, true)?;
+    handle_in(&list).ok_or(MOD_NOT_FOUND)
 }
 
 /// A library's own function: what a library it needs has does not count, as in Windows.
 pub(super) fn function(handle: Handle, name: &CStr) -> Result<*mut c_void, RasError> {
-    let found = libraries().iter().find(|library| library.handle == handle).copied();
-    let library = found.ok_or(INVALID_HANDLE)?;
-    own_symbol(library.mapped, name).ok_or(PROC_NOT_FOUND)
+    let (mapped, loaded) = {
+        let mut list = libraries();
+        let library = list.iter_mut().find(|library| library.handle == handle).ok_or(INVALID_HANDLE)?;
+        let loaded = library.loads > 0;
+        // stays mapped meanwhile, whatever another thread frees; what was only found does in any case
+        library.loads = library.loads.saturating_add(u32::from(loaded));
+        (library.mapped, loaded)
+    };
+    let found = own_symbol(mapped, name);
+    if loaded {
+        // can only say that it is gone, which it is not
+        let _ = free(handle);
+    }
+    found.ok_or(PROC_NOT_FOUND)
 }
 
 /// No calls of DllMain for threads.

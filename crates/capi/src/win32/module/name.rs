@@ -3,7 +3,7 @@
 /// What a name may mean, to be tried in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Candidate {
-    /// This library, which is RASMAN.DLL and RASAPI32.DLL.
+    /// This library, which is RASMAN.DLL, RASAPI32.DLL and the others of RAS.
     Ours,
     /// The program itself.
     Program,
@@ -12,7 +12,7 @@ pub(super) enum Candidate {
 }
 
 /// The libraries that this one stands for.
-const OURS: [&str; 3] = ["rasman", "rasapi32", "rassapi"];
+const OURS: [&str; 4] = ["rasman", "rasapi32", "rasdlg", "rassapi"];
 
 /// What LoadLibrary looks for: `X:\dir\NAME.DLL` (any case, with or without folder and ending) is ours or `libname.so`; a
 /// path of Linux is taken as it is first.
@@ -77,6 +77,7 @@ mod tests {
             "/opt/x/rasman.dll",
             "RASAPI32.DLL",
             "rasapi32",
+            "RasDlg.dll",
             r"%SystemRoot%\System32\rassapi.dll",
         ] {
             assert_eq!(candidates(name), [Candidate::Ours], "{name}");

@@ -12,7 +12,7 @@ int main(void)
     CHECK(entry);
     entry->dwSize = sizeof(RASENTRY);
     CHECK(RasGetEntryProperties(NULL, TEXT("Old"), entry, &size, NULL, NULL) == 0);
-    CHECK(size == sizeof(RASENTRY) + 3 * sizeof(TCHAR) && entry->dwAlternateOffset == sizeof(RASENTRY));
+    CHECK(size == sizeof(RASENTRY) + 402 * sizeof(TCHAR) && entry->dwAlternateOffset == sizeof(RASENTRY));
     CHECK(entry->szLocalPhoneNumber[127] == TEXT('x') && entry->szLocalPhoneNumber[128] == 0);
     CHECK(RasSetEntryProperties(NULL, TEXT("Old"), entry, size, NULL, 0) == 0);
 #if WINVER >= 0x401

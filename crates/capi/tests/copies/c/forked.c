@@ -80,10 +80,24 @@ static void child(void)
     _exit(0);
 }
 
+/* Forked before the library was used at all: it is used in the child. */
+static void early(void)
+{
+    int state;
+    pid_t const pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        CHECK(RasHangUpA(NOBODY) == ERROR_INVALID_HANDLE);
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &state, 0) == pid && state == 0);
+}
+
 int main(void)
 {
     pthread_t threads[6];
     int n, state;
+    early();
     for (n = 0; n < 6; n++)
         CHECK(pthread_create(&threads[n], NULL, busy, NULL) == 0);
     /* used once before the first fork */

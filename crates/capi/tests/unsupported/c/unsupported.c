@@ -152,15 +152,18 @@ static void extensions(void)
     CHECK(OpenrasNextState(NOBODY, &state) == ERROR_INVALID_SIZE);
     bytes = sizeof text;
     CHECK(OpenrasReason(NOBODY, text, &bytes) == ERROR_INVALID_HANDLE);
-    /* the reason is that of the last RAS call: none, a sentence of its own, or its number's; it stays when asked */
+    /* the reason is that of the last call that failed: a sentence of its own, or its number's; it stays when asked, and
+     * when calls succeed */
+    CHECK(RasSetAutodialEnable(1, TRUE) == ERROR_CALL_NOT_IMPLEMENTED && names("dial"));
     CHECK(RasHangUp(NOBODY) == ERROR_INVALID_HANDLE && names("handle") && names("handle"));
-    CHECK(RasGetErrorString(691, (LPTSTR)text, sizeof text / sizeof(TCHAR)) == 0);
-    bytes = sizeof text;
-    CHECK(OpenrasReason(NULL, text, &bytes) == 0 && bytes == 1 && text[0] == 0);
+    CHECK(RasGetErrorString(691, (LPTSTR)text, sizeof text / sizeof(TCHAR)) == 0 && names("handle"));
 }
 
 int main(void)
 {
+    char nothing[8];
+    DWORD bytes = sizeof nothing;
+    CHECK(OpenrasReason(NULL, nothing, &bytes) == 0 && bytes == 1 && nothing[0] == 0);
     eap();
     connections();
     autodial();

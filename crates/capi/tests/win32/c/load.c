@@ -1,5 +1,6 @@
 /* LoadLibrary and its family. The folder with libtokenhost.so, libold.so and librefuses.so is on the loader's path. */
 #include <windows.h>
+#include <dlfcn.h>
 #include "check.h"
 
 typedef DWORD (*CALLS)(DWORD);
@@ -60,10 +61,30 @@ static void ours(LPCSTR name)
     CHECK(FreeLibrary(library) && FreeLibrary(library) && LoadLibraryA(name) == library);
 }
 
+/* A library the program brought itself has a handle; its DllMain hears of LoadLibrary all the same. */
+static void brought(void)
+{
+    void *const mine = dlopen("libbrought.so", RTLD_NOW);
+    HMODULE const library = GetModuleHandleA("BROUGHT.DLL");
+    CALLS const calls = (CALLS)GetProcAddress(library, "Calls");
+    DWORD n;
+    CHECK(mine && library && calls && calls(DLL_PROCESS_ATTACH) == 0);
+    CHECK(FreeLibrary(library) && calls(DLL_PROCESS_DETACH) == 0);
+    for (n = 1; n < 3; n++) {
+        CHECK(LoadLibraryA("brought") == library && calls(DLL_PROCESS_ATTACH) == n);
+        CHECK(FreeLibrary(library) && calls(DLL_PROCESS_DETACH) == n);
+        CHECK(GetModuleHandleA("brought") == library && (CALLS)GetProcAddress(library, "Calls") == calls);
+    }
+    CHECK(!dlclose(mine) && (CALLS)GetProcAddress(library, "Calls") == calls);
+}
+
 int main(void)
 {
+    brought();
     ours("RASMAN.DLL");
     ours("C:\\WINNT\\System32\\RasMan.dll");
+    /* the dialogs, where Windows has them */
+    CHECK(GetProcAddress(LoadLibraryA("RASDLG.DLL"), "RasDialDlgA"));
     loads("TokenHost.DLL");
     loads("D:\\tokens\\TOKENHOST.dll");
     loads("old");

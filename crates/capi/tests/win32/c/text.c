@@ -83,6 +83,11 @@ static void safe(void)
     CHECK(StringCchCopy(to, (size_t)STRSAFE_MAX_CCH + 1, to) == STRSAFE_E_INVALID_PARAMETER);
     CHECK(StringCchCopy(to, 8, NULL) == STRSAFE_E_INVALID_PARAMETER && !to[0]);
     CHECK(HRESULT_FROM_WIN32(ERROR_INSUFFICIENT_BUFFER) == STRSAFE_E_INSUFFICIENT_BUFFER);
+    /* a call is made once */
+    length = 121;
+    CHECK(HRESULT_FROM_WIN32(++length) == STRSAFE_E_INSUFFICIENT_BUFFER && length == 122);
+    length = 0;
+    CHECK(HRESULT_FROM_WIN32(--length) == -1 && length + 1 == 0);
 }
 
 static void strings(void)

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use openras_ppp::event::{Ipv4, LinkOptions};
+use smoltcp::wire::{IpProtocol, TcpPacket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
@@ -190,4 +191,53 @@ async fn a_packet_with_a_forged_source_is_not_answered() {
     poll_fn(|cx| port.poll_recv(cx, &mut buf)).await;
     assert_eq!(buf.filled()[16..20], B.octets());
     ping.abort();
+}
+
+/// Once smoltcp 0.14 had announced a first window of 65535, a peer could write four times that much into 128 KiB: it
+/// reckons with its window scale, which a SYN does not use. The stack's task panicked, and with it the call.
+#[tokio::test]
+async fn data_past_the_window_is_cut_off() {
+    use smoltcp::phy::ChecksumCapabilities;
+    use smoltcp::wire::{IpRepr, TcpControl, TcpRepr, TcpSeqNumber};
+
+    fn segment(control: TcpControl, seq: i32, ack: Option<TcpSeqNumber>, payload: &[u8]) -> Vec<u8> {
+        let tcp = TcpRepr {
+            src_port: 4000,
+            dst_port: 80,
+            control,
+            seq_number: TcpSeqNumber(seq),
+            ack_number: ack,
+            window_len: 65535,
+            window_scale: (control == TcpControl::Syn).then_some(7),
+            max_seg_size: None,
+            sack_permitted: false,
+            sack_ranges: [None; 3],
+            timestamp: None,
+            payload,
+        };
+        let checksums = ChecksumCapabilities::default();
+        let ip = IpRepr::new(B.into(), A.into(), IpProtocol::Tcp, tcp.buffer_len(), 64);
+        let mut packet = vec![0; ip.buffer_len() + tcp.buffer_len()];
+        ip.emit(&mut packet[..], &checksums);
+        tcp.emit(&mut TcpPacket::new_unchecked(&mut packet[20..]), &B.into(), &A.into(), &checksums);
+        packet
+    }
+
+    let (mut port, handle) = loopback(FarEnd::Host);
+    port.up(&agreed(A, B, 1500));
+    handle.until_up().await.unwrap();
+    let mut listener = handle.tcp_listen(80).unwrap();
+    port.send(segment(TcpControl::Syn, 999, None, &[]));
+    let mut memory = vec![0; MAX_PACKET];
+    let mut buf = ReadBuf::new(&mut memory);
+    poll_fn(|cx| port.poll_recv(cx, &mut buf)).await;
+    let ack = Some(TcpPacket::new_unchecked(&buf.filled()[20..]).seq_number() + 1);
+    port.send(segment(TcpControl::None, 1000, ack, &[]));
+    // past the buffer, and within the window as it would be with its scale
+    port.send(segment(TcpControl::None, 1000 + 150_000, ack, &[7; 1000]));
+    port.send(segment(TcpControl::None, 1000, ack, b"hello"));
+    let mut stream = listener.accept().await.unwrap();
+    let mut word = [0; 5];
+    timeout(Duration::from_secs(10), stream.read_exact(&mut word)).await.expect("it goes on").unwrap();
+    assert_eq!(&word, b"hello");
 }

@@ -71,7 +71,10 @@ async fn all() -> Result<(Option<Client>, Vec<Connection>), Problem> {
         Err(problem) if problem.error == 711 => return Ok((None, Vec::new())),
         Err(problem) => return Err(problem),
     };
-    let there = client.connections().await?;
+    let mut there = client.connections().await?;
+    // an administrator is shown everybody's: `openras calls` is for them
+    let me = rustix::process::geteuid().as_raw();
+    there.retain(|one| one.uid == me);
     Ok((Some(client), there))
 }
 

@@ -1,5 +1,8 @@
 /* The rules of notifiers. The argument names one. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "dialling.h"
@@ -365,7 +368,7 @@ static void pauses(void)
     RASDIALEXTENSIONS extensions;
     RASDIALPARAMSA params;
     RASPPPIPA ip;
-    DWORD bytes = sizeof ip;
+    DWORD bytes = sizeof ip, begun;
     HRASCONN connection = NULL, same;
     ZeroMemory(&extensions, sizeof extensions);
     extensions.dwSize = sizeof extensions;
@@ -373,6 +376,11 @@ static void pauses(void)
     fill(&params, "Talk", "wrong");
     EQUAL(ERROR_INTERACTIVE_MODE, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
     same = connection;
+    /* the other end begins PPP by itself; for the program the dial waits */
+    for (begun = GetTickCount(); GetTickCount() - begun < 300; Sleep(10)) {
+        EQUAL(RASCS_Interactive, status_of(connection).rasconnstate);
+        EQUAL(0, status_of(connection).dwError);
+    }
     EQUAL(ERROR_AUTHENTICATION_FAILURE, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
     EQUAL(RASCS_RetryAuthentication, status_of(connection).rasconnstate);
     EQUAL(ERROR_AUTHENTICATION_FAILURE, status_of(connection).dwError);
@@ -405,6 +413,108 @@ static void no_pauses(void)
     EQUAL(last + 1, calls);
 }
 
+/* called back: every state of it, in its order */
+static void callback(void)
+{
+    static const RASCONNSTATE wanted[] = { RASCS_Authenticate, RASCS_AuthCallback, RASCS_PrepareForCallback,
+        RASCS_WaitForCallback, RASCS_ReAuthenticate, RASCS_Authenticated, RASCS_Projected, RASCS_Connected };
+    HRASCONN connection = NULL;
+    RASDIALPARAMSA params;
+    size_t next = 0;
+    LONG i;
+    fill(&params, "Phone", "secret");
+    StringCchCopyA(params.szUserName, UNLEN + 1, "erin");
+    StringCchCopyA(params.szCallbackNumber, RAS_MaxCallbackNumber + 1, "200");
+    EQUAL(0, RasDialA(NULL, NULL, &params, 1, (LPVOID)(ULONG_PTR)func1, &connection));
+    finished();
+    for (i = 0; i < calls; i++) {
+        EQUAL(0, heard[i].error);
+        if (next < ARRAYSIZE(wanted) && heard[i].state == wanted[next])
+            next++;
+    }
+    EQUAL(ARRAYSIZE(wanted), next);
+    hang_up(connection);
+}
+
+/* many threads resume one pause: one does it */
+static HRASCONN paused;
+static volatile LONG resumed;
+
+static void *resumes(void *unused)
+{
+    RASDIALEXTENSIONS extensions;
+    RASDIALPARAMSA params;
+    HRASCONN connection = paused;
+    DWORD error;
+    ZeroMemory(&extensions, sizeof extensions);
+    extensions.dwSize = sizeof extensions;
+    extensions.dwfOptions = RDEOPT_PausedStates;
+    fill(&params, "Office", "secret");
+    error = RasDialA(&extensions, NULL, &params, 0, NULL, &connection);
+    if (error == 0)
+        __sync_add_and_fetch(&resumed, 1);
+    else
+        EQUAL(ERROR_DIAL_ALREADY_IN_PROGRESS, error);
+    return unused;
+}
+
+static void resumed_once(void)
+{
+    RASDIALEXTENSIONS extensions;
+    RASDIALPARAMSA params;
+    pthread_t threads[6];
+    size_t i;
+    ZeroMemory(&extensions, sizeof extensions);
+    extensions.dwSize = sizeof extensions;
+    extensions.dwfOptions = RDEOPT_PausedStates;
+    fill(&params, "Office", "wrong");
+    EQUAL(ERROR_AUTHENTICATION_FAILURE, RasDialA(&extensions, NULL, &params, 0, NULL, &paused));
+    for (i = 0; i < ARRAYSIZE(threads); i++)
+        EQUAL(0, pthread_create(&threads[i], NULL, resumes, NULL));
+    for (i = 0; i < ARRAYSIZE(threads); i++)
+        EQUAL(0, pthread_join(threads[i], NULL));
+    EQUAL(1, resumed);
+    EQUAL(RASCS_Connected, status_of(paused).rasconnstate);
+    hang_up(paused);
+}
+
+/* RasHangUp ends a RasDial that waits in another thread; nobody answers at the other end */
+static HRASCONN volatile waiting;
+static DWORD waited;
+
+static void *dials_nobody(void *line)
+{
+    RASDIALPARAMSA params;
+    fill(&params, "", "secret");
+    StringCchCopyA(params.szPhoneNumber, RAS_MaxPhoneNumber + 1, (const char *)line);
+    waited = RasDialA(NULL, NULL, &params, 0, NULL, (HRASCONN *)&waiting);
+    return NULL;
+}
+
+static void hang_up_waiting(void)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    pthread_t thread;
+    char line[64];
+    ZeroMemory(&address, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EQUAL(0, bind(listener, (struct sockaddr *)&address, sizeof address));
+    EQUAL(0, listen(listener, 1));
+    EQUAL(0, getsockname(listener, (struct sockaddr *)&address, &length));
+    StringCchPrintfA(line, sizeof line, "tcp:127.0.0.1:%u", ntohs(address.sin_port));
+    EQUAL(0, pthread_create(&thread, NULL, dials_nobody, line));
+    while (waiting == NULL)
+        Sleep(1);
+    EQUAL(0, RasHangUpA(waiting));
+    EQUAL(0, pthread_join(thread, NULL));
+    EQUAL(ERROR_USER_DISCONNECTION, waited);
+    gone(waiting);
+    close(listener);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -413,7 +523,8 @@ int main(int argc, char **argv)
     } rules[] = { { "order", order }, { "failure", failure }, { "waits", waits }, { "inside", inside_functions },
         { "hang_up_inside", hang_up_inside }, { "silent", silent }, { "unlocked", unlocked },
         { "meeting", meeting }, { "hang_up_outside", hang_up_outside }, { "again", again },
-        { "joined", joined }, { "in_progress", in_progress }, { "pauses", pauses }, { "no_pauses", no_pauses } };
+        { "joined", joined }, { "in_progress", in_progress }, { "pauses", pauses }, { "no_pauses", no_pauses },
+        { "callback", callback }, { "resumed_once", resumed_once }, { "hang_up_waiting", hang_up_waiting } };
     size_t i;
     CHECK(argc == 2);
     done = CreateEventA(NULL, TRUE, FALSE, NULL);

@@ -2,7 +2,7 @@
  *
  *     dials --register LIBRARY          dials [-] ENTRY USER PASSWORD [ENTRY USER PASSWORD ...]
  *
- * With "-" the library is not asked for (no RDEOPT_UseCustomScripting). */
+ * With "-" the library is not asked for (no RDEOPT_UseCustomScripting), with "+" it is, and a notifier is told. */
 #include <windows.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,23 @@ static void hang_up(HRASCONN connection)
         Sleep(20);
 }
 
-static void dial(const char *entry, const char *user, const char *password, DWORD options)
+static HANDLE done;
+static DWORD result;
+static int interactive;
+
+static VOID WINAPI notifier(HRASCONN connection, UINT message, RASCONNSTATE state, DWORD error, DWORD extended)
+{
+    (void)connection;
+    (void)message;
+    (void)extended;
+    interactive += state == RASCS_Interactive && error == ERROR_SUCCESS;
+    if (state == RASCS_Connected || error != ERROR_SUCCESS) {
+        result = error;
+        SetEvent(done);
+    }
+}
+
+static void dial(const char *entry, const char *user, const char *password, DWORD options, int told)
 {
     static RASDIALPARAMSA params;
     RASDIALEXTENSIONS extensions;
@@ -50,7 +66,15 @@ static void dial(const char *entry, const char *user, const char *password, DWOR
     ZeroMemory(&extensions, sizeof extensions);
     extensions.dwSize = sizeof extensions;
     extensions.dwfOptions = options;
-    error = RasDialA(&extensions, NULL, &params, 0, NULL, &connection);
+    if (told) {
+        error = RasDialA(&extensions, NULL, &params, 1, (LPVOID)(ULONG_PTR)notifier, &connection);
+        if (error == ERROR_SUCCESS) {
+            WaitForSingleObject(done, INFINITE);
+            error = result;
+        }
+    } else {
+        error = RasDialA(&extensions, NULL, &params, 0, NULL, &connection);
+    }
     why[0] = '\0';
     if (error != ERROR_SUCCESS)
         OpenrasReason(connection, why, &room);
@@ -61,10 +85,14 @@ static void dial(const char *entry, const char *user, const char *password, DWOR
 
 int main(int argc, char **argv)
 {
-    int plain = argc > 1 && strcmp(argv[1], "-") == 0;
+    int plain = argc > 1 && strcmp(argv[1], "-") == 0, told = argc > 1 && strcmp(argv[1], "+") == 0;
     if (argc == 3 && strcmp(argv[1], "--register") == 0)
         return registers(argv[2]);
-    for (int i = 1 + plain; i + 2 < argc; i += 3)
-        dial(argv[i], argv[i + 1], argv[i + 2], plain ? 0 : RDEOPT_UseCustomScripting);
+    done = CreateEventA(NULL, FALSE, FALSE, NULL);
+    for (int i = 1 + (plain || told); i + 2 < argc; i += 3)
+        dial(argv[i], argv[i + 1], argv[i + 2], plain ? 0 : RDEOPT_UseCustomScripting, told);
+    CloseHandle(done);
+    if (interactive > 0)
+        printf("interactive: %d\n", interactive);
     return 0;
 }

@@ -22,11 +22,15 @@ static WORD wait(HANDLE event, WORD length, DWORD timeout)
     char text[80];
     RAS_SECURITY_INFO info;
     ULONGLONG began = GetTickCount64();
-    if (RasSecurityDialogReceive(port, in, &length, timeout, event) != PENDING)
-        return 0;
-    WaitForSingleObject(event, INFINITE);
-    if (RasSecurityDialogGetInfo(port, &info) != NO_ERROR)
-        info.LastError = ERROR_INVALID_PORT_HANDLE;
+    DWORD result = RasSecurityDialogReceive(port, in, &length, timeout, event);
+    info.LastError = result;
+    if (result == PENDING) {
+        WaitForSingleObject(event, INFINITE);
+        if (RasSecurityDialogGetInfo(port, &info) != NO_ERROR)
+            info.LastError = ERROR_INVALID_PORT_HANDLE;
+    } else {
+        length = 0; /* the line went before it was asked */
+    }
     sprintf(text, "[%u %u %c%c %u]", length, info.LastError, length ? in[0] : '-', length ? in[length - 1] : '-',
         GetTickCount64() - began >= 1000 && timeout ? 1 : 0);
     fprintf(stderr, "%s\n", text);

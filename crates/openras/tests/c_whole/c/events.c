@@ -56,7 +56,7 @@ static void hears_the_end(HRASCONN connection, int descriptor)
 
 static void loop(void)
 {
-    HRASCONN connection;
+    HRASCONN connection, joined;
     OPENRASSTATE state;
     DWORD last = 0, states = 0;
     int descriptor, second;
@@ -79,6 +79,13 @@ static void loop(void)
     CHECK(!readable(descriptor, 0) && !readable(second, 0));
     nothing_waits(connection);
     EQUAL(RASCS_Connected, status_of(connection).rasconnstate);
+    /* another dial of the entry joins, and is told of Connected as well */
+    EQUAL(0, dial("secret", &joined));
+    CHECK(joined == connection && readable(second, 0));
+    EQUAL(RASCS_Connected, next(joined).rasconnstate);
+    EQUAL(0, RasHangUpA(joined));
+    EQUAL(RASCS_Connected, status_of(connection).rasconnstate);
+    CHECK(!readable(descriptor, 0));
     EQUAL(0, RasHangUpA(connection));
     hears_the_end(connection, second);
     gone(connection);
@@ -131,6 +138,39 @@ static void failure(void)
     CHECK(strstr(why, "OPENRAS_NO_HANDLER") != NULL);
 }
 
+/* A pause with an error is a question, not the end. */
+static void retry(void)
+{
+    HRASCONN connection = NULL;
+    RASDIALEXTENSIONS extensions;
+    RASDIALPARAMSA params;
+    OPENRASSTATE state;
+    int descriptor;
+    ZeroMemory(&extensions, sizeof extensions);
+    extensions.dwSize = sizeof extensions;
+    extensions.dwfOptions = RDEOPT_PausedStates;
+    fill(&params, "Office", "wrong");
+    EQUAL(0, RasDialA(&extensions, NULL, &params, OPENRAS_EVENTS, OPENRAS_NO_HANDLER, &connection));
+    descriptor = OpenrasEvents(connection);
+    do {
+        CHECK(readable(descriptor, 60000));
+        state = next(connection);
+    } while (!(state.rasconnstate & RASCS_PAUSED));
+    EQUAL(RASCS_RetryAuthentication, state.rasconnstate);
+    CHECK(!readable(descriptor, 100));
+    fill(&params, "Office", "secret");
+    /* the notifier it began with, and no other */
+    EQUAL(ERROR_INVALID_PARAMETER, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    EQUAL(0, RasDialA(&extensions, NULL, &params, OPENRAS_EVENTS, OPENRAS_NO_HANDLER, &connection));
+    do {
+        CHECK(readable(descriptor, 60000));
+        state = next(connection);
+        EQUAL(0, state.dwError);
+    } while (state.rasconnstate != RASCS_Connected);
+    hang_up(connection);
+    close(descriptor);
+}
+
 static void later(void)
 {
     HRASCONN connection = connected("Office");
@@ -173,6 +213,8 @@ int main(int count, char **arguments)
         loop();
     else if (!strcmp(arguments[1], "failure"))
         failure();
+    else if (!strcmp(arguments[1], "retry"))
+        retry();
     else if (!strcmp(arguments[1], "later"))
         later();
     else if (!strcmp(arguments[1], "watch"))

@@ -137,6 +137,24 @@ static void again(void)
     until(RASCS_Connected);
 }
 
+/* Without a notifier: RasDial comes back with the question, and once more with the answer. */
+static void synchronous(void)
+{
+    int terminal;
+    memset(&extensions, 0, sizeof extensions);
+    extensions.dwSize = sizeof extensions;
+    extensions.dwfOptions = RDEOPT_PausedStates;
+    fill(&params, "Asks", "secret");
+    EQUAL(ERROR_INTERACTIVE_MODE, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    terminal = terminal_of();
+    CHECK(reads(terminal, "Word: "));
+    types(terminal, "open\r");
+    EQUAL(0, RasDialA(&extensions, NULL, &params, 0, NULL, &connection));
+    EQUAL(RASCS_Connected, status_of(connection).rasconnstate);
+    ends(terminal);
+    hang_up(connection);
+}
+
 static void hangs_up(void)
 {
     int terminal = terminal_of();
@@ -148,6 +166,10 @@ static void hangs_up(void)
 int main(int count, char **arguments)
 {
     CHECK(count == 2);
+    if (!strcmp(arguments[1], "synchronous")) {
+        synchronous();
+        return 0;
+    }
     pauses();
     if (!strcmp(arguments[1], "talk"))
         talk();

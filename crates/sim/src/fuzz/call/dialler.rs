@@ -45,6 +45,7 @@ impl Dialler {
         let terminal = match a >> 2 & 3 {
             0 => TerminalMode::Auto,
             1 => TerminalMode::BeforeDial,
+            2 if bit(c, 0) => TerminalMode::Script,
             2 => TerminalMode::AfterDial,
             _ => TerminalMode::Never,
         };
@@ -68,7 +69,7 @@ impl Dialler {
             seq: 0,
             seen: 0,
             paused: None,
-            always_pauses: matches!(terminal, TerminalMode::BeforeDial | TerminalMode::AfterDial),
+            always_pauses: matches!(terminal, TerminalMode::BeforeDial | TerminalMode::AfterDial | TerminalMode::Script),
             prompted: false,
             tries: 0,
             up: false,
