@@ -1,18 +1,78 @@
 //! One copy of the library in a process. Links to one file are one copy to the loader; a second file is not, and would
 //! share neither events nor handles with the first.
+//!
+//! Copies find each other while they are loaded, when the loader runs one constructor at a time, and are linked in a
+//! ring. The first call only walks the ring: it asks the loader nothing, which may be waiting for a constructor of the
+//! program's that waits for this very call.
 
-use std::ffi::{CStr, CString, c_int, c_void};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
-use libc::{RTLD_LAZY, RTLD_NOLOAD, dl_iterate_phdr, dl_phdr_info, dlclose, dlopen, dlsym};
+use libc::{Dl_info, RTLD_LAZY, RTLD_NOLOAD, dl_iterate_phdr, dl_phdr_info, dladdr, dlclose, dlopen, dlsym};
+
 const UNUSED: u32 = 0;
 const CLAIMED: u32 = 1;
 const IN_USE: u32 = 2;
 
-/// Whether this copy is in use. Exported, so that copies find each other.
+/// What copies know of each other. Its layout is the same in all of them.
+#[allow(unreachable_pub, reason = "other copies reach it")]
+#[repr(C)]
+pub struct Mark {
+    /// Whether it is in use.
+    state: AtomicU32,
+    /// The next of the ring; NULL for a copy that is alone.
+    next: AtomicPtr<Mark>,
+    /// The name of its file, which the loader keeps; NULL where it was not to be learned.
+    file: AtomicPtr<c_char>,
+}
+
+/// This copy. Exported, so that copies find each other.
 #[allow(unreachable_pub, reason = "other copies reach it")]
 #[unsafe(no_mangle)]
-pub static openras_copy_in_use: AtomicU32 = AtomicU32::new(UNUSED);
+pub static openras_copy_in_use: Mark = Mark {
+    state: AtomicU32::new(UNUSED),
+    next: AtomicPtr::new(null_mut()),
+    file: AtomicPtr::new(null_mut()),
+};
+
+/// Run by the loader before anything of this copy is called. Nothing in it panics: that would end the program.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOADED: extern "C" fn() = {
+    extern "C" fn loaded_now() {
+        join();
+    }
+    loaded_now
+};
+
+/// Links this copy into the ring of those that are loaded.
+fn join() {
+    let own = &raw const openras_copy_in_use;
+    openras_copy_in_use.file.store(file_of(own), Ordering::SeqCst);
+    // of those that a program is linked against, another may have been first and have found this one
+    if !openras_copy_in_use.next.load(Ordering::SeqCst).is_null() {
+        return;
+    }
+    let before = loaded().iter().find_map(|name| mark_of(name).filter(|other| *other != own));
+    if let Some(other) = before {
+        // SAFETY: another copy's mark is the same kind of static as ours, and no copy is ever unmapped.
+        let before = unsafe { &*other };
+        let next = before.next.load(Ordering::SeqCst);
+        let next = if next.is_null() { other.cast_mut() } else { next };
+        openras_copy_in_use.next.store(next, Ordering::SeqCst);
+        before.next.store(own.cast_mut(), Ordering::SeqCst);
+    }
+}
+
+/// The name of the file a copy was loaded from.
+fn file_of(copy: *const Mark) -> *mut c_char {
+    let mut info =
+        Dl_info { dli_fname: null(), dli_fbase: null_mut(), dli_sname: null(), dli_saddr: null_mut() };
+    // SAFETY: an address, and a place for the answer.
+    let known = unsafe { dladdr(copy.cast(), &raw mut info) } != 0;
+    if known { info.dli_fname.cast_mut() } else { null_mut() }
+}
 
 /// Takes this copy into use, unless another is.
 ///
@@ -20,23 +80,30 @@ pub static openras_copy_in_use: AtomicU32 = AtomicU32::new(UNUSED);
 /// Why this copy refuses to work; said once on standard error.
 pub(crate) fn only_one() -> Result<(), String> {
     let own = &raw const openras_copy_in_use;
-    openras_copy_in_use.store(CLAIMED, Ordering::SeqCst);
-    for name in loaded() {
-        let Some(other) = mark_of(&name).filter(|other| *other != own) else { continue };
-        // SAFETY: another copy's mark is the same kind of static as ours, and no copy is ever unmapped.
-        let mark = unsafe { &*other };
+    openras_copy_in_use.state.store(CLAIMED, Ordering::SeqCst);
+    let mut at = openras_copy_in_use.next.load(Ordering::SeqCst).cast_const();
+    while !at.is_null() && at != own {
+        // SAFETY: only copies are in the ring, and no copy is ever unmapped.
+        let other = unsafe { &*at };
         // of two that claim at once the higher gives way, and the lower waits until it has
-        while mark.load(Ordering::SeqCst) == CLAIMED && own < other {
+        while other.state.load(Ordering::SeqCst) == CLAIMED && own < at {
             std::thread::yield_now();
         }
-        if mark.load(Ordering::SeqCst) != UNUSED {
-            openras_copy_in_use.store(UNUSED, Ordering::SeqCst);
-            let name = name.to_string_lossy();
+        if other.state.load(Ordering::SeqCst) != UNUSED {
+            openras_copy_in_use.state.store(UNUSED, Ordering::SeqCst);
+            let file = other.file.load(Ordering::SeqCst);
+            let name = if file.is_null() {
+                "another file".into()
+            } else {
+                // SAFETY: the loader's names end with NUL and live as long as the object.
+                unsafe { CStr::from_ptr(file) }.to_string_lossy()
+            };
             let why = format!("another copy of it is in use in this process: {name}. Load one file only.");
             return Err(say_once(&why));
         }
+        at = other.next.load(Ordering::SeqCst).cast_const();
     }
-    openras_copy_in_use.store(IN_USE, Ordering::SeqCst);
+    openras_copy_in_use.state.store(IN_USE, Ordering::SeqCst);
     Ok(())
 }
 
@@ -83,7 +150,7 @@ fn loaded() -> Vec<CString> {
 }
 
 /// The mark in a loaded object, if it is a copy of this library.
-fn mark_of(name: &CStr) -> Option<*const AtomicU32> {
+fn mark_of(name: &CStr) -> Option<*const Mark> {
     // SAFETY: NOLOAD gives only what is mapped already and runs no code; the reference is given back below.
     let object = unsafe { dlopen(name.as_ptr(), RTLD_LAZY | RTLD_NOLOAD) };
     if object.is_null() {

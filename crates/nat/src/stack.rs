@@ -12,6 +12,8 @@ use smoltcp::phy::{Checksum, Device, DeviceCapabilities, Medium, RxToken, TxToke
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::wire::{HardwareAddress, IpListenEndpoint};
 
+use crate::wire;
+
 /// One packet in, one packet out: all that an interface sees of the link at a time.
 struct Link<'a> {
     mtu: usize,
@@ -69,6 +71,8 @@ impl Device for Link<'_> {
 pub(crate) struct Connection {
     sockets: SocketSet<'static>,
     handle: SocketHandle,
+    /// The sequence number after all that was ever sent.
+    sent: Option<u32>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -84,7 +88,7 @@ impl Connection {
         socket.set_nagle_enabled(false);
         let mut sockets = SocketSet::new(vec![SocketStorage::EMPTY]);
         let handle = sockets.add(socket);
-        Self { sockets, handle }
+        Self { sockets, handle, sent: None }
     }
 
     pub(crate) fn socket(&self) -> &Socket<'static> {
@@ -93,6 +97,27 @@ impl Connection {
 
     pub(crate) fn socket_mut(&mut self) -> &mut Socket<'static> {
         self.sockets.get_mut(self.handle)
+    }
+
+    /// Puts an acknowledgement or a reset after all that was sent (RFC 9293 §3.10.7.4, SEQ=SND.NXT).
+    ///
+    /// smoltcp 0.14 steps back to what is not acknowledged when its timer runs out, and acknowledges from there. What
+    /// it says then is old to a caller that has received more, which drops it unread (also RFC 9293 §3.10.7.4); two ends
+    /// of that kind, each with its timer run out, never hear each other again.
+    ///
+    /// A reset that answers a segment at once has that segment's number instead, and keeps it.
+    fn renumber(&mut self, packet: &mut [u8], answers: bool) {
+        let Some((header, seq, end, reset)) = wire::sequence(packet) else { return };
+        if reset && answers {
+            return;
+        }
+        let sent = *self.sent.get_or_insert(end);
+        let is_old = |number: u32| sent.wrapping_sub(number).cast_signed() > 0;
+        if seq == end && is_old(seq) {
+            wire::set_sequence(packet, header, sent);
+        } else if !is_old(end) {
+            self.sent = Some(end);
+        }
     }
 
     /// Whether nothing will ever come of it again, either way.
@@ -188,6 +213,7 @@ impl Stack {
         let mut link = Link { mtu: self.mtu, incoming: Some(packet), outgoing: Some(reply) };
         let now = self.time(now);
         self.interface.poll_ingress_single(now, &mut link, &mut connection.sockets);
+        connection.renumber(reply, true);
     }
 
     /// The connection's next packet, put into `out`; false: it has none.
@@ -196,6 +222,7 @@ impl Stack {
         let mut link = Link { mtu: self.mtu, incoming: None, outgoing: Some(out) };
         let now = self.time(now);
         self.interface.poll_egress(now, &mut link, &mut connection.sockets);
+        connection.renumber(out, false);
         !out.is_empty()
     }
 

@@ -6,6 +6,7 @@ mod build;
 mod checksum;
 mod icmp;
 mod ip;
+mod sequence;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub(crate) use icmp::{
     Echo, IcmpError, Router, advertisement, echo_reply, error, intact, quote_echo, quote_udp,
 };
 pub(crate) use ip::{Bad, Fragment, Packet, Segment, parse};
+pub(crate) use sequence::{sequence, set_sequence};
 
 /// The protocol numbers of an IP header that the NAT knows.
 pub(crate) mod protocol {

@@ -186,6 +186,7 @@ const HOUSE: [Crate; 12] = [
             "openras-engine",
             "openras-io",
             "openras-modules",
+            "openras-nat",
             "openras-phonebook",
             "openras-api",
             "openras-service",

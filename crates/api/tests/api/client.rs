@@ -110,7 +110,9 @@ async fn every_route_has_its_method_and_all_go_over_one_connection() {
     assert_eq!(as_templates, routes);
     let all: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
     assert!(all.contains(&"GET /v1/connections/7/events?notifier=a%2Fb&after=3&packets=true".to_owned()));
-    assert!(all.contains(&"GET /v1/connections/7/events?notifier=a%2Fb&after=0&keep_terminal=true".to_owned()));
+    assert!(
+        all.contains(&"GET /v1/connections/7/events?notifier=a%2Fb&after=0&keep_terminal=true".to_owned())
+    );
     assert!(all.contains(&"GET /v1/audit?after=4&follow=true".to_owned()));
 }
 

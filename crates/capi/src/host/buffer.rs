@@ -3,6 +3,8 @@
 
 use std::ptr::null_mut;
 
+use zeroize::Zeroize;
+
 /// Beginnings are aligned for what a module may lay over them.
 const ALIGNED: usize = 16;
 
@@ -48,6 +50,12 @@ impl Buffer {
         self.start
     }
 
+    /// Makes it zeroes again, once its dialog is over.
+    pub(super) fn wipe(&self) {
+        // SAFETY: mapped as long as this value, and not the module's any more.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.size) }.zeroize();
+    }
+
     /// How many bytes from this address on lie in the buffer.
     pub(crate) fn room_at(&self, address: *const u8) -> Option<usize> {
         let offset = address.addr().checked_sub(self.start.addr())?;
@@ -81,5 +89,8 @@ mod tests {
         }
         // SAFETY: the last byte of a buffer that nobody else has.
         unsafe { start.add(1029).write(7) };
+        buffer.wipe();
+        // SAFETY: as above.
+        assert_eq!(unsafe { start.add(1029).read() }, 0);
     }
 }

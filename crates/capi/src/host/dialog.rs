@@ -1,6 +1,6 @@
 //! One dialog: the call's handle, its two buffers, the Receive that waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openras_engine::RasError;
@@ -25,6 +25,12 @@ pub(super) const PENDING: RasError = RasError(600);
 pub(super) static PORTS: Handles<Dialog> = Handles::new(4);
 /// The same by the service's name for them.
 static NAMES: Mutex<BTreeMap<Name, usize>> = Mutex::new(BTreeMap::new());
+
+/// Dialogs that are over, the last of them: a module that wipes its buffers after Complete, as it must not, still finds
+/// them there, as it did in the server it was written for.
+static OVER: Mutex<VecDeque<Arc<Dialog>>> = Mutex::new(VecDeque::new());
+/// How many are kept.
+const KEPT: usize = 64;
 
 /// A dialog.
 pub(super) struct Dialog {
@@ -226,11 +232,17 @@ impl Dialog {
         self.inner().ended.is_some()
     }
 
-    /// Forgets it: its handle is 601 from now on.
+    /// Forgets it: its handle is 601 from now on. What was typed and said is wiped.
     pub(super) fn forget(port: usize) {
-        if let Some(dialog) = PORTS.remove(port) {
-            dialog.inner().completed = true;
-            names().remove(&dialog.name);
+        let Some(dialog) = PORTS.remove(port) else { return };
+        dialog.inner().completed = true;
+        names().remove(&dialog.name);
+        dialog.send.wipe();
+        dialog.receive.wipe();
+        let mut over = OVER.lock().unwrap_or_else(PoisonError::into_inner);
+        over.push_back(dialog);
+        if over.len() > KEPT {
+            over.pop_front();
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Random structures, sizes, lists and texts through the C interface, from several threads at once on one book: a documented
 //! number comes back, nothing is written outside of what the caller said, and the book stays one.
 //!
-//! [`ROUNDS`] calls in each of [`THREADS`] threads, from seeds that are fixed: what fails once fails again.
+//! [`ROUNDS`] calls in each of [`THREADS`] threads, or as many as `OPENRAS_HOSTILE_CALLS` says; each thread's come from a
+//! seed that is fixed.
 
 use std::ffi::c_void;
 use std::process::Command;
@@ -57,6 +58,8 @@ pairs! {
     country: RasGetCountryInfoA RasGetCountryInfoW(Out, Count);
     get_custom: RasGetCustomAuthDataA RasGetCustomAuthDataW(Text, Text, Out, Count);
     set_custom: RasSetCustomAuthDataA RasSetCustomAuthDataW(Text, Text, Text, u32);
+    get_eap: RasGetEapUserDataA RasGetEapUserDataW(Text, Text, Text, Out, Count);
+    set_eap: RasSetEapUserDataA RasSetEapUserDataW(Text, Text, Text, Text, u32);
 }
 
 /// Every size that the structures ever had: RASENTRY, RASSUBENTRY, RASENTRYNAME, RASDEVINFO, RASDIALPARAMS,
@@ -176,7 +179,7 @@ fn encoded(text: &str, wide: bool) -> Vec<u8> {
 /// The name of one of few entries, or something that is none.
 fn name(dice: &mut Dice, wide: bool) -> Vec<u8> {
     let few = ["Home", "home", "Büro", "a", "b", "x/y", "", ".", "😀", "[]", "=", ";"];
-    match dice.below(10) {
+    match dice.below(40) {
         0 => {
             let mut bytes = vec![0; dice.below(600)];
             dice.fill(&mut bytes);
@@ -358,15 +361,19 @@ fn custom(dice: &mut Dice, api: Api, entry: Text) -> (u32, &'static str) {
     let length = dice.below(2000);
     let mut block = Block::new(dice, length);
     let mut bytes = length as u32;
-    // SAFETY: the block has as many bytes as said.
+    let token = if dice.one_in(8) { block.at().cast_const() } else { std::ptr::null() };
+    let book = std::ptr::null();
+    // SAFETY: the block has as many bytes as said; a token is no pointer to the library.
     let result = unsafe {
-        match dice.one_in(2) {
-            true => (api.get_custom)(std::ptr::null(), entry, block.at(), &raw mut bytes),
-            false => (api.set_custom)(std::ptr::null(), entry, block.at(), bytes),
+        match dice.below(4) {
+            0 => (api.get_custom)(book, entry, block.at(), &raw mut bytes),
+            1 => (api.set_custom)(book, entry, block.at(), bytes),
+            2 => (api.get_eap)(token, book, entry, block.at(), &raw mut bytes),
+            _ => (api.set_eap)(token, book, entry, block.at(), bytes),
         }
     };
     block.intact();
-    (result, "RasCustomAuthData")
+    (result, "RasCustomAuthData or RasEapUserData")
 }
 
 /// Set for the process that makes the calls.
@@ -378,12 +385,13 @@ fn the_calls() {
     if std::env::var_os(INSIDE).is_none() {
         return;
     }
+    let rounds = std::env::var("OPENRAS_HOSTILE_CALLS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let seen: Vec<u64> = thread::scope(|scope| {
         let work = |seed: u64| {
             scope.spawn(move || {
                 let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (seed << 32));
                 let mut seen = 0_u64;
-                for round in 0..ROUNDS {
+                for round in 0..rounds {
                     let api = if dice.one_in(2) { A } else { W };
                     let (result, what) = call(&mut dice, api);
                     let at = DOCUMENTED.iter().position(|number| *number == result);
@@ -398,7 +406,7 @@ fn the_calls() {
     });
     // a test that only ever is refused would test nothing
     let seen = seen.into_iter().fold(0, |all, seen| all | seen);
-    for number in [0, 5, 87, 123, 183, 603, 610, 621, 623, 632] {
+    for number in [0, 5, 6, 87, 123, 183, 603, 610, 621, 623, 632] {
         let at = DOCUMENTED.iter().position(|known| *known == number).unwrap();
         assert!(seen & (1 << at) != 0, "{number} never came");
     }

@@ -19,6 +19,7 @@ const NEVER: u32 = 10;
 const OVERRUN: u32 = 11;
 const WAITS: u32 = 12;
 const PRINTS: u32 = 13;
+const TOUCHES: u32 = 14;
 
 /// Plays `caller` with this case, and again under valgrind.
 fn each(case: u32, options: &[&str], caller: impl Fn(Host)) {
@@ -204,5 +205,16 @@ fn one_process_serves_many_dialogs() {
         assert!(ended.status.success() && ended.rest.is_empty(), "{} {:?}", ended.status, ended.rest);
         let count = |what: &str| ended.told.iter().filter(|line| *line == what).count();
         assert_eq!((count("begin"), count("end"), count(WOKEN)), (3, 3, 3), "{:?}", ended.told);
+    });
+}
+
+/// What a module must not do, and what never hurt it: its thread wipes the buffers once more after Complete, and goes on.
+#[test]
+fn buffers_are_there_for_a_while_after_the_end() {
+    each(TOUCHES, &[], |mut host| {
+        host.begin();
+        host.hears(&verdict("success", "alice", ""));
+        host.tell(&json!({ "type": "end" }));
+        good(host.over(), &["attach", "begin", "end", "touched", "detach"]);
     });
 }

@@ -155,3 +155,38 @@ fn sources_of_old_compile_unchanged() {
         }
     }
 }
+
+/// Foreign and stale handles, wrong addresses, many threads at once, a forked child: a number that is documented, always.
+#[test]
+fn hostile_calls_get_a_number_and_nothing_else() {
+    let stage = Stage::new();
+    let mut command = stage.compiler(Lang::C, Compiler::Gcc, &["-g"], &[&source("hostile.c")]);
+    let module = stage.path().join("hostile.so");
+    command.args(["-shared", "-fPIC", "-o"]).arg(&module).arg("-L").arg(stage.lib()).arg("-lrasman");
+    stage::quiet(&mut command);
+    let play = |mut host: Host| {
+        host.begin();
+        loop {
+            let said = host.hear();
+            match said["type"].as_str().unwrap() {
+                "receive" => {
+                    let wanted = usize::try_from(said["max"].as_u64().unwrap()).unwrap();
+                    host.received(&vec![b'x'; wanted]);
+                }
+                "send" => {}
+                _ => {
+                    assert_eq!(said, verdict("success", "alice", ""));
+                    break;
+                }
+            }
+        }
+        let ended = host.over();
+        // the child says once why nothing works there
+        let child = |line: &String| line.contains("forked child");
+        assert!(ended.status.success() && ended.told.iter().all(child), "{} {:?}", ended.status, ended.told);
+    };
+    play(Host::start(&stage, &[], &module));
+    if let Some(host) = Host::checked("hostile", &stage, &[], &module) {
+        play(host);
+    }
+}

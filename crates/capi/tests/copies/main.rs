@@ -76,3 +76,14 @@ fn the_library_is_never_unmapped() {
         succeeded(test, &command.output().unwrap());
     }
 }
+
+#[test]
+fn a_library_may_make_calls_while_it_is_loaded() {
+    let test = "a_library_may_make_calls_while_it_is_loaded";
+    let stage = Stage::new();
+    let plugin = stage.compile_module(Lang::C, Compiler::Gcc, FLAGS, &[&source("plugin.c")]);
+    let program = stage.compile(Lang::C, Compiler::Gcc, FLAGS, &[&source("loads.c")]);
+    for _ in 0..100 {
+        succeeded(test, &stage.run(&program, &[plugin.to_str().unwrap()], &[]));
+    }
+}

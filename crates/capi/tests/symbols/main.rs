@@ -62,6 +62,20 @@ fn the_library_exports_what_the_list_says() {
     assert_same("the library against symbols.txt", &exported, &listed);
 }
 
+#[test]
+fn the_library_has_its_soname_is_bound_to_itself_and_never_unmapped() {
+    let test = "the_library_has_its_soname_is_bound_to_itself_and_never_unmapped";
+    if !found(test, "readelf") {
+        return;
+    }
+    let library = Stage::new().lib().join("libopenras.so.0").canonicalize().unwrap();
+    let output = Command::new("readelf").arg("-d").arg(&library).env("LC_ALL", "C").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in ["soname: [libopenras.so.0]", "SYMBOLIC", "NODELETE"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
 /// What our headers declare, as the preprocessor gives it: functions outside of any brackets, without a body.
 fn declared(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();

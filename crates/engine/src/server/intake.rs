@@ -74,12 +74,18 @@ impl Intake {
         }
         let kept = Self { last_cr: self.last_cr, ppp_is: what, ..Self::default() };
         let rest = std::mem::replace(self, kept).into_rest();
+        // what fitted once is kept: the cap may be passed by what the other kind had
         if what == PppInDialog::Data {
-            // both kinds together: the cap may be passed once
             self.text.extend(rest.expose());
-        } else {
-            // what fitted as one kind fits as two
-            let _ = self.receive(now, rest.expose());
+            return;
+        }
+        let mut seen = self.recogniser.push(now, rest.expose());
+        self.text.extend(&seen.text);
+        self.undecided = rest.len().saturating_sub(seen.text.len());
+        seen.text.zeroize();
+        if let Some((header, frames)) = seen.ppp {
+            (self.header, self.undecided) = (Some(header), 0);
+            self.ppp.extend(&frames);
         }
     }
 
@@ -297,6 +303,15 @@ mod tests {
         assert_eq!(intake.header(), Some(Header::Ppp), "the next module finds PPP again");
         assert_eq!(intake.receivable(), 1);
         assert_eq!(intake.into_rest().expose(), [&all[2..], b"\x7e"].concat());
+        // two kinds, each as long as may be, are one and two again
+        let mut intake = after(&vec![b'x'; CAP]);
+        intake.receive(t0(), &[0x7e, 0xff, 0x7d, 0x23]).unwrap();
+        intake.receive(t0(), &vec![0; CAP - 4]).unwrap();
+        for what in [PppInDialog::Data, PppInDialog::Fail] {
+            intake.treat_ppp_as(t0(), what);
+        }
+        assert_eq!((intake.receivable(), intake.header()), (CAP, Some(Header::Ppp)));
+        assert_eq!(intake.into_rest().len(), 2 * CAP);
     }
 
     #[test]

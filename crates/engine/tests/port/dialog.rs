@@ -337,6 +337,7 @@ fn ppp_before_the_verdict_is_what_the_module_says() {
     bench.receive(3, None);
     bench.bytes(&lcp);
     assert_eq!(bench.heard.len(), 1, "the module waits for the caller, and PPP is an answer");
+    assert!(!bench.is_authenticating() && bench.sent.is_empty(), "and nothing but that");
     bench.succeed("alice");
     bench.answer(Answer::Begun(Ok(())));
     bench.bytes(&lcp);
@@ -347,5 +348,5 @@ fn ppp_before_the_verdict_is_what_the_module_says() {
     let mut bench = ppp(PppInDialog::Fail);
     bench.bytes(&lcp);
     bench.ended_with(703, "no terminal");
-    assert_eq!(bench.ends_heard(), 1);
+    assert!(bench.ends_heard() == 1 && !bench.is_authenticating());
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use openras_engine::server::dialog::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo};
+use openras_engine::server::dialog::{
+    AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo, PppInDialog,
+};
 use openras_engine::server::port::{Admission, Answer, Ask, Command, NameCheck, PortConfig, PortEvent};
 use openras_engine::users::CallbackRight;
 use openras_engine::{CallInput, LineEvent, LineOp, RasError};
@@ -38,7 +40,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         30 => Just(Op::Forward),
         6 => (0..11_usize).prop_map(Op::Answer),
-        6 => (0..9_usize).prop_map(Op::Dialog),
+        6 => (0..12_usize).prop_map(Op::Dialog),
         1 => Just(Op::Disconnect),
         3 => (0..8_usize).prop_map(Op::Line),
         3 => bytes.prop_map(Op::Bytes),
@@ -247,6 +249,9 @@ impl World {
             4 | 5 => DialogCommand::Complete(success("alice", "")),
             6 => DialogCommand::Complete(success("", "")),
             7 => DialogCommand::Complete(DialogVerdict::Failure { user: "x".into(), domain: String::new() }),
+            9 => DialogCommand::Ppp(PppInDialog::Data),
+            10 => DialogCommand::Ppp(PppInDialog::Fail),
+            11 => DialogCommand::Ppp(PppInDialog::Wait),
             _ => DialogCommand::Complete(DialogVerdict::Error { code: 5, text: "x".into() }),
         });
     }

@@ -354,4 +354,23 @@ mod tests {
         let said = missing.program(&Parts { host: parts, ..Parts::default() }).unwrap_err().to_string();
         assert!(said.contains("no library `/nowhere/x.so`"), "{said}");
     }
+
+    /// Defence rule 11, and that a jail shows the library and not what lies beside it.
+    #[test]
+    fn a_library_among_what_is_the_services_alone_is_refused_and_of_others_only_the_file_is_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.so");
+        std::fs::write(&file, "").unwrap();
+        let this = std::env::current_exe().unwrap();
+        let host = HostParts { program: Some(this.clone()), library: Some(this) };
+        let parts = Parts { host, hidden: vec![folder.path().to_owned()], ..Parts::default() };
+        let library = LibraryConfig::new(&file);
+        let program = library.program(&parts).unwrap();
+        let refused = program.launch(&parts).err().unwrap().to_string();
+        assert!(refused.contains("no module may read"), "{refused}");
+        // a file beside it may be hidden, as the folder is not shown
+        let beside = Parts { hidden: vec![folder.path().join("key")], ..parts };
+        let shown = program.launch(&beside).err().map(|error| error.to_string());
+        assert!(!shown.unwrap_or_default().contains("no module may read"));
+    }
 }

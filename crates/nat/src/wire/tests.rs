@@ -139,6 +139,22 @@ fn what_a_link_pads_is_cut_off() {
 
 proptest! {
     #[test]
+    fn a_packet_stays_right_with_another_sequence_number(old: u32, new: u32, v6: bool, fill in 0_usize..9) {
+        let (from, to) = pair(v6);
+        let mut tcp = vec![0x0f, 0xa0, 0, 53];
+        tcp.extend_from_slice(&old.to_be_bytes());
+        tcp.extend_from_slice(&[0, 0, 0, 1, 0x50, 0x11, 4, 0, 0, 0, 0, 0]);
+        tcp.resize(20 + fill, 7);
+        let tcp = build::with_checksum(from.ip(), to.ip(), protocol::TCP, 16, tcp);
+        let mut packet = ip_packet(from.ip(), to.ip(), protocol::TCP, 1, &tcp).unwrap();
+        let (header, seq, end, reset) = sequence(&packet).unwrap();
+        prop_assert_eq!((seq, end, reset), (old, old.wrapping_add(fill as u32 + 1), false));
+        set_sequence(&mut packet, header, new);
+        let parsed = parse(&packet).unwrap();
+        prop_assert_eq!(Segment::parse(&parsed).unwrap().seq, new);
+    }
+
+    #[test]
     fn checksums_agree_with_another_stack(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let ours = Sum::default().add(&bytes).finish();
         prop_assert_eq!(ours, !smoltcp::wire::checksum::data(&bytes));

@@ -99,7 +99,7 @@ pub(crate) enum Said {
     Reset { from: SocketAddr, to: SocketAddr },
     SynAck { from: SocketAddr, to: SocketAddr, seq: u32, mss: u16 },
     Syn { from: SocketAddr, to: SocketAddr, seq: u32 },
-    Segment { from: SocketAddr, to: SocketAddr, data: usize },
+    Segment { from: SocketAddr, to: SocketAddr, seq: u32, data: usize },
     Icmp { from: IpAddr, to: IpAddr, kind: u8, code: u8, rest: Vec<u8> },
     Part { len: usize },
 }
@@ -144,7 +144,7 @@ pub(crate) fn read(bytes: &[u8]) -> Said {
                     Said::SynAck { from, to, seq, mss: repr.max_seg_size.unwrap_or_default() }
                 }
                 () if tcp.syn() => Said::Syn { from, to, seq },
-                () => Said::Segment { from, to, data: tcp.payload().len() },
+                () => Said::Segment { from, to, seq, data: tcp.payload().len() },
             }
         }
         _ => {

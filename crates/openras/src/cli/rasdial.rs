@@ -4,6 +4,7 @@
 use clap::Args;
 
 pub(crate) const RASDIAL_HELP: &str = "\
+Forms:
   rasdial                        list the connections
   rasdial ENTRY [USER [PASSWORD|*]] [SWITCH ...]
                                  dial, and leave the connection up

@@ -25,6 +25,11 @@ fn every_historical_size_and_no_other() {
 }
 
 #[test]
+fn every_historical_size_in_utf_16() {
+    stands("wide");
+}
+
+#[test]
 fn texts_without_end_and_of_no_encoding() {
     stands("texts");
 }
@@ -57,4 +62,19 @@ fn many_threads_hang_up_one_connection() {
 #[test]
 fn a_forked_child_is_refused_with_711() {
     stands("forks");
+}
+
+#[test]
+fn a_program_that_dials_all_day_keeps_neither_threads_nor_descriptors() {
+    stands("leaks");
+}
+
+#[test]
+fn random_calls_from_four_threads() {
+    let scene = Scene::new();
+    let calls: usize =
+        std::env::var("OPENRAS_HOSTILE_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(1500);
+    for (how, calls) in [(How::Sanitized, calls), (How::Valgrind, calls / 10)] {
+        scene.says(&own("hostile.c"), how, &["7", &calls.to_string()], "", 0);
+    }
 }

@@ -83,12 +83,18 @@ impl Scene {
 
     /// Processes of script libraries of this test.
     fn helpers(&self) -> usize {
+        self.processes().len()
+    }
+
+    /// Their folders in /proc.
+    fn processes(&self) -> Vec<PathBuf> {
         let host = self.host.display().to_string();
         let all = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-            let line = std::fs::read(entry.ok()?.path().join("cmdline")).ok()?;
-            String::from_utf8_lossy(&line).starts_with(&host).then_some(())
+            let folder = entry.ok()?.path();
+            let line = std::fs::read(folder.join("cmdline")).ok()?;
+            String::from_utf8_lossy(&line).starts_with(&host).then_some(folder)
         });
-        all.count()
+        all.collect()
     }
 
     /// Waits until no process of a script library is left.
@@ -129,6 +135,21 @@ fn credentials_that_a_library_changes_are_those_of_ppp() {
     assert!(printed.contains("a library may print"), "on standard error, and nowhere else: {printed}");
 }
 
+#[test]
+fn the_programs_side_leaks_nothing() {
+    let scene = Scene::new();
+    scene.register(&scene.library(&own("ways.c"), Lang::C, Compiler::Gcc).display().to_string());
+    let program = scene.stage.compile(Lang::C, Compiler::Gcc, &["-g"], &[&own("dials.c")]);
+    let test = "the_programs_side_leaks_nothing";
+    let Some(mut command) = scene.stage.valgrind_command(test, &program) else { return };
+    command.args(["+", "Office", "alice", "secret", "Office", "crashes", "", "Office", "refuses", ""]);
+    let output = scene.live.run(command.env("OPENRAS_SCRIPT_HOST", &scene.host));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {out}{err}", output.status);
+    let numbers: Vec<&str> = out.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(numbers, ["0", "755", "5000"], "{out}{err}");
+}
+
 /// The program's notifier hears of no pause: it is the library's.
 #[test]
 fn a_dial_with_a_notifier_runs_its_library_too() {
@@ -159,9 +180,21 @@ fn what_a_library_does_wrong_fails_its_own_dial() {
 fn a_library_that_hangs_ends_with_its_line_and_with_its_program() {
     let scene = Scene::new();
     scene.register(&scene.library(&own("ways.c"), Lang::C, Compiler::Gcc).display().to_string());
-    let mut child =
-        scene.live.spawn(&mut scene.command(&["Office", "hangs", "", "Office", "alice", "secret"]));
+    let mut child = scene.live.spawn(&mut scene.command(&[
+        "Office",
+        "hangs",
+        "Planted-1717",
+        "Office",
+        "alice",
+        "secret",
+    ]));
     scene.helpers_are(1);
+    // the password went to the library and stands nowhere else
+    let process = scene.processes().pop().unwrap();
+    for file in ["cmdline", "environ"] {
+        let text = std::fs::read(process.join(file)).unwrap();
+        assert!(!String::from_utf8_lossy(&text).contains("Planted-1717"), "{file}");
+    }
     scene.live.ask(&["hangup", "all"]);
     let mut said = String::new();
     std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut said).unwrap();

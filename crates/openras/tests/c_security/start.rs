@@ -96,3 +96,33 @@ fn the_host_can_be_run_by_hand() {
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("/etc/passwd cannot be a security module"), "{said}");
 }
+
+/// The parts of a host where `./install` puts them.
+#[test]
+fn the_parts_are_found_where_they_are_installed() {
+    let stage = Stage::new();
+    let live = Live::new();
+    let good = module(&stage, "module_code.c", &[]);
+    let program = Path::new(crate::service::PROGRAM);
+    let host = program.with_file_name("openras-module-host");
+    let library = stage.lib().join("libopenras.so.0");
+    for (from, to) in [
+        (program, "bin/openras"),
+        (&host, "libexec/openras/openras-module-host"),
+        (&library, "lib/libopenras.so.0"),
+    ] {
+        let to = live.path(&format!("prefix/{to}"));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+    }
+    let check = || {
+        let mut command = std::process::Command::new(live.path("prefix/bin/openras"));
+        live.run(command.args(["module-host", "--check"]).arg(&good))
+    };
+    let output = check();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::remove_file(live.path("prefix/lib/libopenras.so.0")).unwrap();
+    let output = check();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("libopenras.so is not found in"), "{said}");
+}

@@ -7,7 +7,7 @@ use crate::stage::{Compiler, Lang};
 #[test]
 fn ports_are_listed_cleared_and_disconnected() {
     let scene = Scene::new();
-    for how in How::all("ports") {
+    for how in How::checked() {
         scene.says(&own("admin.c"), how, &["ports"], "", 0);
     }
     let audit = scene.live.ask(&["audit", "--json"]);

@@ -15,6 +15,15 @@ fn states_wait_in_order_and_the_descriptor_tells_of_them() {
 }
 
 #[test]
+fn many_threads_have_states_of_their_own() {
+    let scene = Scene::new();
+    let line = scene.live.line("plain");
+    for how in How::checked() {
+        scene.says(&own("events.c"), how, &["many", &line], "", 0);
+    }
+}
+
+#[test]
 fn a_failure_is_a_state_and_its_reason_is_text() {
     let scene = Scene::new();
     for how in How::checked() {
@@ -57,7 +66,7 @@ fn a_connection_of_another_program_tells_its_end() {
 #[test]
 fn everything_agreed_is_in_one_structure() {
     let scene = Scene::new();
-    for how in How::all("agreed") {
+    for how in How::checked() {
         scene.says(&own("agreed.c"), how, &[], "", 0);
     }
 }

@@ -10,7 +10,7 @@ fn works(how: How, story: &str) {
 
 #[test]
 fn it_carries_both_ways_and_ends_with_the_pause() {
-    How::all("terminal").into_iter().for_each(|how| works(how, "talk"));
+    How::checked().into_iter().for_each(|how| works(how, "talk"));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn a_script_answers_the_dialog_in_the_pause() {
         assert_eq!(done.code, 0, "{script}: {}{}\n{}", done.out, done.err, server.said());
         let told = states(&events(&done));
         assert!(told.contains(&"Interactive".into()) && told.contains(&"Connected".into()), "{told:?}");
-        // what the other end said is shown, and nobody here was asked
+        // what the other end said is shown
         assert!(done.out.contains("\"event\":\"terminal\""), "{}", done.out);
     }
 }
@@ -127,6 +127,10 @@ fn a_script_that_fails_ends_the_dial_with_its_number_and_line() {
     let last = events(&done).pop().unwrap();
     assert_eq!((&last["event"], &last["error"]["error"]), (&json!("ended"), &json!(752)), "{}", done.out);
     assert!(last["why"].as_str().unwrap().contains("line 3"), "{last}");
+    let done = lab.run(&["rasdial", "home"]);
+    assert_eq!(done.code, 752 & 255, "{}{}", done.out, done.err);
+    let last = done.out.lines().last().unwrap();
+    assert!(last.starts_with("Remote Access error 752 - ") && last.contains("line 3"), "{last}");
     // a text that never comes
     entry(&lab, &server, "chat", "alice", &["--script", "login.chat"]);
     std::fs::write(lab.path("login.chat"), "TIMEOUT 1\n\nnever: x\n").unwrap();
@@ -179,4 +183,44 @@ fn with_a_script_a_wrong_password_is_still_691_without_a_watcher() {
     let done = lab.run(&["dial", "Home", "--password-file", "other"]);
     assert!(done.code == 5 && done.out.contains("691"), "{}{}", done.out, done.err);
     drop(server);
+}
+
+/// Defence rule 14: what is saved for an entry, and what its script sends, is in nothing but the file of credentials.
+#[test]
+fn a_saved_password_is_nowhere_but_in_its_file() {
+    const PLANTED: &str = "Planted-Entry-5512";
+    let lab = Lab::with(&format!("{PORT}{TOTP}"));
+    lab.secret("planted", PLANTED);
+    let server = lab.serve(&["-vv"]);
+    let script = "proc main\n  waitfor \"ser: \"\n  transmit \"alice^M\"\n  waitfor \"ode: \"\n  transmit $PASSWORD, raw\n  \
+                  transmit \"^M\"\n  waitfor \"ser: \"\nendproc\n";
+    std::fs::write(lab.path("login.scp"), script).unwrap();
+    let line = server.line("line1");
+    let add = ["phonebook", "add", "Home", "--line", &line, "--user", "alice", "--password-file", "planted"];
+    let mut all = Vec::new();
+    for args in [
+        &[&add[..], &["--script", "login.scp"]].concat()[..],
+        &["phonebook", "show", "Home", "--json"],
+        &["phonebook", "list"],
+        &["phonebook", "export", "--output", "copy.pbk"],
+        &["phonebook", "set", "Home", "--domain", "CORP"],
+        &["dial", "Home", "--json"],
+        &["dial", "Home", "-vv"],
+        &["rasdial", "Home"],
+        &["rasdial", "Home", "alice", PLANTED],
+        &["status", "c1", "--socket", &lab.socket()],
+    ] {
+        let done = lab.run(args);
+        assert!(!done.out.is_empty() || done.code == 0, "{args:?}: {}", done.err);
+        all.push((args.join(" ").replace(PLANTED, "*"), (done.out + &done.err).into_bytes()));
+    }
+    all.push(("the service's log".into(), server.stop().1.into_bytes()));
+    for (path, bytes) in lab.all_files(&["planted", ".config/openras/credentials"]) {
+        all.push((path.display().to_string(), bytes));
+    }
+    for (what, bytes) in &all {
+        assert!(!crate::lab::holds(bytes, PLANTED.as_bytes()), "{what}: {}", String::from_utf8_lossy(bytes));
+    }
+    let saved = std::fs::read(lab.path(".config/openras/credentials")).unwrap();
+    assert!(crate::lab::holds(&saved, PLANTED.as_bytes()), "the search finds it where it is");
 }

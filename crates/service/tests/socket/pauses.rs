@@ -89,6 +89,26 @@ async fn without_a_terminal_the_creator_gets_the_bytes_as_events_and_in_order() 
 }
 
 #[tokio::test]
+async fn a_creator_that_keeps_the_terminal_leaves_its_bytes_to_whoever_takes_it() {
+    let lab = Lab::with(Vec::<PortConfig>::new(), Rights::private()).await;
+    let line = text_host().await;
+    let (path, notifier) = lab.dial(json!({ "line": line, "terminal": "after_dial", "pauses": true })).await;
+    let mut events = lab.events(&format!("{path}/events?notifier={notifier}&keep_terminal=true")).await;
+    events.until_state("RASCS_Interactive").await;
+    // the host spoke when it answered: a stream that tells of it would have
+    let mut terminal = lab.client().await;
+    let head = terminal.upgrade(&format!("{path}/terminal"), "openras-stream", None).await;
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    let mut got = [0; 7];
+    terminal.0.read_exact(&mut got).await.unwrap();
+    assert_eq!(&got, b"login: ");
+    assert_eq!(lab.ask("POST", &format!("{path}/hangup"), None).await.0, 204);
+    while let Some(event) = events.next().await {
+        assert_ne!(event["event"], "terminal", "{event}");
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_floods_a_pause_is_not_read_further_and_the_dial_can_be_ended() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let line = format!("tcp:{}", listener.local_addr().unwrap());

@@ -10,6 +10,7 @@ pub mod deframe;
 pub mod dial;
 pub mod lines;
 pub mod modules;
+pub mod nat;
 pub mod packets;
 pub mod pbk;
 pub mod port;
@@ -22,13 +23,14 @@ mod scripts;
 pub type Body = fn(&[u8]);
 
 /// Every target with its body, by the name of its corpus.
-pub const TARGETS: [(&str, Body); 11] = [
+pub const TARGETS: [(&str, Body); 12] = [
     ("chat", chat::run),
     ("config", config::run),
     ("deframe", deframe::run),
     ("dial", dial::run),
     ("lines", lines::run),
     ("modules", modules::run),
+    ("nat", nat::run),
     ("packets", packets::run),
     ("pbk", pbk::run),
     ("port", port::run),

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REFUSES = 1, IN_BEGIN, IN_BEGIN_AND_REFUSES, TWICE, WRONG, CONTROL, UNSPECIFIED, LATE_END, NO_END, NEVER, OVERRUN, WAITS, PRINTS };
+enum { REFUSES = 1, IN_BEGIN, IN_BEGIN_AND_REFUSES, TWICE, WRONG, CONTROL, UNSPECIFIED, LATE_END, NO_END, NEVER, OVERRUN, WAITS, PRINTS, TOUCHES };
 
 typedef VOID(WINAPI *COMPLETEPROC)(SECURITY_MESSAGE *);
 typedef struct Call {
@@ -27,6 +27,9 @@ static void complete(Call *call, DWORD id, DWORD error, const char *user)
     lstrcpyA(message.UserName, user);
     call->complete(&message);
 }
+
+/* End was called. */
+static HANDLE ended;
 
 /* Waits for a byte; its GetInfo.LastError. */
 static DWORD wait(Call *call)
@@ -78,7 +81,8 @@ static DWORD WINAPI dialog(LPVOID parameter)
         break;
     case NO_END:
         wait(&call);
-        Sleep(50); /* End has returned nonzero by now, or will */
+        for (RAS_SECURITY_INFO info; RasSecurityDialogGetInfo(call.port, &info) == NO_ERROR;)
+            Sleep(1); /* End has returned nonzero once there is no dialog any more */
         complete(&call, SECURITYMSG_SUCCESS, 0, "alice");
         break;
     case OVERRUN:
@@ -87,6 +91,15 @@ static DWORD WINAPI dialog(LPVOID parameter)
     case NEVER:
     case WAITS:
         wait(&call);
+        break;
+    case TOUCHES:
+        strcpy((char *)call.in, "4711");
+        complete(&call, SECURITYMSG_SUCCESS, 0, "alice");
+        WaitForSingleObject(ended, INFINITE);
+        Sleep(20); /* and is back */
+        memset(call.out, 0, call.size);
+        memset(call.in, 0, call.size);
+        fprintf(stderr, "touched\n");
         break;
     case PRINTS:
         printf("{\"type\":\"complete\",\"verdict\":\"success\",\"user\":\"mallory\"}\n");
@@ -104,6 +117,8 @@ DWORD WINAPI RasSecurityDialogBegin(HPORT hPort, PBYTE pSendBuf, DWORD SendBufSi
     Call *call = calloc(1, sizeof *call);
     HANDLE thread;
     fprintf(stderr, "begin\n");
+    if (!ended)
+        ended = CreateEvent(NULL, TRUE, FALSE, NULL);
     call->port = hPort;
     call->out = pSendBuf;
     call->in = pRecvBuf;
@@ -126,6 +141,7 @@ DWORD WINAPI RasSecurityDialogEnd(HPORT hPort)
 {
     (void)hPort;
     fprintf(stderr, "end\n");
+    SetEvent(ended);
     return CASE == NO_END || CASE == WAITS ? ERROR_PORT_DISCONNECTED : NO_ERROR;
 }
 

@@ -20,8 +20,9 @@ use crate::net::MAX_PACKET;
 
 /// Packets that may wait in each direction.
 const QUEUE: usize = 128;
-/// Bytes of each buffer of a TCP connection.
-const BUFFER: usize = 128 * 1024;
+/// Bytes of each buffer of a TCP connection. Of 128 KiB, smoltcp 0.14 would let a peer write past the end: it takes
+/// the first window it announces for a scaled one, which only 2^(16+n) - 1 bytes can hold.
+const BUFFER: usize = 128 * 1024 - 1;
 /// The most TCP connections at once, half-open and ending ones included.
 const SOCKETS: usize = 256;
 /// How long a peer may leave our bytes unacknowledged.
@@ -406,6 +407,8 @@ fn tcp_socket() -> tcp::Socket<'static> {
     let mut socket = tcp::Socket::new(buffer(), buffer());
     socket.set_timeout(Some(UNACKED));
     socket.set_nagle_enabled(false);
+    // one link, and nobody else on it; said here because a feature that another crate asks for changes the default
+    socket.set_congestion_control(tcp::CongestionControl::None);
     socket
 }
 

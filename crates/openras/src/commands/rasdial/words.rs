@@ -48,23 +48,62 @@ pub(super) enum Password {
     Descriptor(u32),
 }
 
+/// What the switches say, and the words between them with their place.
+#[derive(Default)]
+struct Sorted<'a> {
+    dial: Dial,
+    help: bool,
+    disconnect: bool,
+    switches: usize,
+    plain: Vec<(usize, &'a OsStr)>,
+}
+
 /// Reads the words; a mistake is a sentence that repeats none of them, for one may be a password.
 pub(super) fn read(words: &[OsString]) -> Result<Wanted, &'static str> {
     let (descriptor, words, skipped) = descriptor(words)?;
-    let mut dial = Dial::default();
-    let (mut disconnect, mut switches, mut plain) = (false, 0, Vec::new());
+    let Sorted { mut dial, help, disconnect, switches, plain } = sorted(words, skipped)?;
+    let mut plain = plain.into_iter();
+    let entry = plain.next().map(|(_, word)| text(word.as_bytes())).transpose()?;
+    if help {
+        return Ok(Wanted::Help);
+    }
+    if disconnect {
+        return match plain.next() {
+            Some(_) => Err("only an entry may stand beside /DISCONNECT"),
+            None => Ok(Wanted::Disconnect(entry, dial.phonebook)),
+        };
+    }
+    let Some(entry) = entry else {
+        return if switches == 0 { Ok(Wanted::List) } else { Err("the entry is missing") };
+    };
+    dial.entry = entry;
+    dial.user = plain.next().map(|(_, word)| text(word.as_bytes())).transpose()?.unwrap_or_default();
+    dial.password = match (descriptor, plain.next()) {
+        (Some(number), None) => Password::Descriptor(number),
+        (None, None) => Password::Saved,
+        (None, Some((_, word))) if word == "*" => Password::Asked,
+        (None, Some((at, word))) => Password::Word(at, Secret::new(word.as_bytes())),
+        (Some(_), Some(_)) => return Err(TOO_MANY),
+    };
+    if plain.next().is_some() { Err(TOO_MANY) } else { Ok(Wanted::Dial(dial)) }
+}
+
+const TOO_MANY: &str = "there are more words than an entry, a user and a password";
+
+fn sorted(words: &[OsString], skipped: usize) -> Result<Sorted<'_>, &'static str> {
+    let mut found = Sorted::default();
     for (at, word) in words.iter().enumerate() {
         let Some(switch) = word.as_bytes().strip_prefix(b"/") else {
-            plain.push((at + skipped, word.as_os_str()));
+            found.plain.push((at + skipped, word.as_os_str()));
             continue;
         };
-        switches += 1;
+        found.switches += 1;
         let colon = switch.iter().position(|byte| *byte == b':');
         let (name, value) = switch.split_at(colon.unwrap_or(switch.len()));
-        let value = value.strip_prefix(b":");
-        match (name.to_ascii_lowercase().as_slice(), value) {
-            (b"?" | b"help", None) => return Ok(Wanted::Help),
-            (b"disconnect", None) => disconnect = true,
+        let dial = &mut found.dial;
+        match (name.to_ascii_lowercase().as_slice(), value.strip_prefix(b":")) {
+            (b"?" | b"help", None) => found.help = true,
+            (b"disconnect", None) => found.disconnect = true,
             // the prefix and suffix of Windows' dialling locations: there are none here
             (b"prefixsuffix", None) => {}
             (b"domain", Some(value)) => dial.domain = text(value)?,
@@ -76,33 +115,7 @@ pub(super) fn read(words: &[OsString]) -> Result<Wanted, &'static str> {
             _ => return Err("there is a switch that rasdial does not know, or one without its value"),
         }
     }
-    let mut plain = plain.into_iter();
-    let entry = plain.next();
-    if disconnect {
-        return match plain.next() {
-            Some(_) => Err("only an entry may stand beside /DISCONNECT"),
-            None => Ok(Wanted::Disconnect(
-                entry.map(|(_, word)| text(word.as_bytes())).transpose()?,
-                dial.phonebook,
-            )),
-        };
-    }
-    let Some((_, entry)) = entry else {
-        return if switches == 0 { Ok(Wanted::List) } else { Err("the entry is missing") };
-    };
-    dial.entry = text(entry.as_bytes())?;
-    dial.user = plain.next().map(|(_, word)| text(word.as_bytes())).transpose()?.unwrap_or_default();
-    dial.password = match (descriptor, plain.next()) {
-        (Some(number), None) => Password::Descriptor(number),
-        (None, None) => Password::Saved,
-        (None, Some((_, word))) if word == "*" => Password::Asked,
-        (None, Some((at, word))) => Password::Word(at, Secret::new(word.as_bytes())),
-        (Some(_), Some(_)) => return Err("there are more words than an entry, a user and a password"),
-    };
-    match plain.next() {
-        Some(_) => Err("there are more words than an entry, a user and a password"),
-        None => Ok(Wanted::Dial(dial)),
-    }
+    Ok(found)
 }
 
 /// The descriptor that stands before the other words, these, and how many it took.

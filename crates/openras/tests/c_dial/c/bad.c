@@ -1,4 +1,5 @@
 /* Everything a program can do wrong. The argument is an entry's LINE. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -96,6 +97,60 @@ static void sizes(void)
         EQUAL(ERROR_INVALID_SIZE, RasGetConnectStatusA(connection, &told.status));
         EQUAL(ERROR_INVALID_PARAMETER, RasGetConnectStatusA(connection, NULL));
         hang_up(connection);
+    }
+}
+
+/* the same in UTF-16 */
+static void wide(void)
+{
+    static const WCHAR entry[] = { 'B', 0xFC, 'r', 'o', 0 }, user[] = { 'a', 'l', 'i', 'c', 'e', 0 };
+    static const WCHAR password[] = { 's', 'e', 'c', 'r', 'e', 't', 0 };
+    static const DWORD known[] = { 2096, 2108, 2112, 2120 }, stati[] = { 304, 564, 608 };
+    static const DWORD strides[] = { 820, 1344, 1360, 1372, 1388 };
+    union {
+        RASDIALPARAMSW params;
+        BYTE room[2120];
+    } all;
+    union {
+        RASCONNSTATUSW status;
+        BYTE room[700];
+    } told;
+    union {
+        RASCONNW list[2];
+        BYTE room[4096];
+    } conns;
+    DWORD bytes, count;
+    size_t i, j;
+    for (i = 0; i < ARRAYSIZE(known); i++) {
+        HRASCONN connection = NULL;
+        memset(&all, 0, sizeof all);
+        memset(all.room + 2096, 0xEE, sizeof all - 2096);
+        all.params.dwSize = known[i];
+        memcpy(all.params.szEntryName, entry, sizeof entry);
+        memcpy(all.params.szUserName, user, sizeof user);
+        memcpy(all.params.szPassword, password, sizeof password);
+        EQUAL(0, RasDialW(NULL, NULL, &all.params, 0, NULL, &connection));
+        for (j = 0; j < ARRAYSIZE(stati); j++) {
+            memset(&told, 0xEE, sizeof told);
+            told.status.dwSize = stati[j];
+            EQUAL(0, RasGetConnectStatusW(connection, &told.status));
+            EQUAL(RASCS_Connected, told.status.rasconnstate);
+            CHECK(told.status.szDeviceType[0] == 'm' && told.status.szDeviceType[5] == 0);
+            CHECK(told.room[stati[j]] == 0xEE && told.room[stati[j] - 1] != 0xEE);
+        }
+        for (j = 0; j < ARRAYSIZE(strides); j++) {
+            memset(&conns, 0xEE, sizeof conns);
+            conns.list[0].dwSize = strides[j];
+            bytes = sizeof conns;
+            EQUAL(0, RasEnumConnectionsW(conns.list, &bytes, &count));
+            EQUAL(1, count);
+            EQUAL(strides[j], bytes);
+            CHECK(conns.list[0].hrasconn == connection);
+            CHECK(memcmp(conns.list[0].szEntryName, entry, sizeof entry) == 0);
+            CHECK(conns.room[strides[j]] == 0xEE && conns.room[strides[j] - 1] != 0xEE);
+        }
+        EQUAL(0, RasHangUpW(connection));
+        gone(connection);
     }
 }
 
@@ -365,6 +420,62 @@ static void forks(void)
     hang_up(connection);
 }
 
+/* dials all day */
+static HANDLE last;
+
+static VOID WINAPI until_last(UINT message, RASCONNSTATE state, DWORD error)
+{
+    (void)message;
+    if (error != 0 || (state & RASCS_DONE) != 0)
+        SetEvent(last);
+}
+
+static int entries(const char *path)
+{
+    DIR *folder = opendir(path);
+    int count = 0;
+    CHECK(folder != NULL);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void leaks(void)
+{
+    int i, threads = 0, files = 0;
+    DWORD begun;
+    last = CreateEventA(NULL, FALSE, FALSE, NULL);
+    for (i = 0; i < 25; i++) {
+        HRASCONN connection = connected("Office"), told = NULL;
+        HANDLE ended = CreateEventA(NULL, FALSE, FALSE, NULL);
+        RASDIALPARAMSA params;
+        RASCONNA list[4];
+        DWORD bytes = sizeof list, count;
+        fill(&params, "Second", i % 2 ? "secret" : "wrong");
+        EQUAL(0, RasDialA(NULL, NULL, &params, 0, (LPVOID)(ULONG_PTR)until_last, &told));
+        EQUAL(WAIT_OBJECT_0, WaitForSingleObject(last, 60000));
+        EQUAL(0, RasConnectionNotificationA(connection, ended, RASCN_Disconnection));
+        list[0].dwSize = sizeof list[0];
+        EQUAL(0, RasEnumConnectionsA(list, &bytes, &count));
+        hang_up(told);
+        hang_up(connection);
+        EQUAL(WAIT_OBJECT_0, WaitForSingleObject(ended, 60000));
+        CloseHandle(ended);
+        if (i == 4) {
+            threads = entries("/proc/self/task");
+            files = entries("/proc/self/fd");
+        }
+    }
+    /* a thread that has told its last is on its way out */
+    for (begun = GetTickCount(); GetTickCount() - begun < 30000; Sleep(20))
+        if (entries("/proc/self/task") <= threads && entries("/proc/self/fd") <= files)
+            break;
+    CHECK(entries("/proc/self/task") <= threads);
+    CHECK(entries("/proc/self/fd") <= files);
+    CloseHandle(last);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
@@ -372,6 +483,8 @@ int main(int argc, char **argv)
         arguments();
     else if (strcmp(argv[1], "sizes") == 0)
         sizes();
+    else if (strcmp(argv[1], "wide") == 0)
+        wide();
     else if (strcmp(argv[1], "texts") == 0)
         texts();
     else if (strcmp(argv[1], "numbers") == 0)
@@ -384,6 +497,8 @@ int main(int argc, char **argv)
         threads(argv[2]);
     else if (strcmp(argv[1], "races") == 0)
         races();
+    else if (strcmp(argv[1], "leaks") == 0)
+        leaks();
     else if (strcmp(argv[1], "forks") == 0)
         forks();
     else

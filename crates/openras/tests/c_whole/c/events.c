@@ -1,6 +1,7 @@
 /* Event loops: OPENRAS_EVENTS, OpenrasEvents, OpenrasNextState, OpenrasReason. */
 #include "../../c_dial/c/dialling.h"
 #include <poll.h>
+#include <pthread.h>
 #include <unistd.h>
 
 static OPENRASSTATE next(HRASCONN connection)
@@ -206,8 +207,48 @@ static void watch(void)
     close(descriptor);
 }
 
+/* Threads that each dial, wait, and hang up, by states alone; a watcher of their handles hears the same. */
+static void *one_of_many(void *line)
+{
+    int round;
+    for (round = 0; round < 3; round++) {
+        HRASCONN connection = NULL;
+        RASDIALPARAMSA params;
+        OPENRASSTATE state;
+        int descriptor;
+        fill(&params, "", "secret");
+        StringCchCopyA(params.szPhoneNumber, RAS_MaxPhoneNumber + 1, (const char *)line);
+        EQUAL(0, RasDialA(NULL, NULL, &params, OPENRAS_EVENTS, OPENRAS_NO_HANDLER, &connection));
+        descriptor = OpenrasEvents(connection);
+        do {
+            CHECK(readable(descriptor, 60000));
+            state = next(connection);
+            EQUAL(0, state.dwError);
+        } while (state.rasconnstate != RASCS_Connected);
+        EQUAL(0, RasHangUpA(connection));
+        hears_the_end(connection, descriptor);
+        gone(connection);
+        close(descriptor);
+    }
+    return NULL;
+}
+
+static void many(char *line)
+{
+    pthread_t threads[16];
+    int n;
+    for (n = 0; n < 16; n++)
+        CHECK(pthread_create(&threads[n], NULL, one_of_many, line) == 0);
+    for (n = 0; n < 16; n++)
+        CHECK(pthread_join(threads[n], NULL) == 0);
+}
+
 int main(int count, char **arguments)
 {
+    if (count == 3) {
+        many(arguments[2]);
+        return 0;
+    }
     CHECK(count == 2);
     if (!strcmp(arguments[1], "loop"))
         loop();

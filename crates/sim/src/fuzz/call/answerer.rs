@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use openras_engine::RasError;
 use openras_engine::line::{CallInput, CallOutput, LineOp};
-use openras_engine::server::dialog::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo};
+use openras_engine::server::dialog::{
+    AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo, PppInDialog,
+};
 use openras_engine::server::port::{
     Admission, Answer, Ask, Command, NameCheck, Notice, Port, PortConfig, PortEvent,
 };
@@ -302,6 +304,11 @@ impl Answerer {
                 domain: text(),
             })),
             21 => Command::Dialog(DialogCommand::Complete(DialogVerdict::Error { code: 0, text: text() })),
+            22 if bit(octet, 7) => Command::Dialog(DialogCommand::Ppp(match octet >> 5 & 3 {
+                0 => PppInDialog::Wait,
+                1 | 2 => PppInDialog::Data,
+                _ => PppInDialog::Fail,
+            })),
             22 => Command::Dialog(DialogCommand::Receive { max: 3, timeout: None, any: false }),
             _ => Command::Disconnect,
         }
