@@ -197,6 +197,15 @@ impl Table {
         }
     }
 
+    /// Takes a stream out of the turn until then.
+    pub(crate) fn put_off(&mut self, id: FlowId, until: Instant) {
+        let Some(flow) = self.get_mut(id) else { return };
+        if std::mem::replace(&mut flow.ready, false) {
+            self.ready.retain(|ready| *ready != id);
+            self.schedule(id, until);
+        }
+    }
+
     /// The stream whose turn it is.
     pub(crate) fn next_ready(&mut self) -> Option<FlowId> {
         let id = self.ready.pop_front()?;

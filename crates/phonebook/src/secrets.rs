@@ -184,9 +184,7 @@ impl Secrets {
     /// # Errors
     /// As [`Self::set_dial_params`].
     pub fn forget(&self, key: &Key) -> Result<(), BookError> {
-        self.rewrite(|records| {
-            records.put(key, Saved::default()) | records.put_data(key, Secret::default())
-        })
+        self.rewrite(|records| records.put(key, Saved::default()) | records.put_data(key, Secret::default()))
     }
 
     /// Changes what is saved for an entry as `change` does, while no one else does.

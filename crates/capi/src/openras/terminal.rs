@@ -103,7 +103,8 @@ async fn send(mut typed: OwnedReadHalf, mut line: WriteHalf<Stream>, mut last: w
             return;
         }
     }
-    while let Ok(count @ 1..) = typed.try_read(&mut bytes) {
+    // asked of the system: the runtime may not have heard yet of what was written a moment ago
+    while let Ok(count @ 1..) = rustix::io::read(typed.as_ref(), &mut bytes) {
         if line.write_all(bytes.get(..count).unwrap_or_default()).await.is_err() {
             return;
         }

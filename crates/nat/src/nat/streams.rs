@@ -1,7 +1,7 @@
 //! TCP: connections of the caller to the outside, and of the outside to the caller.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::stream::{Phase, Stream};
 use super::{Full, Nat};
@@ -13,6 +13,8 @@ use crate::wire::{Bad, IcmpError, Packet, Segment, error, ip_packet, parse, prot
 
 /// Where names are asked for.
 pub(super) const DNS: u16 = 53;
+/// When a connection that had nothing to send is asked again, if it thinks it has.
+const AGAIN: Duration = Duration::from_millis(10);
 /// The first of the dynamic ports, RFC 6335 §6.
 const DYNAMIC: u16 = 49152;
 
@@ -223,6 +225,8 @@ impl Nat {
             if found {
                 return true;
             }
+            // one that wants the line and has nothing for it must not be asked for ever
+            self.table.put_off(id, now + AGAIN);
         }
         false
     }

@@ -1,12 +1,16 @@
-//! Bad input, many threads, forks: the documented number, never a crash, never a hang. Each is a part of `c/bad.c`.
+//! Bad input, many threads, forks: the documented number, never a crash, never a hang. Parts of `c/bad.c` and `c/many.c`.
 
 use crate::scene::{How, Scene, own};
 
 fn stands(part: &str) {
+    plays("bad.c", part);
+}
+
+fn plays(source: &str, part: &str) {
     let scene = Scene::new();
     let line = scene.live.line("plain");
     for how in How::checked() {
-        let said = scene.says(&own("bad.c"), how, &[part, &line], "", 0);
+        let said = scene.says(&own(source), how, &[part, &line], "", 0);
         assert!(said.is_empty() || said == "good\n", "{said}");
     }
     let left = scene.live.ask(&["calls", "--json"]);
@@ -51,22 +55,22 @@ fn lists_with_every_stride() {
 
 #[test]
 fn many_threads_at_once() {
-    stands("threads");
+    plays("many.c", "threads");
 }
 
 #[test]
 fn many_threads_hang_up_one_connection() {
-    stands("races");
+    plays("many.c", "races");
 }
 
 #[test]
 fn a_forked_child_is_refused_with_711() {
-    stands("forks");
+    plays("many.c", "forks");
 }
 
 #[test]
 fn a_program_that_dials_all_day_keeps_neither_threads_nor_descriptors() {
-    stands("leaks");
+    plays("many.c", "leaks");
 }
 
 #[test]

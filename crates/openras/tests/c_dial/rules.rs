@@ -1,11 +1,15 @@
-//! The rules of notifiers: each is a part of `c/rules.c`.
+//! The rules of notifiers, parts of `c/rules.c`; connected entries and pauses, parts of `c/pauses.c`.
 
 use crate::scene::{How, Scene, own};
 
 fn holds(rule: &str) {
+    plays("rules.c", rule);
+}
+
+fn plays(source: &str, part: &str) {
     let scene = Scene::new();
     for how in How::checked() {
-        let said = scene.says(&own("rules.c"), how, &[rule], "", 0);
+        let said = scene.says(&own(source), how, &[part], "", 0);
         assert!(said.is_empty() || said == "good\n", "{said}");
     }
 }
@@ -62,35 +66,35 @@ fn an_entry_can_be_dialled_again_at_once() {
 
 #[test]
 fn a_connected_entry_is_joined_and_its_notifier_told_once() {
-    holds("joined");
+    plays("pauses.c", "joined");
 }
 
 #[test]
 fn an_entry_that_is_being_dialled_is_756() {
-    holds("in_progress");
+    plays("pauses.c", "in_progress");
 }
 
 #[test]
 fn a_synchronous_dial_returns_at_each_pause_and_goes_on() {
-    holds("pauses");
+    plays("pauses.c", "pauses");
 }
 
 #[test]
 fn with_pauses_off_a_pause_is_the_end() {
-    holds("no_pauses");
+    plays("pauses.c", "no_pauses");
 }
 
 #[test]
 fn a_dial_that_is_called_back_tells_each_step() {
-    holds("callback");
+    plays("pauses.c", "callback");
 }
 
 #[test]
 fn a_pause_is_resumed_by_one_thread_only() {
-    holds("resumed_once");
+    plays("pauses.c", "resumed_once");
 }
 
 #[test]
 fn rashangup_ends_a_rasdial_that_waits_in_another_thread() {
-    holds("hang_up_waiting");
+    plays("pauses.c", "hang_up_waiting");
 }

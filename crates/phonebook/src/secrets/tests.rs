@@ -134,7 +134,10 @@ fn data_of_a_method_are_kept_beside_the_rest_and_go_with_it() {
     secrets.set_data(&key, data.clone()).unwrap();
     assert_eq!((secrets.data(&key).unwrap(), secrets.get(&key).unwrap()), (data.clone(), Saved::default()));
     secrets.set(&key, ALL, &saved("u", b"p", "d")).unwrap();
-    assert_eq!((secrets.data(&key).unwrap(), secrets.get(&key).unwrap()), (data.clone(), saved("u", b"p", "d")));
+    assert_eq!(
+        (secrets.data(&key).unwrap(), secrets.get(&key).unwrap()),
+        (data.clone(), saved("u", b"p", "d"))
+    );
     let longer = Secret::new(vec![0; LONGEST_DATA + 1]);
     assert_eq!(secrets.set_data(&key, longer).unwrap_err().code, RasError(87));
     secrets.clear(&key, ALL).unwrap();

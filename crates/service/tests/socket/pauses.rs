@@ -100,7 +100,8 @@ async fn a_creator_that_keeps_the_terminal_leaves_its_bytes_to_whoever_takes_it(
     let head = terminal.upgrade(&format!("{path}/terminal"), "openras-stream", None).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     let mut got = [0; 7];
-    terminal.0.read_exact(&mut got).await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(20), terminal.0.read_exact(&mut got)).await;
+    read.expect("told as an event").unwrap();
     assert_eq!(&got, b"login: ");
     assert_eq!(lab.ask("POST", &format!("{path}/hangup"), None).await.0, 204);
     while let Some(event) = events.next().await {
