@@ -128,7 +128,6 @@ impl EntryDial {
         }
         Ok(script)
     }
-
 }
 
 fn terminal(entry: &Entry) -> Terminal {

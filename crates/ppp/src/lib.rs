@@ -25,6 +25,7 @@ mod ppp;
 mod secret;
 pub mod show;
 pub mod stats;
+pub mod vj;
 pub mod wire;
 
 pub use ask::{Answer, Ask, Claim, Proof, Verdict};

@@ -33,7 +33,8 @@ pub(super) struct Module {
 
 /// What the thread is asked to do.
 enum Work {
-    Begin(Name, String),
+    /// A call: its dialog, or `None` where no memory or no handle was left for it.
+    Begin(Name, Option<(usize, Arc<Dialog>)>),
     End(usize),
     /// What an End had put off has come.
     Over,
@@ -41,18 +42,28 @@ enum Work {
     Stop,
 }
 
-static WORK: OnceLock<Mutex<Sender<Work>>> = OnceLock::new();
+static WORK: OnceLock<To> = OnceLock::new();
+
+/// The way to the thread.
+struct To {
+    work: Mutex<Sender<Work>>,
+    /// Size of each buffer in bytes.
+    buffer: usize,
+}
 
 fn ask(work: Work) {
     if let Some(to) = WORK.get() {
         // after Stop nobody is there
-        let _ = to.lock().unwrap_or_else(PoisonError::into_inner).send(work);
+        let _ = to.work.lock().unwrap_or_else(PoisonError::into_inner).send(work);
     }
 }
 
-/// A call begins.
+/// A call begins. Its dialog is there from now on, however long the thread has other things to do: an end that comes
+/// meanwhile finds it.
 pub(super) fn begin(name: Name, device: String) {
-    ask(Work::Begin(name, device));
+    let Some(to) = WORK.get() else { return };
+    let dialog = Dialog::begin(name.clone(), device, to.buffer);
+    ask(Work::Begin(name, dialog));
 }
 
 /// The service says that a dialog is over.
@@ -98,7 +109,7 @@ fn act(port: usize, dialog: &Dialog, verdict: &Verdict) {
 /// is said.
 pub(super) fn start(module: Module, buffer: usize, patience: Duration) -> std::io::Result<()> {
     let (to, work) = channel();
-    if WORK.set(Mutex::new(to)).is_err() {
+    if WORK.set(To { work: Mutex::new(to), buffer }).is_err() {
         return Ok(());
     }
     let server = Server { module, buffer, patience, one_dialog: false, stopping: false, delayed: Vec::new() };
@@ -125,7 +136,7 @@ impl Server {
                 Some((_, until)) => work.recv_timeout(until.saturating_duration_since(Instant::now())),
             };
             match work {
-                Ok(Work::Begin(name, device)) => self.begin(name, device),
+                Ok(Work::Begin(name, dialog)) => self.begin(&name, dialog),
                 Ok(Work::End(port)) => self.end(port),
                 Ok(Work::Over) => {}
                 Ok(Work::Stop) => {
@@ -146,22 +157,26 @@ impl Server {
         }
     }
 
-    fn begin(&mut self, name: Name, device: String) {
+    fn begin(&mut self, name: &Name, dialog: Option<(usize, Arc<Dialog>)>) {
         self.one_dialog = name.is_none();
         run::count_threads();
-        let Some((port, dialog)) = Dialog::begin(name.clone(), device, self.buffer) else {
-            return lines::error(&name, 8, "no memory is left for its buffers");
+        let Some((port, dialog)) = dialog else {
+            return lines::error(name, 8, "no memory is left for its buffers");
         };
+        // the caller went while another Begin held this one up: the module never hears of the call
+        if dialog.check_line().is_err() {
+            return Dialog::forget(port);
+        }
         let size = Dword::try_from(self.buffer).unwrap_or(Dword::MAX);
         let (send, receive) = (dialog.send.address(), dialog.receive.address());
         // SAFETY: the module exports it under this name, so it has this type; handle and buffers live until Complete,
         // or until End has returned something else than 0.
         let result = unsafe { (self.module.begin)(port as *mut c_void, send, size, receive, size, complete) };
         if result != 0 {
-            lines::error(&name, result, "RasSecurityDialogBegin refused the call");
+            lines::error(name, result, "RasSecurityDialogBegin refused the call");
             return Dialog::forget(port);
         }
-        lines::begun(&name);
+        lines::begun(name);
         let (verdict, disconnected) = dialog.begun();
         if let Some(verdict) = verdict {
             act(port, &dialog, &verdict);

@@ -54,11 +54,7 @@ pub(super) const SENTENCES: &[(u32, &str, &str)] = &[
     ),
     (630, "The line was lost through a hardware fault.", "Check the device, its cable and its power."),
     (631, "The call was hung up on this side.", "Dial again when you want to."),
-    (
-        632,
-        "An incorrect structure size was detected.",
-        "Set dwSize to the size of the structure.",
-    ),
+    (632, "An incorrect structure size was detected.", "Set dwSize to the size of the structure."),
     (
         633,
         "The port is in use, or is not set up for dialling out.",

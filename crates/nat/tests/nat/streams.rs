@@ -54,7 +54,7 @@ fn a_mebibyte_each_way_arrives() {
 
 #[test]
 fn a_line_that_loses_and_reorders_changes_no_octet() {
-    for seed in 1..=8000 {
+    for seed in 1..=200 {
         let quality = Quality {
             bits_per_second: 2_000_000,
             delay: Duration::from_millis(20),
@@ -442,13 +442,15 @@ fn the_caps_of_a_slow_line_are_small() {
     let mut stuck = Program::new(&mut lab, at("192.0.43.8:80"), 1 << 20);
     let mut source = Program::new(&mut lab, at("192.0.43.8:81"), 0);
     lab.until(minutes(2), |lab| stuck.go_on(lab) | source.go_on(lab));
-    let (waiting, ahead) =
-        lab.peers.iter().fold((0, 0), |(waiting, ahead), (flow, peer)| match peer.server {
-            Server::Stuck => (lab.nat.room(*flow), ahead),
-            _ => (waiting, peer.sent - source.received.len()),
-        });
+    let (mut buffer, mut ahead) = (0, 0);
+    for (flow, peer) in &lab.peers {
+        match peer.server {
+            Server::Stuck => buffer = lab.nat.room(*flow),
+            _ => ahead = peer.sent - source.received.len(),
+        }
+    }
     // four seconds of the line
-    assert!((8 << 10..=17_000).contains(&waiting), "{waiting}");
+    assert!((8 << 10..=17_000).contains(&buffer), "{buffer}");
     assert!(ahead <= 17_000, "{ahead}");
     assert!(source.received.len() > 350_000, "{}", source.received.len());
     assert!(lab.most_memory <= 2 * 2 * 17_000 + (9 << 10), "{}", lab.most_memory);

@@ -68,7 +68,7 @@ struct part {
     void (*run)(void);
 };
 
-__forceinline int plays(const struct part *parts, size_t count, const char *name)
+static int plays(const struct part *parts, size_t count, const char *name)
 {
     size_t i;
     done = CreateEventA(NULL, TRUE, FALSE, NULL);

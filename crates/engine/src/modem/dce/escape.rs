@@ -52,6 +52,7 @@ mod tests {
     use super::*;
 
     /// Octets with the milliseconds of silence before them; whether they end as an escape.
+    #[allow(clippy::disallowed_methods)] // the one place where these tests take the time from
     fn escapes(parts: &[(u64, &[u8])]) -> bool {
         let guard = Duration::from_secs(1);
         let mut now = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use openras_engine::RasError;
+use crate::RasError;
 
 use super::ending::Ending;
 use super::setting_up::SettingUp;

@@ -12,7 +12,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use openras_engine::{LineOp, RasError};
+use crate::{LineOp, RasError};
 use openras_ppp::Machine;
 
 use super::response::{Speech, Words};
@@ -120,7 +120,7 @@ pub enum DeviceOp {
     Close,
 }
 
-/// [`openras_engine::LineEvent`] with its octets.
+/// [`crate::LineEvent`] with its octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The modem is ready.

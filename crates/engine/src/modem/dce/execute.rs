@@ -1,6 +1,6 @@
 //! A command line, carried out.
 
-use openras_engine::LineOp;
+use crate::LineOp;
 
 use super::command::{Asked, Command, Line};
 use super::registers::{BACKSPACE, CR, LF};

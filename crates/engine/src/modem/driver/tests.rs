@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use openras_engine::{LineOp, RasError};
+use crate::{LineOp, RasError};
 use openras_ppp::Machine;
 
 use super::*;
@@ -22,6 +22,7 @@ struct Bench {
 }
 
 impl Bench {
+    #[allow(clippy::disallowed_methods)] // the one place where these tests take the time from
     fn new(settings: Settings) -> Self {
         let now = Instant::now();
         Self {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use openras_engine::RasError;
+use crate::RasError;
 
 use super::setting_up::{GUARD, SettingUp};
 use super::{Carrier, Context, DeviceOp, Event, HangUp, State, Trouble};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use openras_engine::RasError;
+use crate::RasError;
 
 use super::calls::Idle;
 use super::{Context, DeviceOp, Event, State, Trouble};

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use openras_engine::{LineEvent, LineOp, RasError};
+use crate::{LineEvent, LineOp, RasError};
 use openras_ppp::Machine;
 
 use crate::rfc2217::Signals;
