@@ -121,7 +121,8 @@ struct Begun {
 fn begin(wish: Wish, notifier: Option<Notifier>, pauses: bool) -> Result<Begun, RasError> {
     let Wish { mut dial, about, script } = wish;
     let called = notifier.is_some_and(Notifier::is_function);
-    dial.wait_seen = called;
+    // with pauses it stands still in each, whatever the other end does: a program that dies there leaves no connection
+    dial.wait_seen = called || pauses;
     let begun = runtime::wait(async {
         let client = openras_api::start::connect_or_start(None).await?;
         let Dialled { id, notifier, joined } = client.dial(&dial).await?;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use openras_api::Problem;
 use openras_api::client::Events;
+use openras_api::types::connection::Seen;
 use openras_api::types::event::{Ended, Event, State, Told};
 use openras_client::{Broken, Left};
 use openras_engine::{ConnState, RasError};
 
 use super::connection::{Connection, Now};
 use super::dial::number_of_pause;
-use super::notify::{States, Tell};
+use super::notify::{Notifier, States, Tell};
 use super::script;
 use crate::guard::CANNOT_INITIALIZE;
 use crate::openras::Waiting;
@@ -92,6 +93,7 @@ impl Follower {
         if asks && script::answers(&self.connection, conn) {
             // the program hears nothing of it, and the dial stands still until its turn was there all the same
             self.tell(Tell { state: state.clone(), last: false, quiet: true });
+            self.confirm(state.seq).await;
             match script::run(&self.connection).await {
                 Ok(Left::Done | Left::Over) => return,
                 Ok(Left::ToTheUser) => {}
@@ -104,7 +106,21 @@ impl Follower {
         }
         let last = state.done || state.error.is_some() && !asks;
         self.keep(&state, asks);
+        let seq = state.seq;
         self.tell(Tell { state, last, quiet: false });
+        self.confirm(seq).await;
+    }
+
+    /// A dial with pauses waits for each state to be seen: where nobody is called, that is here.
+    async fn confirm(&self, seq: u32) {
+        let own = self.connection.own.as_ref();
+        let Some(own) = own.filter(|own| own.pauses && !own.notifier.is_some_and(Notifier::is_function))
+        else {
+            return;
+        };
+        let seen = Seen { notifier: own.creator.clone(), seq };
+        // a dial that is over wants nothing confirmed
+        let _ = self.connection.client.seen(self.connection.id, &seen).await;
     }
 
     /// The dial fails in this pause: of its script, or because only the script wanted pauses.

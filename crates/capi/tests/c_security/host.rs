@@ -115,6 +115,20 @@ impl Host {
         assert_eq!(self.hear(), *expected);
     }
 
+    /// Threads, descriptors and KiB of memory of the process, once the module's threads are gone.
+    pub(crate) fn settled(&self) -> (usize, usize, usize) {
+        let process = Path::new("/proc").join(self.child.id().to_string());
+        let count = |what: &str| std::fs::read_dir(process.join(what)).unwrap().count();
+        let since = std::time::Instant::now();
+        // the main thread and the server's
+        while count("task") > 2 && since.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let status = std::fs::read_to_string(process.join("status")).unwrap();
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        (count("task"), count("fd"), memory.trim().trim_end_matches(" kB").parse().unwrap())
+    }
+
     /// Ends its input, and waits until it has ended.
     pub(crate) fn over(mut self) -> Ended {
         drop(self.stdin.take());

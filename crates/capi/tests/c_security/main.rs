@@ -6,6 +6,7 @@
 mod examples;
 mod host;
 mod life;
+mod ported;
 #[path = "../stage/mod.rs"]
 mod stage;
 

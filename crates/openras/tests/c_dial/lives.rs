@@ -127,6 +127,18 @@ fn a_program_that_dies_ends_its_unfinished_dial_and_not_its_connection() {
 }
 
 #[test]
+fn a_program_that_dies_in_the_terminal_leaves_no_connection() {
+    let test = Holds::new();
+    let mut paused = test.dial(&["Talk", "secret", "paused"]);
+    paused.expect("paused 703\n");
+    // the other end begins PPP by itself, and could be connected long before this
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(test.running().len(), 1);
+    paused.kill();
+    test.until_running(0);
+}
+
+#[test]
 fn a_program_may_leave_after_a_failed_dial_without_hanging_up() {
     let test = Holds::new();
     let mut paused = test.dial(&["Office", "wrong", "paused"]);

@@ -106,6 +106,8 @@ fn what_must_be_said_is_87_when_it_is_not() {
         RasEntry { szDeviceType: array(""), ..full },
         RasEntry { dwFramingProtocol: 3, ..full },
         RasEntry { dwType: 6, ..full },
+        RasEntry { dwEncryptionType: 4, ..full },
+        RasEntry { dwEncryptionType: 256, ..full },
     ] {
         let error = take(&wrong, &shown, &[], &mut Entry::default()).unwrap_err();
         assert_eq!(error.code, RasError(87));
@@ -115,4 +117,41 @@ fn what_must_be_said_is_87_when_it_is_not() {
     assert!(take(&cable, &shown, &[], &mut Entry::default()).is_ok());
     let line = RasEntry { szLocalPhoneNumber: array(""), szDeviceName: array("unix:/a"), ..full };
     assert!(take(&line, &shown, &[], &mut Entry::default()).is_ok());
+}
+
+#[test]
+fn what_an_entry_of_a_book_has_not_may_be_given_back() {
+    for text in [
+        // as Windows writes an entry for PPPoE, and one whose number was left out
+        "[Old]\nType=5\n\nMEDIA=rastapi\nPort=PPPoE5-0\nDevice=WAN Miniport (PPPOE)\n\nDEVICE=PPPoE\nPhoneNumber=\n",
+        "[Old]\nType=1\n\nMEDIA=serial\nPort=COM1\n\nDEVICE=modem\n",
+        "[Old]\nType=1\n\nMEDIA=serial\nPort=unix:/a\n\nDEVICE=modem\n",
+        // numbers that no list can hold
+        "[Old]\nType=1\n\nMEDIA=serial\nPort=COM1\n\nDEVICE=modem\nPhoneNumber=1\nPhoneNumber=2\0002\nPhoneNumber=3\n",
+    ] {
+        let mut book = Pbk::parse(text.as_bytes()).unwrap();
+        let section = book.entry_mut("Old").unwrap();
+        let mut entry = Entry::read(section);
+        let shown = show::entry::<u8>(&entry);
+        let alternates = given_back(&entry);
+        take(&RasEntry { dwRedialCount: 2, ..shown }, &shown, &alternates, &mut entry).unwrap();
+        entry.write(section).unwrap();
+        let after = String::from_utf8(book.to_bytes()).unwrap();
+        assert_eq!(after.replace("RedialAttempts=2\n", ""), text);
+        assert_ne!(after, text);
+    }
+    // but what is there cannot be taken away
+    let mut entry = old();
+    let shown = show::entry::<u8>(&entry);
+    let none = RasEntry { szLocalPhoneNumber: array(""), ..shown };
+    assert_eq!(take(&none, &shown, &[], &mut entry).unwrap_err().code, RasError(87));
+}
+
+/// The further numbers as a program finds them behind the structure.
+fn given_back(entry: &Entry) -> Vec<String> {
+    let list = crate::calls::behind::list::<u8>(&entry.links[0].numbers);
+    let total = u32::try_from(list.len()).unwrap();
+    let whole = [&[0_u8; 4][..], &list].concat();
+    // SAFETY: there are `total` bytes behind the first four.
+    unsafe { crate::calls::behind::numbers::<u8>(whole.as_ptr(), 4, 4, 4 + total) }.unwrap().unwrap()
 }

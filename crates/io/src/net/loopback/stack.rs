@@ -335,6 +335,7 @@ impl Stack {
     pub(super) fn turn(&mut self, now: Instant) -> Option<Duration> {
         let micros = now.duration_since(self.begin).as_micros();
         let now = smoltcp::time::Instant::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
+        self.allow_silence();
         self.interface.poll(now, &mut self.queues, &mut self.sockets);
         self.accept();
         self.sweep();
@@ -354,6 +355,18 @@ impl Stack {
             return None;
         }
         self.interface.poll_delay(now, &self.sockets).map(|delay| Duration::from_micros(delay.total_micros()))
+    }
+
+    /// A connection may be silent for as long as it likes, unless the other end owes us an acknowledgement: smoltcp's limit of
+    /// time counts both.
+    fn allow_silence(&mut self) {
+        for (_, socket) in self.sockets.iter_mut() {
+            if let smoltcp::socket::Socket::Tcp(socket) = socket {
+                use tcp::State::{CloseWait, Established, FinWait2};
+                let silent = matches!(socket.state(), Established | CloseWait | FinWait2);
+                socket.set_timeout((!silent || socket.send_queue() > 0).then_some(UNACKED));
+            }
+        }
     }
 
     fn accept(&mut self) {

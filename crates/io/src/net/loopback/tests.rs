@@ -132,6 +132,26 @@ async fn many_connections_at_once_come_to_one_listener_and_leave_no_socket() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_silent_connection_stays() {
+    let (near, far, _wire) = pair(1500).await;
+    let mut listener = far.tcp_listen(7).unwrap();
+    let mut one = near.tcp_connect(B.into(), 7).await.unwrap();
+    let mut two = listener.accept().await.unwrap();
+    let mut octet = [0];
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        one.write_all(b"x").await.unwrap();
+        two.read_exact(&mut octet).await.unwrap();
+    }
+    // a half that is closed may be silent as well
+    one.shutdown().await.unwrap();
+    assert_eq!(two.read(&mut octet).await.unwrap(), 0);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    two.write_all(b"y").await.unwrap();
+    one.read_exact(&mut octet).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_port_nobody_listens_on_refuses() {
     let (near, far, _wire) = pair(1500).await;
