@@ -4,7 +4,8 @@
  * `#ifdef OPENRAS_API` after including this where it exists.
  *
  * Everything here may be called from any thread, also within a handler of RasDial. OpenrasTerminal asks the service and
- * waits for its answer; the others never wait. As all functions of RAS these give 0 or a number of raserror.h or winerror.h, unless said otherwise.
+ * waits for its answer, and so do OpenrasEvents and OpenrasReason for a connection that another program dialled; the
+ * others never wait. As all functions of RAS these give 0 or a number of raserror.h or winerror.h, unless said otherwise.
  */
 #ifndef OPENRAS_H
 #define OPENRAS_H
@@ -48,7 +49,9 @@ int WINAPI OpenrasTerminal(HRASCONN connection);
  * first call of this function on, and the first is the present one.
  *
  * Gives a new file descriptor, which the caller closes and which is closed on exec; or -1, where GetLastError() says 6
- * (no such connection) or 4 (too many open files). After RASCS_Connected it stays silent until RASCS_Disconnected. */
+ * (no such connection), 4 (too many open files) or, for a connection of another program, 711 (the service is gone).
+ * After RASCS_Connected it stays silent until RASCS_Disconnected. RasHangUp does not close it: what waits can be taken
+ * until the handle is unknown. Then OpenrasNextState gives 6, and the descriptor means nothing any more. */
 int WINAPI OpenrasEvents(HRASCONN connection);
 
 /* A state. What the handlers of RasDial get, in one piece. */
@@ -66,11 +69,13 @@ typedef struct tagOPENRASSTATE {
 DWORD WINAPI OpenrasNextState(HRASCONN connection, LPOPENRASSTATE state);
 
 /* Why a connection failed or ended, in English sentences: what happened, what it means, what can be done. With NULL for
- * the connection: of the RAS calls of this thread that failed, why the last did. "" where nothing went wrong.
+ * the connection: of the RAS calls of this thread that failed, OpenrasTerminal and OpenrasEvents among them, why the
+ * last did. "" where nothing went wrong.
  *
  * `bytes` tells how many bytes `text` has room for and gets how many the text takes, with its NUL; UTF-8. 603 and the
  * need if that is more (`text` may then be NULL), 6 for no such connection, 87 where `bytes` is NULL. A reason is kept
- * as long as its handle; the thread's until another call fails. */
+ * as long as its handle, that of another program's connection as long as the service remembers it; the thread's until
+ * another call fails. */
 DWORD WINAPI OpenrasReason(HRASCONN connection, LPSTR text, LPDWORD bytes);
 
 /* A sentence for any number of raserror.h and winerror.h, also for those RasGetErrorString refuses; `text` and `bytes`

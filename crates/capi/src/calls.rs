@@ -29,6 +29,7 @@ pub(crate) use dial::refused;
 mod script;
 mod statistics;
 mod status;
+pub(crate) use status::why;
 mod subentries;
 mod unsupported;
 mod unsupported_autodial;

@@ -24,6 +24,8 @@ pub const RASCM_DEFAULT_CREDS: u32 = 8;
 
 /// What RAS functions give instead of a password, and take for "the saved one".
 pub const PLACEHOLDER: &str = "****************";
+/// What RAS functions take for "the saved domain".
+pub const SAVED_DOMAIN: &str = "*";
 
 /// The largest file, in bytes.
 pub const LARGEST: usize = 1 << 20;
@@ -97,8 +99,8 @@ impl Secrets {
         Ok(self.read(&self.path)?.0.get(key))
     }
 
-    /// Saves those members that `mask` (RASCM_ bits) names (RasSetCredentials). A password of [`PLACEHOLDER`] changes
-    /// nothing; a member that is `None` is saved as empty.
+    /// Saves those members that `mask` (RASCM_ bits) names (RasSetCredentials). A password of [`PLACEHOLDER`] and a domain
+    /// of [`SAVED_DOMAIN`] change nothing; a member that is `None` is saved as empty.
     ///
     /// # Errors
     /// 5: RASCM_DefaultCreds, or as [`Self::get`]; 87: other bits; 624: the file cannot be written.
@@ -109,7 +111,7 @@ impl Secrets {
             if mask & RASCM_USER_NAME != 0 {
                 saved.user = text(&new.user);
             }
-            if mask & RASCM_DOMAIN != 0 {
+            if mask & RASCM_DOMAIN != 0 && new.domain.as_deref() != Some(SAVED_DOMAIN) {
                 saved.domain = text(&new.domain);
             }
             let password = new.password.clone().unwrap_or_default();
@@ -138,8 +140,8 @@ impl Secrets {
         })
     }
 
-    /// RasSetEntryDialParams: an empty user, domain or callback number changes nothing; neither does the password when
-    /// the user is empty or it is [`PLACEHOLDER`]; an empty one is saved as such; `remove` forgets it, whatever it is.
+    /// RasSetEntryDialParams: an empty user, domain or callback number changes nothing; neither does a domain of
+    /// [`SAVED_DOMAIN`], nor the password when the user is empty or it is [`PLACEHOLDER`]; an empty one is saved as such; `remove` forgets it, whatever it is.
     ///
     /// # Errors
     /// As [`Self::get`]; 624: the file cannot be written.
@@ -154,7 +156,8 @@ impl Secrets {
                 saved.password = Some(password);
             }
             saved.user = user.or(saved.user.take());
-            saved.domain = given(&params.domain).or(saved.domain.take());
+            let domain = given(&params.domain).filter(|domain| domain != SAVED_DOMAIN);
+            saved.domain = domain.or(saved.domain.take());
             saved.callback = given(&params.callback).or(saved.callback.take());
         })
     }

@@ -100,11 +100,17 @@ impl<T: Versioned> Room<T> {
     }
 }
 
+/// The alternate numbers that a list can hold and [`numbers`] takes back: text without a NUL, not too long, not too many.
+pub(super) fn shown(numbers: &[Number]) -> impl Iterator<Item = &String> {
+    let fits = |text: &&String| !text.is_empty() && !text.contains('\0') && text.len() <= LONGEST_NUMBER;
+    numbers.iter().skip(1).map(|number| &number.number).filter(fits).take(MOST_NUMBERS)
+}
+
 /// All numbers but the first as a list: each with its NUL, one more at the end. Empty where there is none.
 pub(super) fn list<C: Char>(numbers: &[Number]) -> Vec<u8> {
     let mut units: Vec<C> = Vec::new();
-    for number in numbers.iter().skip(1).filter(|number| !number.number.is_empty()) {
-        units.extend(C::encode(&number.number));
+    for number in shown(numbers) {
+        units.extend(C::encode(number));
         units.push(C::default());
     }
     if !units.is_empty() {

@@ -10,6 +10,9 @@ use super::wish::book as failed;
 use crate::guard::INVALID_PARAMETER;
 use crate::text::{Char, from_pointer};
 
+/// RAS_MaxEntryName.
+const LONGEST: usize = 256;
+
 /// lpszPhonebook: NULL and "" mean the usual books.
 ///
 /// # Safety
@@ -84,6 +87,30 @@ pub(super) fn home_of(named: Option<&Path>, name: &str) -> Result<Book, RasError
         Err(RasError::CANNOT_FIND_PHONEBOOK_ENTRY) => Ok(usual()?.user().clone()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a program may give an entry this name: it fits the `szEntryName` of the program's own structures, which could
+/// neither list nor dial it else, and it is text. What is none was read with marks of replacement; any other such name
+/// would find the entry.
+///
+/// # Errors
+/// 123.
+pub(super) fn may_be_given<C: Char>(name: &str) -> Result<(), BookError> {
+    let (what, remedy) = if C::encode(name).len() > LONGEST {
+        ("the name takes more than 256 characters of the program's", "Shorten it, or use the wide functions.")
+    } else if name.contains(char::REPLACEMENT_CHARACTER) {
+        ("the name is no text: neither UTF-8 nor UTF-16", "Give it in the encoding of the function.")
+    } else {
+        return Ok(());
+    };
+    Err(BookError::new(RasError::INVALID_NAME, what, remedy))
+}
+
+/// 183: an entry has the name that another was to get.
+pub(super) fn taken(found: &Found) -> BookError {
+    let what = format!("there is an entry \"{}\"", openras_engine::escape::short(&found.name, 60));
+    let error = BookError::new(RasError::ALREADY_EXISTS, what, "Choose another name.");
+    error.in_file(found.book.path())
 }
 
 /// 87 with a reason, from inside an edit of a book.

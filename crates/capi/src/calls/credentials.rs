@@ -3,10 +3,11 @@
 use std::ffi::c_void;
 
 use openras_engine::RasError;
-use openras_phonebook::Saved;
 use openras_phonebook::secrets::{PLACEHOLDER, RASCM_DOMAIN, RASCM_PASSWORD, RASCM_USER_NAME};
+use openras_phonebook::{Saved, is_placeholder};
 use zeroize::Zeroize;
 
+use super::dialparams::domain;
 use super::wish::book as failed;
 use super::{books, reason};
 use crate::abi::caller;
@@ -54,8 +55,8 @@ unsafe fn get<C: Char>(
     to: *mut Credentials<C>,
 ) -> Result<(), RasError> {
     // SAFETY: as the caller promised us.
-    let (mut credentials, named, name) =
-        unsafe { (caller::read(to)?, books::path(phonebook), books::name(entry)?) };
+    let (named, name, mut credentials) =
+        unsafe { (books::path(phonebook), books::name(entry)?, caller::read(to)?) };
     credentials.szPassword.zeroize();
     let wanted = credentials.dwMask;
     if wanted & !KNOWN != 0 {
@@ -72,7 +73,7 @@ unsafe fn get<C: Char>(
         |bit: u32, text: &Option<String>| text.clone().filter(|_| given & bit != 0).unwrap_or_default();
     credentials.dwMask = given;
     credentials.szUserName = array(&text(RASCM_USER_NAME, &saved.user));
-    credentials.szDomain = array(&text(RASCM_DOMAIN, &saved.domain));
+    credentials.szDomain = domain(&text(RASCM_DOMAIN, &saved.domain));
     credentials.szPassword = array(if given & RASCM_PASSWORD != 0 { PLACEHOLDER } else { "" });
     // SAFETY: its size was found to be known, as the caller promised us.
     unsafe { caller::write(to, &credentials) }
@@ -117,8 +118,8 @@ unsafe fn set<C: Char>(
     clear: bool,
 ) -> Result<(), RasError> {
     // SAFETY: as the caller promised us.
-    let (mut credentials, named, name) =
-        unsafe { (caller::read(from)?, books::path(phonebook), books::name(entry)?) };
+    let (named, name, mut credentials) =
+        unsafe { (books::path(phonebook), books::name(entry)?, caller::read(from)?) };
     let end = credentials.szPassword.iter().position(|unit| *unit == C::default());
     let password =
         C::secret(credentials.szPassword.get(..end.unwrap_or(usize::MAX)).unwrap_or(&credentials.szPassword));
@@ -130,6 +131,7 @@ unsafe fn set<C: Char>(
         Some(key) => key,
         // nothing is saved and nothing is to be
         None if clear || mask == 0 => return Ok(()),
+        None if mask == RASCM_PASSWORD && is_placeholder(password.expose()) => return Ok(()),
         None => found.book.ensure_uid(&found.name).map_err(failed)?,
     };
     let secrets = books.secrets();
@@ -143,4 +145,34 @@ unsafe fn set<C: Char>(
         callback: None,
     };
     secrets.set(&key, mask, &new).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::{null, null_mut};
+
+    use super::super::custom_auth::{RasGetEapUserDataA, RasSetCustomAuthDataA, RasSetEapUserDataA};
+    use super::super::{entries, subentries};
+    use super::*;
+
+    #[test]
+    fn null_is_looked_at_before_a_size_and_all_else() {
+        // no structure has this dwSize
+        let mut wrong = [7_u32; 1000];
+        let at = wrong.as_mut_ptr().cast::<c_void>();
+        let mut bytes = 4000;
+        // SAFETY: NULL, or as large as any structure.
+        unsafe {
+            assert_eq!(RasGetCredentialsA(null(), null(), at), 87);
+            assert_eq!(RasSetCredentialsA(null(), null(), at, 0), 87);
+            assert_eq!(entries::RasSetEntryPropertiesA(null(), null(), at, 4000, null(), 0), 87);
+            assert_eq!(subentries::RasSetSubEntryPropertiesA(null(), null(), 1, at, 4000, null(), 0), 87);
+            assert_eq!(RasGetEapUserDataA(1, null(), null(), null_mut(), &raw mut bytes), 87);
+            assert_eq!(RasSetEapUserDataA(1, null(), null(), null(), 0), 87);
+            // NULL has no bytes: what is kept is not forgotten for it
+            let (book, name) = (c"/nowhere/x.pbk".as_ptr().cast(), c"x".as_ptr().cast());
+            assert_eq!(RasSetCustomAuthDataA(book, name, null(), 5), 87);
+            assert_eq!(RasSetEapUserDataA(0, book, name, null(), 5), 87);
+        }
+    }
 }

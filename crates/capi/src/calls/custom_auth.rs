@@ -96,8 +96,8 @@ unsafe fn set_custom<C: Char>(
 ) -> Result<(), RasError> {
     // SAFETY: as the caller promised us.
     let (named, name, data) = unsafe {
-        let data = behind::bytes(data, bytes, hidden::MOST_CUSTOM_AUTH)?;
-        (books::path(phonebook), books::name(entry)?, data.unwrap_or_default())
+        let (named, name) = (books::path(phonebook), books::name(entry)?);
+        (named, name, given(data, bytes, hidden::MOST_CUSTOM_AUTH)?)
     };
     let (_, found) = books::find(named.as_deref(), &name)?;
     let edited = found.book.edit(|book| hidden::set_custom_auth(book.entry_mut(&found.name)?, &data));
@@ -147,9 +147,9 @@ unsafe fn get_eap<C: Char>(
     if bytes.is_null() {
         return Err(INVALID_PARAMETER);
     }
-    own(token)?;
     // SAFETY: texts, as the caller promised us.
     let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
+    own(token)?;
     let (books, found) = books::find(named.as_deref(), &name)?;
     let kept = match found.book.secrets_key(&found.name).map_err(failed)? {
         Some(key) => books.secrets().data(&key).map_err(failed)?,
@@ -199,12 +199,12 @@ unsafe fn set_eap<C: Char>(
     data: *const u8,
     bytes: u32,
 ) -> Result<(), RasError> {
-    own(token)?;
     // SAFETY: as the caller promised us.
     let (named, name, data) = unsafe {
-        let data = behind::bytes(data, bytes, LONGEST_DATA)?;
-        (books::path(phonebook), books::name(entry)?, Secret::new(data.unwrap_or_default()))
+        let (named, name) = (books::path(phonebook), books::name(entry)?);
+        (named, name, Secret::new(given(data, bytes, LONGEST_DATA)?))
     };
+    own(token)?;
     let (books, found) = books::find(named.as_deref(), &name)?;
     let key = match found.book.secrets_key(&found.name).map_err(failed)? {
         Some(key) => key,
@@ -221,6 +221,22 @@ fn own(token: usize) -> Result<(), RasError> {
     }
     reason::set("Tokens of users are not known here. Pass NULL for the user who runs the program.");
     Err(INVALID_HANDLE)
+}
+
+/// Bytes of a caller; none forgets what is kept, but NULL has not even none where it is said to have some.
+///
+/// # Errors
+/// 87: that, or more than `most`.
+///
+/// # Safety
+/// `from` is NULL or has `count` bytes.
+unsafe fn given(from: *const u8, count: u32, most: usize) -> Result<Vec<u8>, RasError> {
+    if from.is_null() && count > 0 {
+        reason::set(format!("The data are NULL, and {count} bytes of them are to be kept."));
+        return Err(INVALID_PARAMETER);
+    }
+    // SAFETY: as the caller promised us.
+    unsafe { behind::bytes(from, count, most) }.map(Option::unwrap_or_default)
 }
 
 /// Gives bytes to a caller.

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use openras_engine::RasError;
 use openras_phonebook::Saved;
-use openras_phonebook::secrets::PLACEHOLDER;
+use openras_phonebook::secrets::{PLACEHOLDER, SAVED_DOMAIN};
 use zeroize::Zeroize;
 
 use super::books;
@@ -65,7 +65,7 @@ unsafe fn get<C: Char>(
     params.szPhoneNumber = array("");
     params.szCallbackNumber = array(saved.callback.as_deref().unwrap_or_default());
     params.szUserName = array(saved.user.as_deref().unwrap_or_default());
-    params.szDomain = array(saved.domain.as_deref().unwrap_or_default());
+    params.szDomain = domain(saved.domain.as_deref().unwrap_or_default());
     params.szPassword = array(if saved.password.is_some() { PLACEHOLDER } else { "" });
     // SAFETY: neither is NULL, and the structure's size is known.
     unsafe {
@@ -112,7 +112,8 @@ unsafe fn set<C: Char>(
     // SAFETY: as the caller promised us.
     let (params, named) = unsafe { (Params::of(caller::read(params)?), books::path(phonebook)) };
     let (books, found) = books::find(named.as_deref(), &params.entry)?;
-    let nothing = params.user.is_empty() && params.domain.is_empty() && params.callback.is_empty();
+    let domain = !params.domain.is_empty() && params.domain != SAVED_DOMAIN;
+    let nothing = params.user.is_empty() && !domain && params.callback.is_empty();
     let key = match found.book.secrets_key(&found.name).map_err(failed)? {
         Some(key) => key,
         // nothing is saved and nothing is to be
@@ -126,4 +127,29 @@ unsafe fn set<C: Char>(
         callback: Some(params.callback),
     };
     books.secrets().set_dial_params(&key, &saved, remove).map_err(failed)
+}
+
+/// A saved domain for szDomain, which has room for 15 characters. Cut it would be another one, and be saved as such by a
+/// program that gives back what it read; RasDial takes `*` for the saved one.
+pub(super) fn domain<C: Char, const N: usize>(saved: &str) -> [C; N] {
+    array(if C::encode(saved).len() < N { saved } else { SAVED_DOMAIN })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::from_array;
+
+    #[test]
+    fn a_domain_that_would_be_cut_is_the_saved_one() {
+        for (text, narrow, wide) in [
+            ("", "", ""),
+            ("CORP.EXAMPLE.OR", "CORP.EXAMPLE.OR", "CORP.EXAMPLE.OR"),
+            ("CORP.EXAMPLE.ORG", "*", "*"),
+            ("МОСКВА.РФ", "*", "МОСКВА.РФ"),
+        ] {
+            assert_eq!(from_array(&domain::<u8, 16>(text)), narrow);
+            assert_eq!(from_array(&domain::<u16, 16>(text)), wide);
+        }
+    }
 }

@@ -153,10 +153,10 @@ unsafe fn set<C: Char>(
     entry: *const C,
     given: Given<RasEntry<C>>,
 ) -> Result<(), RasError> {
-    // SAFETY: NULL or with a dwSize, as the caller promised us.
-    let size = unsafe { given.size() }?;
     // SAFETY: texts, as the caller promised us.
     let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
+    // SAFETY: NULL or with a dwSize, as the caller promised us.
+    let size = unsafe { given.size() }?;
     // SAFETY: `size` bytes are there, and by the caller's promise `bytes` in all. Everything is copied here: while the book
     // is locked nothing of the caller's is looked at.
     let (properties, numbers, device) = unsafe {
@@ -171,6 +171,7 @@ unsafe fn set<C: Char>(
         let fresh = book.find(&name).is_none();
         if fresh {
             validate(&name)?;
+            books::may_be_given::<C>(&name)?;
             book.add(&name)?;
         }
         let section = book.entry_mut(&name)?;
@@ -178,6 +179,9 @@ unsafe fn set<C: Char>(
         let shown = show::entry::<C>(&entry);
         let merged = caller::over(&properties, &shown);
         let moved = take::entry(&merged, &shown, &numbers, &mut entry)?;
+        if fresh {
+            take::must_dial(&entry)?;
+        }
         entry.write(section)?;
         match &device {
             Some(device) => hidden::set_device(section, 0, device),

@@ -206,6 +206,7 @@ impl Follower {
     }
 }
 
-fn sentence(what: &str, remedy: &str) -> String {
+/// What happened, and what to try.
+pub(super) fn sentence(what: &str, remedy: &str) -> String {
     if remedy.is_empty() { what.to_owned() } else { format!("{what} {remedy}") }
 }

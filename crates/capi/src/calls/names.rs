@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::path::Path;
 
 use openras_engine::RasError;
-use openras_phonebook::{BookError, Listed, Owner, validate};
+use openras_phonebook::{Listed, Owner, validate};
 
 use super::books;
 use super::wish::book as failed;
@@ -74,10 +74,10 @@ fn entry_name<C: Char>(one: &Listed, all_users: bool) -> Option<EntryName<C>> {
     }
     name.szEntryName = array(&one.name);
     name.dwFlags = if all_users { ALL_USERS } else { 0 };
-    let path = one.path.to_string_lossy();
-    // a path cut short would be another file; none means the usual books, where this entry is mostly found again
-    if C::encode(&path).len() < name.szPhonebookPath.len() {
-        name.szPhonebookPath = array(&path);
+    // a path cut short or with marks of replacement would be another file; none means the usual books, where this entry is
+    // mostly found again
+    if let Some(path) = one.path.to_str().filter(|path| C::encode(path).len() < name.szPhonebookPath.len()) {
+        name.szPhonebookPath = array(path);
     }
     Some(name)
 }
@@ -106,15 +106,11 @@ pub unsafe extern "C" fn RasValidateEntryNameW(phonebook: *const u16, entry: *co
 unsafe fn validate_name<C: Char>(phonebook: *const C, entry: *const C) -> Result<(), RasError> {
     // SAFETY: as the caller promised us.
     let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
-    validate(&name).map_err(failed)?;
+    validate(&name).and_then(|()| books::may_be_given::<C>(&name)).map_err(failed)?;
     match books::find(named.as_deref(), &name) {
         Err(RasError::CANNOT_FIND_PHONEBOOK_ENTRY) => Ok(()),
         Err(error) => Err(error),
-        Ok((_, found)) => {
-            let what = format!("there is an entry \"{}\"", openras_engine::escape::short(&found.name, 60));
-            let error = BookError::new(RasError::ALREADY_EXISTS, what, "Choose another name.");
-            Err(failed(error.in_file(found.book.path())))
-        }
+        Ok((_, found)) => Err(failed(books::taken(&found))),
     }
 }
 
@@ -142,7 +138,13 @@ pub unsafe extern "C" fn RasRenameEntryW(phonebook: *const u16, old: *const u16,
 unsafe fn rename<C: Char>(phonebook: *const C, old: *const C, new: *const C) -> Result<(), RasError> {
     // SAFETY: as the caller promised us.
     let (named, old, new) = unsafe { (books::path(phonebook), books::name(old)?, books::name(new)?) };
-    let (_, found) = books::find(named.as_deref(), &old)?;
+    let (books, found) = books::find(named.as_deref(), &old)?;
+    books::may_be_given::<C>(&new).map_err(failed)?;
+    // without a path the usual books are one: of two entries of a name only the first would be found
+    let other = books.find(named.as_deref(), &new).ok().filter(|other| other.book != found.book);
+    if let Some(other) = other {
+        return Err(failed(books::taken(&other)));
+    }
     found.book.rename(&found.name, &new).map_err(failed)
 }
 
@@ -176,6 +178,8 @@ unsafe fn delete<C: Char>(phonebook: *const C, entry: *const C) -> Result<(), Ra
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
     use crate::text::from_array;
 
@@ -193,5 +197,55 @@ mod tests {
         assert_eq!(from_array(&longest.szPhonebookPath).len(), 260);
         let far = entry_name::<u8>(&listed("x", &"p".repeat(261)), false).unwrap();
         assert_eq!(from_array(&far.szPhonebookPath), "", "cut, it would be another file");
+        let path = std::ffi::OsStr::from_bytes(b"/b\xff").into();
+        let odd = Listed { path, ..listed("x", "") };
+        assert_eq!(from_array(&entry_name::<u8>(&odd, false).unwrap().szPhonebookPath), "", "no UTF-8");
+    }
+
+    /// A text with its NUL, of either world.
+    fn text<C: Char>(text: &str) -> Vec<C> {
+        C::encode(text).into_iter().chain([C::default()]).collect()
+    }
+
+    #[test]
+    fn a_name_that_no_structure_of_the_program_holds_is_not_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.pbk");
+        std::fs::write(&path, "[a]\nType=1\n").unwrap();
+        let (narrow, wide) = (text::<u8>(path.to_str().unwrap()), text::<u16>(path.to_str().unwrap()));
+        // 258 bytes, 129 units
+        let name = "ж".repeat(129);
+        let (name8, name16) = (text::<u8>(&name), text::<u16>(&name));
+        let a = text::<u8>("a");
+        // SAFETY: texts with their NUL, and a structure with its dwSize.
+        unsafe {
+            assert_eq!(RasValidateEntryNameA(narrow.as_ptr(), name8.as_ptr()), 123);
+            assert_eq!(RasValidateEntryNameW(wide.as_ptr(), name16.as_ptr()), 0);
+            assert_eq!(RasRenameEntryA(narrow.as_ptr(), a.as_ptr(), name8.as_ptr()), 123);
+            // what is no text would be every other name that is none
+            for bad in [&b"\xff\0"[..], b"x\xe2\x82\0"] {
+                assert_eq!(RasValidateEntryNameA(narrow.as_ptr(), bad.as_ptr()), 123);
+                assert_eq!(RasRenameEntryA(narrow.as_ptr(), a.as_ptr(), bad.as_ptr()), 123);
+            }
+            assert_eq!(RasValidateEntryNameW(wide.as_ptr(), [0xD83D, 0x78, 0].as_ptr()), 123);
+            let mut entry = crate::abi::entry::Entry::<u8>::empty();
+            (entry.szDeviceType, entry.szDeviceName) = (array("modem"), array("OpenRAS tcp"));
+            (entry.szLocalPhoneNumber, entry.dwFramingProtocol, entry.dwType) = (array("1"), 1, 1);
+            for (name, result) in [(&name8[..], 123), (b"\xff\0", 123), (b"A\0", 0), (b"b\0", 0)] {
+                let set = super::super::entries::RasSetEntryPropertiesA;
+                let (entry, size) = ((&raw const entry).cast(), entry.dwSize);
+                assert_eq!(
+                    set(narrow.as_ptr(), name.as_ptr(), entry, size, std::ptr::null(), 0),
+                    result,
+                    "{name:?}"
+                );
+            }
+            let a = text::<u16>("a");
+            assert_eq!(RasRenameEntryW(wide.as_ptr(), a.as_ptr(), name16.as_ptr()), 0);
+            // an entry that has such a name keeps it, and can be found by it
+            let set = super::super::entries::RasSetEntryPropertiesA;
+            let (entry, size) = ((&raw const entry).cast(), entry.dwSize);
+            assert_eq!(set(narrow.as_ptr(), name8.as_ptr(), entry, size, std::ptr::null(), 0), 0);
+        }
     }
 }

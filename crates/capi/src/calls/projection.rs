@@ -59,6 +59,16 @@ unsafe fn get<C: Char>(
     if bytes.is_null() || !KINDS.contains(&kind) {
         return Err(INVALID_PARAMETER);
     }
+    // what the structure says of itself, before anybody is asked
+    match kind {
+        // SAFETY: as the caller promised us.
+        0x8021 => unsafe { needed::<PppIp<C>>(info.cast(), bytes) },
+        // SAFETY: as above.
+        0x8057 => unsafe { needed::<PppIpv6>(info.cast(), bytes) },
+        // SAFETY: as above.
+        0xC021 => unsafe { needed::<PppLcp<C>>(info.cast(), bytes) },
+        _ => Ok(0),
+    }?;
     let connection = connection::running(handle)?;
     let agreed = || runtime::wait(connection.client.projection(connection.id))?.map_err(refused).map(settled);
     match kind {
@@ -77,6 +87,20 @@ pub(super) fn settled(projection: Projection) -> Result<Projection, RasError> {
     if nothing { Err(NOT_COMPLETE) } else { Ok(projection) }
 }
 
+/// The bytes that the caller's structure has by its dwSize, or the newest where there is none.
+///
+/// # Errors
+/// 632.
+unsafe fn needed<T: Versioned>(info: *const T, bytes: *const Dword) -> Result<u32, RasError> {
+    // SAFETY: not NULL, as was looked at.
+    let room = unsafe { bytes.read_unaligned() };
+    if info.is_null() || room < 4 {
+        return Ok(caller::whole::<T>());
+    }
+    // SAFETY: there is room for dwSize, as the caller promised us.
+    unsafe { caller::size(info) }
+}
+
 /// One structure into the caller's, as much of it as dwSize says.
 unsafe fn give<T: Versioned>(
     info: *mut c_void,
@@ -86,12 +110,8 @@ unsafe fn give<T: Versioned>(
     let info = info.cast::<T>();
     // SAFETY: not NULL, as was looked at.
     let room = unsafe { bytes.read_unaligned() };
-    let need = if info.is_null() || room < 4 {
-        caller::whole::<T>()
-    } else {
-        // SAFETY: there is room for dwSize, as the caller promised us.
-        unsafe { caller::size(info.cast_const()) }?
-    };
+    // SAFETY: as above.
+    let need = unsafe { needed(info.cast_const(), bytes) }?;
     if info.is_null() || room < need {
         // SAFETY: as above.
         unsafe { bytes.write_unaligned(need) };

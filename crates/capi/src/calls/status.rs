@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use openras_api::Problem;
+use openras_api::types::event::Ended;
 use openras_engine::{ConnState, RasError};
 
 use super::connection::{self, CONNECTIONS, Connection};
 use super::dial::{HUNG_UP, refused};
+use super::follow::sentence;
 use crate::abi::caller::{self, Versioned};
 use crate::abi::connection::ConnStatus;
 use crate::guard::{Dword, INVALID_HANDLE, guard};
@@ -79,7 +82,29 @@ pub(super) fn now(
 
 /// A connection this process joined, after its end: until its RasHangUp it says why.
 fn ended(connection: &Connection) -> Result<(ConnState, Option<RasError>), RasError> {
-    let told = runtime::wait(connection.client.call(connection.id))?;
-    let why = told.ok().and_then(|story| story.call.ended).and_then(|ended| ended.error);
+    let why = end_of(connection)?.ok().flatten().and_then(|ended| ended.error);
     Ok((ConnState::DISCONNECTED, Some(why.map_or(HUNG_UP, |problem| problem.number()))))
+}
+
+/// Why a connection failed or ended, in sentences: what its dial was told, or what the service says of one that this
+/// process joined or found in a list. Empty where it goes on.
+pub(crate) fn why(connection: &Connection) -> Result<String, RasError> {
+    if connection.own.is_some() {
+        return Ok(connection.now().reason);
+    }
+    Ok(match end_of(connection)? {
+        Ok(ended) => ended.map(|ended| sentence(&ended.why, &ended.remedy)).unwrap_or_default(),
+        // the service that had it is gone
+        Err(problem) => sentence(&problem.message, &problem.remedy),
+    })
+}
+
+/// How a connection ended, if it has, as its service keeps it a while; not that of another service's call of this number.
+fn end_of(connection: &Connection) -> Result<Result<Option<Ended>, Problem>, RasError> {
+    let begun = connection.now().begun;
+    let story = runtime::wait(connection.client.call(connection.id))?;
+    Ok(story.map(|story| {
+        let call = story.call;
+        call.ended.filter(|_| begun.is_none_or(|begun| begun == call.begun))
+    }))
 }

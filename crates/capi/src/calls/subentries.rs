@@ -123,10 +123,10 @@ unsafe fn set<C: Char>(
     sub_entry: u32,
     given: Given<SubEntry<C>>,
 ) -> Result<(), RasError> {
-    // SAFETY: NULL or with a dwSize, as the caller promised us.
-    let size = unsafe { given.size() }?;
     // SAFETY: texts, as the caller promised us.
     let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
+    // SAFETY: NULL or with a dwSize, as the caller promised us.
+    let size = unsafe { given.size() }?;
     // SAFETY: `size` bytes are there, and by the caller's promise `bytes` in all.
     let (properties, numbers, device) = unsafe {
         let properties = caller::read(given.properties)?;
@@ -197,8 +197,7 @@ unsafe fn delete<C: Char>(phonebook: *const C, entry: *const C, sub_entry: u32) 
         if links == 1 {
             return Err(wrong("it is the entry's only link", "Delete the entry."));
         }
-        Entry::remove_link(section, at);
-        Ok(())
+        Entry::remove_link(section, at).map(|_| ())
     });
     edited.map_err(failed)
 }

@@ -2,7 +2,9 @@
 
 use std::ffi::c_void;
 
-use super::dialog::{self, BUFFER_INVALID, PENDING, TOO_SMALL, Verdict};
+use openras_engine::RasError;
+
+use super::dialog::{self, BUFFER_INVALID, DISCONNECTED, INVALID_PORT, PENDING, TOO_SMALL, Verdict};
 use super::{lines, server};
 use crate::guard::{Dword, INVALID_PARAMETER, guard, guard_or};
 use crate::text;
@@ -65,7 +67,8 @@ pub unsafe extern "C" fn RasSecurityDialogSend(port: *mut c_void, buffer: *mut u
 
 /// Waits for bytes of the caller: as many as `*length` says, into the receive buffer; `event` is signalled when they have
 /// come, the time in seconds is out (0 = none), or the line is gone. 600 (PENDING): it waits. 601, 603 (`*length` is 0),
-/// 610, 616 (one waits already), 619, 6 (no event of ours).
+/// 610, 616 (one waits already), 619, 6 (no event of ours). With 601 and 619 `*length` is 0 and `event` signalled, for
+/// modules that wait for it without a look at the result.
 ///
 /// # Safety
 /// `length` is writable until the event is signalled; `buffer` is an address, written only where it lies in the dialog's
@@ -79,19 +82,42 @@ pub unsafe extern "C" fn RasSecurityDialogReceive(
     event: *mut c_void,
 ) -> Dword {
     pending(guard(|| {
-        let dialog = dialog::of(port as usize)?;
-        if length.is_null() {
-            return Err(INVALID_PARAMETER);
+        // SAFETY: as the caller's.
+        let result = unsafe { receive(port as usize, buffer, length, timeout, event as usize) };
+        if let Err(INVALID_PORT | DISCONNECTED) = result
+            && !length.is_null()
+        {
+            // SAFETY: not NULL, and the module's to give.
+            unsafe { length.write_unaligned(0) };
+            if let Ok(Some(event)) = dialog::event_of(event as usize) {
+                event.signal();
+            }
         }
-        let room = dialog.receive.room_at(buffer).ok_or(BUFFER_INVALID)?;
-        // SAFETY: not NULL, and the module's to give.
-        let wanted = usize::from(unsafe { length.read_unaligned() });
-        if wanted == 0 {
-            return Err(TOO_SMALL);
-        }
-        let event = dialog::event_of(event as usize)?;
-        dialog.wait_for(buffer as usize, wanted.min(room), length as usize, timeout, event)
+        result
     }))
+}
+
+/// # Safety
+/// As [`RasSecurityDialogReceive`].
+unsafe fn receive(
+    port: usize,
+    buffer: *mut u8,
+    length: *mut u16,
+    timeout: Dword,
+    event: usize,
+) -> Result<(), RasError> {
+    let dialog = dialog::of(port)?;
+    if length.is_null() {
+        return Err(INVALID_PARAMETER);
+    }
+    let room = dialog.receive.room_at(buffer).ok_or(BUFFER_INVALID)?;
+    // SAFETY: not NULL, and the module's to give.
+    let wanted = usize::from(unsafe { length.read_unaligned() });
+    if wanted == 0 {
+        return Err(TOO_SMALL);
+    }
+    let event = dialog::event_of(event)?;
+    dialog.wait_for(buffer as usize, wanted.min(room), length as usize, timeout, event)
 }
 
 /// How the last Receive stands, and the name of the device. 601, 87.

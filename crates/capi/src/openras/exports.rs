@@ -11,7 +11,7 @@ use openras_engine::{ConnState, RasError};
 use super::{Waiting, sentence, terminal};
 use crate::abi::caller::{self, Plain, Versioned};
 use crate::calls::connection::{self, Connection};
-use crate::calls::{reason, refused};
+use crate::calls::{reason, refused, why};
 use crate::guard::{Dword, INVALID_PARAMETER, guard_or, usable};
 use crate::runtime;
 use crate::text::Char;
@@ -84,10 +84,15 @@ pub unsafe extern "C" fn OpenrasReason(handle: usize, text: *mut u8, bytes: *mut
             return Ok(reason::last());
         }
         usable()?;
-        Ok(connection::of(handle)?.now().reason)
+        why(&*connection::of(handle)?)
     };
-    // SAFETY: as the caller promised us.
-    plain(|| unsafe { give(&told()?, text, bytes) })
+    plain(|| {
+        if bytes.is_null() {
+            return Err(INVALID_PARAMETER);
+        }
+        // SAFETY: as the caller promised us.
+        unsafe { give(&told()?, text, bytes) }
+    })
 }
 
 /// OpenrasErrorText: a sentence for any number. 603, 87.

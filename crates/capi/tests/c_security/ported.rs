@@ -55,7 +55,7 @@ fn a_module_that_looks_at_no_result_is_woken_when_the_line_is_gone() {
         host.tell(&json!({ "type": "end" }));
         let ended = host.over();
         assert!(ended.status.success(), "{} {:?}", ended.status, ended.told);
-        assert_eq!(ended.told, ["begin", "end", "bytes=0", "detach"]);
+        assert_eq!(ended.told, ["begin", "end", "bytes=0", "detach"], "{:?}", ended.rest);
         assert_eq!(ended.rest, [verdict("failure", "alice", "")]);
     });
 }
@@ -151,9 +151,9 @@ fn two_calls_may_wait_for_one_event() {
     });
 }
 
-/// A thread that DllMain has started runs to the very end: its code stays mapped.
+/// A thread that DllMain has started is none of a dialog: the process does not wait for it, and DllMain is told.
 #[test]
-fn a_thread_of_dll_main_is_not_unmapped() {
+fn a_thread_of_dll_main_does_not_hold_up_the_end() {
     let stage = Stage::new();
     let module = module(&stage, OWN_THREAD);
     for _ in 0..20 {

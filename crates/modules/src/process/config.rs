@@ -222,6 +222,15 @@ pub enum ProgramError {
     /// There is no such library.
     #[error("there is no library `{0}`; write its path from / on")]
     NoLibrary(String),
+    /// Whoever may change the library decides who is let in: others may change this file or folder.
+    #[error("every user of this host may change {0}, and with it who is let in; run: chmod o-w {0}")]
+    Writable(String),
+    /// The library lies in the folder that the module itself may write to.
+    #[error(
+        "the library {0} lies in the module's own `folder`, where one caller's dialog could change it for all others; \
+         move it elsewhere"
+    )]
+    InFolder(String),
     /// It cannot be loaded, or is no security module: what its host says.
     #[error("{0}")]
     NotAModule(String),

@@ -1,6 +1,7 @@
 //! Security modules of the original interface: a shared object that exports RasSecurityDialogBegin and End, run as a
 //! program module by `openras-module-host`.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,6 +162,7 @@ impl LibraryConfig {
         if !path.is_file() {
             return Err(ProgramError::NoLibrary(shown(&self.path)));
         }
+        self.own_file(&path)?;
         let mut command = vec![text(&host.0)?];
         command.push(format!("--buffer={}", self.buffer));
         command.push(format!("--delayed-end={}", self.delayed_end.as_secs().max(1)));
@@ -179,6 +181,24 @@ impl LibraryConfig {
             limits: self.limits.clone(),
             ..ProgramConfig::new(command)
         })
+    }
+
+    /// What decides who is let in is changed neither by other users nor by the module.
+    fn own_file(&self, path: &Path) -> Result<(), ProgramError> {
+        let real = path.canonicalize().map_err(|_| ProgramError::NoLibrary(shown(path)))?;
+        let is_in = |folder: &Path| real.starts_with(folder) || path.starts_with(folder);
+        if self.folder.as_deref().and_then(|folder| folder.canonicalize().ok()).is_some_and(|own| is_in(&own))
+        {
+            return Err(ProgramError::InFolder(shown(path)));
+        }
+        // in a folder such as /tmp nobody replaces what is another's
+        let open = |place: &Path, but: u32| {
+            place.metadata().is_ok_and(|data| data.mode() & 0o002 != 0 && data.mode() & but == 0)
+        };
+        let folders =
+            [path.parent(), real.parent()].into_iter().flatten().find(|folder| open(folder, 0o1000));
+        let found = Some(real.as_path()).filter(|file| open(file, 0)).or(folders);
+        found.map_or(Ok(()), |place| Err(ProgramError::Writable(shown(place))))
     }
 
     /// Has the library loaded once, behind its wall: its constructors and its DllMain are foreign code too.
@@ -353,6 +373,36 @@ mod tests {
         let missing = LibraryConfig { isolation: Isolation::None, ..LibraryConfig::new("/nowhere/x.so") };
         let said = missing.program(&Parts { host: parts, ..Parts::default() }).unwrap_err().to_string();
         assert!(said.contains("no library `/nowhere/x.so`"), "{said}");
+    }
+
+    /// Whoever may write there lets himself in: other users, or a caller who has taken a dialog of the module over.
+    #[test]
+    fn a_library_that_others_or_the_module_may_change_is_refused() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let top = tempfile::tempdir().unwrap();
+        let (folder, links) = (top.path().join("lib"), top.path().join("links"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::create_dir(&links).unwrap();
+        let (file, link) = (folder.join("x.so"), links.join("x.so"));
+        std::fs::write(&file, "").unwrap();
+        symlink(&file, &link).unwrap();
+        let this = std::env::current_exe().unwrap();
+        let host = HostParts { program: Some(this.clone()), library: Some(this) };
+        let parts = Parts { host, ..Parts::default() };
+        let mode = |of: &Path, mode| std::fs::set_permissions(of, PermissionsExt::from_mode(mode)).unwrap();
+        let said = |library: &LibraryConfig| library.program(&parts).err().map(|error| error.to_string());
+        for (of, wrong, good) in [(&file, 0o646, 0o664), (&folder, 0o777, 0o1777), (&links, 0o777, 0o755)] {
+            mode(of, wrong);
+            let refused = said(&LibraryConfig::new(&link)).unwrap();
+            assert!(refused.contains("chmod o-w") && refused.contains(of.to_str().unwrap()), "{refused}");
+            mode(of, good);
+            assert_eq!(said(&LibraryConfig::new(&link)), None);
+        }
+        for isolation in [Isolation::Call, Isolation::Shared, Isolation::None] {
+            let own = LibraryConfig { folder: Some(folder.clone()), isolation, ..LibraryConfig::new(&link) };
+            assert!(said(&own).unwrap().contains("`folder`"));
+            assert_eq!(said(&LibraryConfig { folder: Some(links.join("..").join("other")), ..own }), None);
+        }
     }
 
     /// Defence rule 11, and that a jail shows the library and not what lies beside it.

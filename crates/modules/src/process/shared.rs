@@ -176,6 +176,8 @@ struct Life {
     /// Allowance for lines that belong to no dialog.
     stray: super::meter::Meter,
     said: bool,
+    /// When a library's Begin returned last.
+    begun: Instant,
 }
 
 impl Owner {
@@ -231,8 +233,9 @@ impl Owner {
             bytes: usize::MAX,
             ..self.limits.clone()
         };
-        let stray = super::meter::Meter::new(&limits, Instant::now());
-        let mut life = Life { process, stdout: pipes.stdout, to_process, stray, said: false };
+        let begun = Instant::now();
+        let stray = super::meter::Meter::new(&limits, begun);
+        let mut life = Life { process, stdout: pipes.stdout, to_process, stray, said: false, begun };
         let fault = self.serve(&mut life).await;
         let how = life.process.ended(EXIT).await;
         life.process.end().await;
@@ -244,8 +247,9 @@ impl Owner {
             tokio::select! {
                 biased;
                 Some((dialog, fault)) = self.is_stuck.recv() => {
-                    // one that had its share of an earlier process is told of that already
-                    if self.seats.contains_key(&named(dialog)) {
+                    // one that had its share of an earlier process is told of that already; and a process whose Begins
+                    // return is slow and not stuck, though this one's turn did not come in time
+                    if self.seats.contains_key(&named(dialog)) && life.begun.elapsed() >= self.limits.begin {
                         return fault;
                     }
                 }
@@ -285,6 +289,9 @@ impl Owner {
     /// Gives one line to its dialog. A dialog that does not take it in time, or had its share, is over.
     fn give(&mut self, line: Line, life: &mut Life) -> Result<(), Fault> {
         let (dialog, message) = protocol::parse_addressed(&line.bytes, self.any);
+        if matches!(message, Ok(FromProgram::Begun)) {
+            life.begun = Instant::now();
+        }
         let bytes = line.bytes.len();
         let seat = dialog.as_ref().and_then(|dialog| self.seats.get_mut(dialog));
         let (Some(dialog), Some(seat)) = (&dialog, seat) else {

@@ -207,6 +207,21 @@ fn lists_and_statistics_show_what_other_programs_dialled() {
     }
 }
 
+#[test]
+fn lists_show_the_entries_and_the_devices() {
+    let scene = Scene::new();
+    for how in How::all("enum_entries") {
+        let said = scene.says(&example("enum_entries.c"), how, &[], "", 0);
+        for entry in ["Office", "Second", "Büro", "Talk", "Phone", "Nobody"] {
+            assert!(said.is_empty() || said.contains(&format!("{entry}: yours\n")), "{said}");
+        }
+        let said = scene.says(&example("enum_devices.c"), how, &[], "", 0);
+        assert!(said.is_empty() || said.contains("modem: OpenRAS tcp\n"), "{said}");
+    }
+    let missing = scene.live.path("no-such.pbk");
+    scene.says(&example("enum_entries.c"), How::Sanitized, &[missing.to_str().unwrap()], "", 1);
+}
+
 /// Builds `libopenras_wmain.a` into the stage.
 fn wmain(stage: &Stage) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../capi/wmain/wmain.c");

@@ -94,6 +94,10 @@ fn a_connection_that_ends_says_so_to_all_who_hold_it() {
                 .then_some(())
         });
     }
+    // whoever dialled it and whoever joined it read the same sentence
+    let [one, other] = [&mut first, &mut second]
+        .map(|talk| talk.say("why").expect("why: ").expect("\n").last_line().to_owned());
+    assert!(one.ends_with('.') && one == other, "{one:?} and {other:?}");
     for mut talk in [first, second] {
         talk.say("hangup");
         talk.end("holds", 0);

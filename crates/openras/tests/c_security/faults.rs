@@ -115,6 +115,27 @@ fn a_begin_that_hangs_in_a_shared_process_does_not_close_the_port_for_good() {
     until("it is said", || live.said().contains("the process of all dialogs failed").then_some(()));
 }
 
+/// A Begin that is only slow costs those whose turn does not come in time, and nobody else.
+#[test]
+fn slow_begins_in_a_shared_process_do_not_end_the_dialogs_that_run() {
+    let stage = Stage::new();
+    let library = module(&stage, "slow.c", &[]);
+    let keys = "isolation = \"shared\"\n[module.line1.limits]\nbegin = 1\n";
+    let live = crate::live(&library, keys);
+    let mut first = Caller::from(&live, "line1", "127.5.0.1");
+    first.until("ready");
+    // three at once take 2.1 s
+    let others: Vec<Caller> = (2..5).map(|n| Caller::from(&live, "line1", &format!("127.5.0.{n}"))).collect();
+    until("one was too late", || {
+        (2..5).flat_map(|n| verdicts(&live, "line1", &format!("127.5.0.{n}"))).find(|found| found.0 == 638)
+    });
+    first.types(b"y");
+    let found = until("the verdict", || verdicts(&live, "line1", "127.5.0.1").pop());
+    assert_eq!(found.0, 0, "{found:?}");
+    drop(others);
+    assert!(!live.said().contains("the process of all dialogs failed"), "{}", live.said());
+}
+
 /// And one that works serves many at once, each with its own End.
 #[test]
 fn a_shared_process_serves_many_callers() {

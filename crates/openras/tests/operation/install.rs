@@ -65,7 +65,10 @@ fn what_is_installed_is_whole_and_goes_again() {
         "usr/share/doc/openras/compat/rassapi.md",
         "usr/share/doc/openras/c/dial.c",
         "usr/share/man/man3/RasDial.3",
+        "usr/share/man/man3/RasHangUp.3",
         "usr/share/man/man3/RasSecurityDialogSend.3",
+        "usr/share/man/man3/RasSecurityDialogReceive.3",
+        "usr/share/doc/openras/modules/challenge.py",
         "usr/include/openras/ras.h",
         "usr/include/openras/RASERROR.H",
         "usr/lib/libopenras_wmain.a",
@@ -82,6 +85,7 @@ fn what_is_installed_is_whole_and_goes_again() {
     assert!(!at("usr/share/man/man1/openras-generate.1").exists(), "hidden commands have no page");
     let unit = std::fs::read_to_string(at("usr/lib/systemd/system/openras.service")).unwrap();
     assert!(unit.contains("ExecStart=/usr/bin/openras serve") && !unit.contains("/usr/local"), "{unit}");
+    links_lead_somewhere(&at("usr/share/doc/openras"));
     // a second time: what the administrator wrote stays
     std::fs::write(at("etc/openras/openras.toml"), "state = \"/elsewhere\"\n").unwrap();
     let said = text(&install(&lab, &["--prefix", "/usr", "--binary", PROGRAM]));
@@ -91,11 +95,48 @@ fn what_is_installed_is_whole_and_goes_again() {
     assert_eq!(std::fs::read_to_string(at("etc/openras/openras.toml")).unwrap(), "state = \"/elsewhere\"\n");
 }
 
+/// Whatever the pages of a folder link to below it is there.
+fn links_lead_somewhere(folder: &Path) {
+    let mut seen = 0;
+    for page in files(folder).into_iter().filter(|file| file.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {
+            let elsewhere = link.is_empty() || link.contains(':') || link.contains(char::is_whitespace);
+            let to = page.parent().unwrap().join(link);
+            assert!(elsewhere || to.exists(), "{} links to {link}", page.display());
+            seen += u32::from(!elsewhere);
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn what_broke_off_goes_again() {
+    let lab = Lab::new();
+    let at = |path: &str| lab.path("dest/opt/ras").join(path);
+    let args = |more: &[&'static str]| [&["--prefix", "/opt/ras"], more].concat();
+    text(&install(&lab, &args(&["--no-service", "--no-library", "--binary", PROGRAM])));
+    std::fs::remove_dir_all(at("share/doc")).unwrap();
+    std::fs::write(at("share/doc"), "in the way").unwrap();
+    let output = install(&lab, &args(&["--no-service", "--binary", PROGRAM]));
+    assert!(!output.status.success() && at("lib/libopenras.so.0").exists());
+    text(&install(&lab, &args(&["--uninstall"])));
+    assert_eq!(files(&lab.path("dest")), [at("share/doc")]);
+    // and where the configuration has no place nothing is begun
+    std::fs::write(lab.path("dest/etc"), "in the way").unwrap();
+    let output = install(&lab, &args(&["--binary", PROGRAM]));
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && err.contains("or add --no-service"), "{err}");
+    assert!(!at("bin/openras").exists());
+}
+
 #[test]
 fn what_cannot_be_installed_is_said() {
     let lab = Lab::new();
     for (args, part) in [
         (&["--prefix", "usr"][..], "full path"),
+        (&["--prefix", "/a\nb"], "line breaks"),
+        (&["--prefix", "/100%"], "line breaks"),
         (&["--binary", "nothing-here"], "there is no program"),
         (&["--uninstall"], "nothing was installed"),
         (&["--what"], "what is --what?"),
@@ -105,6 +146,17 @@ fn what_cannot_be_installed_is_said() {
         assert!(!output.status.success() && err.contains(part), "{args:?}: {err}");
     }
     assert!(files(&lab.path("dest")).is_empty());
+}
+
+#[test]
+fn a_prefix_with_blanks_and_commas_is_whole_in_the_unit() {
+    let lab = Lab::new();
+    let args = ["--prefix", "/opt/a, b & c", "--no-library", "--binary", PROGRAM];
+    text(&install(&lab, &args));
+    let unit = lab.path("dest/opt/a, b & c/lib/systemd/system/openras.service");
+    let unit = std::fs::read_to_string(unit).unwrap();
+    assert!(unit.contains("ExecStart=\"/opt/a, b & c/bin/openras\" serve --config"), "{unit}");
+    assert!(unit.contains("ExecReload=\"/opt/a, b & c/bin/openras\" reload"), "{unit}");
 }
 
 #[test]
@@ -147,7 +199,7 @@ int wmain(int count, WCHAR **arguments)
 fn a_program_compiles_by_pkg_config_and_runs() {
     let test = "a_program_compiles_by_pkg_config_and_runs";
     let lab = Lab::new();
-    let stage = lab.path("stage");
+    let stage = lab.path("one two");
     let mut command = Command::new(root().join("install"));
     command.args(["--no-service", "--binary", PROGRAM, "--prefix"]).arg(&stage).env_remove("DESTDIR");
     let said = text(&command.output().unwrap());
@@ -164,10 +216,15 @@ fn a_program_compiles_by_pkg_config_and_runs() {
     assert_eq!(pkg_config(&["--modversion", "openras"]).unwrap().trim(), env!("CARGO_PKG_VERSION"));
     let (source, program) = (lab.path("program.c"), lab.path("program"));
     std::fs::write(&source, SOURCE).unwrap();
-    let mut command = Command::new("cc");
-    command.args(["-Wall", "-Wextra", "-Werror", "-fshort-wchar", "-DUNICODE", "-D_UNICODE"]).arg(&source);
-    command.arg("-o").arg(&program).args(flags.split_whitespace()).args(["-lopenras_wmain", "-lopenras"]);
-    text(&command.arg(format!("-Wl,-rpath,{}", stage.join("lib").display())).output().unwrap());
+    // as a shell takes the flags: blanks in them are escaped
+    let compile = format!(
+        "cc -Wall -Wextra -Werror -fshort-wchar -DUNICODE -D_UNICODE \"$1\" -o \"$2\" {} -lopenras_wmain -lopenras \
+         \"-Wl,-rpath,$3\"",
+        flags.trim()
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &compile, "sh"]).args([&source, &program, &stage.join("lib")]);
+    text(&command.output().unwrap());
     let said = text(&Command::new(&program).arg("691").output().unwrap());
     assert!(said.len() > 20 && said.ends_with(".\n"), "{said}");
     // the loader finds it by its soname, and a module by Windows' name

@@ -195,9 +195,16 @@ fn write_promote(entry: &Entry, section: &mut Section) -> Result<(), BookError> 
 }
 
 /// Removes a link of a section (RasDeleteSubEntry), `at` from 0; the others move up. Whether there was one.
-pub(super) fn remove(section: &mut Section, at: usize) -> bool {
-    place(section, at).is_some_and(|here| {
-        section.remove_group(&here.media);
-        true
-    })
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn remove(section: &mut Section, at: usize) -> Result<bool, BookError> {
+    let Some(here) = place(section, at) else { return Ok(false) };
+    let options = Entry::read(section).options;
+    section.remove_group(&here.media);
+    // bits of dwfOptions that stand with the first link are the entry's: they stay when another one becomes the first
+    let mut entry = Entry::read(section);
+    entry.options = options;
+    write(&entry, section)?;
+    Ok(true)
 }

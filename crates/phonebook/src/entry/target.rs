@@ -2,7 +2,7 @@
 
 use super::flags::RASEO_USE_COUNTRY_AND_AREA_CODES;
 use super::{Entry, Link, Number};
-use crate::Section;
+use crate::{BookError, Section};
 
 /// Kinds of lines that are dialled; `KIND:REST` is a line (docs/configuration.md).
 pub const KINDS: [&str; 4] = ["tcp", "unix", "pty", "exchange"];
@@ -48,7 +48,10 @@ impl Entry {
 
     /// Removes a link of a section (RasDeleteSubEntry), `at` from 0; those behind move up. Whether there was one.
     /// Writing an entry whose links moved would instead give each group the next one's values.
-    pub fn remove_link(section: &mut Section, at: usize) -> bool {
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn remove_link(section: &mut Section, at: usize) -> Result<bool, BookError> {
         super::links::remove(section, at)
     }
 }

@@ -132,8 +132,8 @@ fn links_come_and_go_with_their_devices() {
          CountryCode=0\r\nCountryID=0\r\nUseDialingRules=0\r\n"
     ), "{two}");
     let mut changed = book(&two);
-    assert!(Entry::remove_link(changed.entry_mut("VPN").unwrap(), 0));
-    assert!(!Entry::remove_link(changed.entry_mut("VPN").unwrap(), 1));
+    assert!(Entry::remove_link(changed.entry_mut("VPN").unwrap(), 0).unwrap());
+    assert!(!Entry::remove_link(changed.entry_mut("VPN").unwrap(), 1).unwrap());
     let left = Entry::read(changed.find("VPN").unwrap());
     assert_eq!(left.links, [Link::new("exchange")]);
     assert!(!String::from_utf8(changed.to_bytes()).unwrap().contains("TryNextAlternateOnFail"));
@@ -290,4 +290,17 @@ fn an_entry_with_as_many_numbers_and_links_as_a_book_may_have_is_read_and_writte
     }
     // some seconds on the slowest machine; the square of it takes hours
     assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_entrys_options_stay_when_its_first_link_goes() {
+    let text = "[E]\nType=1\n\nMEDIA=serial\nPort=tcp\n\nDEVICE=modem\nPhoneNumber=1\nUseDialingRules=1\n\
+        PromoteAlternates=1\n\nMEDIA=serial\nPort=exchange\n\nDEVICE=modem\nPhoneNumber=2\nCountryCode=49\n";
+    let mut book = Pbk::parse(text.as_bytes()).unwrap();
+    let section = book.entry_mut("E").unwrap();
+    let before = Entry::read(section);
+    assert!(Entry::remove_link(section, 0).unwrap());
+    let after = Entry::read(section);
+    assert_eq!((after.options, after.links.len()), (before.options, 1));
+    assert_eq!(after.target(0, "").unwrap().line, "exchange:+492", "what was dialled before is dialled now");
 }

@@ -74,6 +74,13 @@ fn dial_params_follow_their_table() {
     assert_eq!(set("w", PLACEHOLDER, false).password, Some(Secret::from("p")));
     assert_eq!(set("w", "", false).password, Some(Secret::default()));
     assert_eq!(set("w", "anything", true).password, None);
+    // as RasDial takes it, * is the domain that is saved
+    for domain in ["D", "*"] {
+        secrets.set_dial_params(&key, &saved("w", b"", domain), false).unwrap();
+        assert_eq!(secrets.get(&key).unwrap().domain.as_deref(), Some("D"));
+        secrets.set(&key, RASCM_DOMAIN, &saved("", b"", domain)).unwrap();
+        assert_eq!(secrets.get(&key).unwrap().domain.as_deref(), Some("D"));
+    }
 }
 
 #[test]

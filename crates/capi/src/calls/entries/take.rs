@@ -16,6 +16,8 @@ use crate::text::{Char, from_array};
 
 /// RASET_Direct: a cable has no number.
 const DIRECT: u32 = 3;
+/// ET_Optional: the last of its numbers. Another one would become a code of the book that means one of them.
+const OPTIONAL: u32 = 3;
 
 /// Gives an entry the members of a caller's; `shown` is the entry as the caller could read it, `alternates` its further
 /// numbers. Whether it has another device now.
@@ -41,14 +43,28 @@ pub(super) fn entry<C: Char>(
         name: (from_array(&given.szDeviceName), from_array(&shown.szDeviceName)),
     };
     let moved = set_device(link, &device)?;
-    let number = from_array(&given.szLocalPhoneNumber);
-    if number.is_empty() && entry.kind != DIRECT && link.line.is_empty() && !is_line(&link.device_name) {
-        return Err(wrong("szLocalPhoneNumber is empty", "Say what this device dials."));
-    }
-    let shown_number = from_array(&shown.szLocalPhoneNumber);
+    let (number, shown_number) =
+        (from_array(&given.szLocalPhoneNumber), from_array(&shown.szLocalPhoneNumber));
     set_numbers(link, (number != shown_number).then_some(number), alternates);
     first_number(given, shown, link);
+    // an entry of Windows may have none, such as one for PPPoE
+    if !shown_number.is_empty() {
+        must_dial(entry)?;
+    }
     Ok(moved)
+}
+
+/// Whether an entry says whom it dials.
+///
+/// # Errors
+/// 87: it has no number, and needs one.
+pub(super) fn must_dial(entry: &Entry) -> Result<(), BookError> {
+    let Some(link) = entry.links.first() else { return Ok(()) };
+    let number = link.numbers.first().is_some_and(|number| !number.number.is_empty());
+    if number || entry.kind == DIRECT || !link.line.is_empty() || is_line(device_name(link)) {
+        return Ok(());
+    }
+    Err(wrong("szLocalPhoneNumber is empty", "Say what this device dials."))
 }
 
 /// What must be given. A value that the entry has already may be anything.
@@ -60,6 +76,10 @@ fn check<C: Char>(given: &RasEntry<C>, shown: &RasEntry<C>) -> Result<(), BookEr
     if given.dwType != shown.dwType && !(1..=5).contains(&given.dwType) {
         let what = format!("dwType is {}", given.dwType);
         return Err(wrong(what, "Set it to RASET_Phone or another of the RASET_ numbers."));
+    }
+    if given.dwEncryptionType != shown.dwEncryptionType && given.dwEncryptionType > OPTIONAL {
+        let what = format!("dwEncryptionType is {}", given.dwEncryptionType);
+        return Err(wrong(what, "Set it to ET_None, ET_Require, ET_RequireMax or ET_Optional."));
     }
     Ok(())
 }
@@ -76,7 +96,9 @@ pub(in crate::calls) struct Device {
 /// 87: one is empty.
 pub(in crate::calls) fn set_device(link: &mut Link, device: &Device) -> Result<bool, BookError> {
     let Device { kind, name } = device;
-    if kind.0.is_empty() || name.0.is_empty() {
+    // what a link of a book has not may be given back
+    let needed = |text: &(String, String)| !text.1.is_empty() || *link == Link::default();
+    if kind.0.is_empty() && needed(kind) || name.0.is_empty() && needed(name) {
         let what = "szDeviceType or szDeviceName is empty";
         return Err(wrong(what, "Take both from RasEnumDevices, such as \"modem\" and \"OpenRAS tcp\"."));
     }
@@ -105,8 +127,7 @@ pub(in crate::calls) fn set_numbers(link: &mut Link, first: Option<String>, alte
             None => link.numbers.push(Number { number: text, ..Number::default() }),
         }
     }
-    let shown = |number: &Number| !number.number.is_empty();
-    if link.numbers.iter().skip(1).filter(|number| shown(number)).map(|n| &n.number).eq(alternates) {
+    if super::super::behind::shown(&link.numbers).eq(alternates) {
         return;
     }
     let first = link.numbers.first().cloned().unwrap_or_default();

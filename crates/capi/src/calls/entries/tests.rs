@@ -3,7 +3,7 @@ use openras_phonebook::entry::Target;
 use openras_phonebook::{Entry, Pbk};
 
 use super::show;
-use super::take::entry as take;
+use super::take::{entry as take, must_dial};
 use crate::abi::caller::{Versioned, over, read};
 use crate::abi::entry::Entry as RasEntry;
 use crate::text::array;
@@ -97,9 +97,12 @@ fn a_country_is_known_by_its_id() {
 
 #[test]
 fn what_must_be_said_is_87_when_it_is_not() {
-    let shown = show::entry::<u8>(&Entry::default());
-    let full = RasEntry { szLocalPhoneNumber: array("1"), ..shown };
-    assert!(take(&full, &shown, &[], &mut Entry::default()).is_ok());
+    let mut entry = Entry::default();
+    assert_eq!(must_dial(&entry).unwrap_err().code, RasError(87));
+    entry.links[0].numbers[0].number = "1".into();
+    let shown = show::entry::<u8>(&entry);
+    let full = shown;
+    assert!(take(&full, &shown, &[], &mut entry.clone()).is_ok());
     for wrong in [
         RasEntry { szLocalPhoneNumber: array(""), ..full },
         RasEntry { szDeviceName: array(""), ..full },
@@ -109,14 +112,14 @@ fn what_must_be_said_is_87_when_it_is_not() {
         RasEntry { dwEncryptionType: 4, ..full },
         RasEntry { dwEncryptionType: 256, ..full },
     ] {
-        let error = take(&wrong, &shown, &[], &mut Entry::default()).unwrap_err();
+        let error = take(&wrong, &shown, &[], &mut entry.clone()).unwrap_err();
         assert_eq!(error.code, RasError(87));
     }
     // a cable has no number, a LINE no other
     let cable = RasEntry { szLocalPhoneNumber: array(""), dwType: 3, ..full };
-    assert!(take(&cable, &shown, &[], &mut Entry::default()).is_ok());
+    assert!(take(&cable, &shown, &[], &mut entry.clone()).is_ok());
     let line = RasEntry { szLocalPhoneNumber: array(""), szDeviceName: array("unix:/a"), ..full };
-    assert!(take(&line, &shown, &[], &mut Entry::default()).is_ok());
+    assert!(take(&line, &shown, &[], &mut entry.clone()).is_ok());
 }
 
 #[test]

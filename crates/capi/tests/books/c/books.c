@@ -266,6 +266,9 @@ static void listed(LPCTSTR all_users)
     CHECK(names[0].dwFlags == REN_AllUsers);
 #endif
     LocalFree(names);
+    /* without a path both books are one: a name that either has is taken */
+    CHECK(RasRenameEntry(NULL, TEXT("Office"), TEXT("EVERYBODY'S")) == ERROR_ALREADY_EXISTS);
+    CHECK(RasRenameEntry(NULL, TEXT("Everybody's"), TEXT("office")) == ERROR_ALREADY_EXISTS);
     /* found without a path too, and changed where it is */
     CHECK(RasDeleteEntry(NULL, TEXT("Everybody's")) == 0);
     CHECK(names_in(all_users, &names) == 0);

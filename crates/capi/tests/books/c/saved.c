@@ -70,6 +70,8 @@ static void dial_params(void)
     CHECK(params(&out) == TRUE && SAME(out.szUserName, TEXT("bob")));
     CHECK(set_params(TEXT("bob"), TEXT("planted-three"), TEXT(""), TEXT(""), TRUE) == 0);
     CHECK(params(&out) == FALSE && SAME(out.szUserName, TEXT("bob")) && SAME(out.szDomain, TEXT("DOM")));
+    CHECK(set_params(TEXT("bob"), TEXT(""), TEXT("*"), TEXT(""), TRUE) == 0);
+    CHECK(params(&out) == FALSE && SAME(out.szDomain, TEXT("DOM")));
     PUT(out.szEntryName, TEXT("No such"));
     CHECK(RasSetEntryDialParams(NULL, &out, FALSE) == ERROR_CANNOT_FIND_PHONEBOOK_ENTRY);
     CHECK(RasSetEntryDialParams(TEXT("/nowhere/x.pbk"), &out, FALSE) == ERROR_CANNOT_OPEN_PHONEBOOK);

@@ -36,7 +36,7 @@ static void wide(void)
     RASDIALPARAMSW params;
     BOOL password;
     CHECK(RasDeleteEntryW(NULL, half) == ERROR_CANNOT_FIND_PHONEBOOK_ENTRY);
-    CHECK(RasValidateEntryNameW(NULL, half) == 0);
+    CHECK(RasValidateEntryNameW(NULL, half) == ERROR_INVALID_NAME);
     CHECK(RasRenameEntryW(NULL, half, back) == ERROR_CANNOT_FIND_PHONEBOOK_ENTRY);
     memset(&params, 0xD8, sizeof(params));
     params.dwSize = sizeof(params);

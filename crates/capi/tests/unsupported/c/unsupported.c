@@ -47,6 +47,7 @@ static void connections(void)
     RASUPDATECONN update;
     RASNAPSTATE nap;
     RAS_PROJECTION_INFO info;
+    RASPPPIP ip;
     DWORD bytes = 0;
     CHECK(RasUpdateConnection(NOBODY, NULL) == ERROR_INVALID_PARAMETER);
     SET_SIZE(update);
@@ -68,6 +69,13 @@ static void connections(void)
     info.version = RASAPIVERSION_500;
     CHECK(RasGetProjectionInfoEx(NOBODY, &info, &bytes) == ERROR_INVALID_HANDLE);
     CHECK(bytes == sizeof info && (DWORD)info.type == 0x5A5A5A5Au);
+    /* what a structure says of itself is looked at before the handle, as everywhere */
+    memset(&ip, 0, sizeof ip);
+    bytes = sizeof ip;
+    CHECK(RasGetProjectionInfo(NOBODY, RASP_PppIp, &ip, &bytes) == ERROR_INVALID_SIZE);
+    ip.dwSize = sizeof ip;
+    CHECK(RasGetProjectionInfo(NOBODY, RASP_PppIp, &ip, &bytes) == ERROR_INVALID_HANDLE);
+    CHECK(RasGetProjectionInfo(NOBODY, RASP_PppCcp, &ip, &bytes) == ERROR_INVALID_HANDLE && bytes == sizeof ip);
 }
 
 static void autodial(void)
@@ -152,6 +160,7 @@ static void extensions(void)
     CHECK(OpenrasNextState(NOBODY, &state) == ERROR_INVALID_SIZE);
     bytes = sizeof text;
     CHECK(OpenrasReason(NOBODY, text, &bytes) == ERROR_INVALID_HANDLE);
+    CHECK(OpenrasReason(NOBODY, text, NULL) == ERROR_INVALID_PARAMETER);
     /* the reason is that of the last call that failed: a sentence of its own, or its number's; it stays when asked, and
      * when calls succeed */
     CHECK(RasSetAutodialEnable(1, TRUE) == ERROR_CALL_NOT_IMPLEMENTED && names("dial"));

@@ -1,5 +1,5 @@
 /* holds ENTRY PASSWORD [paused]: dials and keeps it. Lines of standard input: "hangup", "leave" (ends without a hang-up),
- * "again" (dials once more), "status", "enum", "release" (one hang-up). End of file is "leave". */
+ * "again" (dials once more), "status", "why" (OpenrasReason), "release" (one hang-up). End of file is "leave". */
 #include "dialling.h"
 
 static void say(const char *text)
@@ -56,6 +56,12 @@ int main(int argc, char **argv)
             status.dwSize = sizeof status;
             error = RasGetConnectStatusA(connection, &status);
             printf("status %u %d %u\n", error, status.rasconnstate, status.dwError);
+            fflush(stdout);
+        } else if (strcmp(line, "why") == 0) {
+            char why[1024];
+            DWORD bytes = sizeof why;
+            EQUAL(0, OpenrasReason(connection, why, &bytes));
+            printf("why: %s\n", why);
             fflush(stdout);
         }
     }
