@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use openras_api::client::Events;
 use openras_api::types::CallId;
@@ -16,7 +17,7 @@ use super::wish::{self, PAUSED_STATES, Params, Wish};
 use super::{follow, reason};
 use crate::abi::caller;
 use crate::abi::dial::{DialExtensions, DialParams};
-use crate::guard::{Dword, INVALID_PARAMETER, NO_MEMORY, guard};
+use crate::guard::{Dword, INVALID_HANDLE, INVALID_PARAMETER, NO_MEMORY, guard};
 use crate::openras;
 use crate::runtime;
 use crate::text::{Char, from_pointer};
@@ -25,6 +26,8 @@ use crate::text::{Char, from_pointer};
 pub(super) const HUNG_UP: RasError = RasError(631);
 const INTERACTIVE: RasError = RasError(703);
 const IN_PROGRESS: RasError = RasError(756);
+/// How long the end of a dial may take from the service to here.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
 
 /// RasDial. See [`RasDialW`].
 ///
@@ -218,7 +221,7 @@ fn resume(handle: usize, params: &Params, notifier: Option<Notifier>) -> Result<
         paused
     });
     if !paused {
-        return Err(IN_PROGRESS);
+        return Err(not_paused(&connection));
     }
     go_on(&connection, state, &answer(state, params, &own.creator))?;
     connection.resumed.notify_one();
@@ -232,9 +235,26 @@ fn go_on(connection: &Connection, state: ConnState, answer: &Resume) -> Result<(
         // the other end left the terminal and began PPP: it goes on already, and is told from here on
         return Ok(());
     }
+    if problem.number() == INVALID_HANDLE {
+        // it is over there, and its end on the way to us: as if the program had come a moment later
+        connection.wait(Some(Instant::now() + ON_ITS_WAY), |now| now.ended);
+        return Err(not_paused(connection));
+    }
     // what the service did not take leaves the dial where it was
     connection.change(|now| now.paused = now.state == Some(state) && !now.ended);
     Err(refused(problem))
+}
+
+/// 756, and as its reason what ended the dial, if it is over.
+fn not_paused(connection: &Connection) -> RasError {
+    let now = connection.now();
+    let over = (now.ended || now.error.is_some()) && !now.reason.is_empty();
+    reason::set(if over {
+        now.reason
+    } else {
+        "The dial is not paused: there is nothing for RasDial to go on with.".to_owned()
+    });
+    IN_PROGRESS
 }
 
 /// What the program brings, by the pause it is in.

@@ -50,6 +50,19 @@ impl Caller {
         self.heard.drain(..end);
     }
 
+    /// Reads on until this stands in what came, as PPP wrote it with its escapes.
+    pub(crate) fn hears_in_a_frame(&mut self, wanted: &[u8]) {
+        let (mut plain, mut escaped) = (Vec::new(), false);
+        while !plain.windows(wanted.len()).any(|part| part == wanted) {
+            let mut byte = [0];
+            self.line.read_exact(&mut byte).unwrap();
+            match byte[0] {
+                0x7d => escaped = true,
+                byte => plain.push(if std::mem::take(&mut escaped) { byte ^ 0x20 } else { byte }),
+            }
+        }
+    }
+
     /// Reads to the end of the call.
     pub(crate) fn end(mut self) -> String {
         while self.more() {}

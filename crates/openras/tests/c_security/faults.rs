@@ -99,6 +99,74 @@ fn every_fault_ends_its_own_call_only_and_leaves_no_process() {
     until("all processes are gone", || running(&marker).is_empty().then_some(()));
 }
 
+/// Descriptors, threads and KiB of memory of the process that has this in its command line.
+fn resources(marker: &str) -> Option<(usize, usize, usize)> {
+    let mut processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let process = processes.find(|process| {
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| word == marker.as_bytes())
+    })?;
+    let count = |what: &str| std::fs::read_dir(process.join(what)).map_or(0, Iterator::count);
+    let status = std::fs::read_to_string(process.join("status")).ok()?;
+    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some((count("fd"), count("task"), memory.trim().trim_end_matches(" kB").parse().ok()?))
+}
+
+/// Calls that come through, are refused, hang up in the middle, or at once: the service has as many descriptors as before.
+#[test]
+fn dialogs_leave_nothing_in_the_service() {
+    let count: usize = std::env::var("OPENRAS_DIALOGS").map_or(DIALOGS, |count| count.parse().unwrap());
+    let stage = Stage::new();
+    let code = module(&stage, "module_code.c", &[]);
+    let mut live =
+        Live::new().ports(&port("each", &code, "")).ports(&port("all", &code, "isolation = \"shared\""));
+    live = live.user("alice", "secret", &[]).serve();
+    let socket = live.socket().display().to_string();
+    let dial = |n: usize| {
+        let source = format!("127.4.{}.{}", n / 250, n % 250 + 1);
+        let mut caller = Caller::from(&live, if n % 2 == 0 { "each" } else { "all" }, &source);
+        if n % 5 == 0 {
+            return;
+        }
+        caller.until("User: ");
+        match n % 4 {
+            0 | 1 => caller.types(b"alice\r4711\r\x7e\xff\x7d\x23"),
+            2 => caller.types(b"bob\r1\rbob\r2\rbob\r3\r"),
+            _ => return,
+        }
+        let factor = if n % 2 == 0 { "each" } else { "all" };
+        until("the verdict", || verdicts(&live, factor, &source).pop());
+    };
+    let play = |numbers: std::ops::Range<usize>| {
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let mine = numbers.clone().filter(move |n| n % 4 == worker);
+                scope.spawn(move || mine.for_each(dial));
+            }
+        });
+    };
+    play(0..40);
+    // once all hosts of calls are gone that are not kept ready, twice the same
+    let settled = || {
+        let mut last = resources(&socket).unwrap();
+        until("the service is at rest", || {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            let now = resources(&socket).unwrap();
+            let same = now.0 == last.0;
+            last = now;
+            same.then_some(now)
+        })
+    };
+    let before = settled();
+    play(40..40 + count);
+    let after = until("its descriptors are given back", || Some(settled()).filter(|now| now.0 <= before.0));
+    assert!(after.1 <= before.1 + 4, "threads: {before:?} became {after:?}");
+    assert!(after.2 < before.2 + 8 * 1024, "memory: {before:?} became {after:?}");
+    if count > DIALOGS {
+        println!("{before:?} became {after:?} in {count} dialogs");
+    }
+}
+
 /// One process for all: a Begin that does not return costs the dialogs of that process, and the next call has a new one.
 #[test]
 fn a_begin_that_hangs_in_a_shared_process_does_not_close_the_port_for_good() {

@@ -111,6 +111,30 @@ fn success_only_lets_ppp_begin() {
     assert_eq!((of_bob.0, of_bob.1.as_str()), (0, "bob"));
 }
 
+/// Points 36 and 37: PPP that came in one piece with the last answer is PPP's, whole, and what the module sent last
+/// comes before PPP's answer.
+#[test]
+fn ppp_in_one_piece_with_the_last_answer_is_not_lost() {
+    /// LCP Configure-Request 0x5a without options.
+    const REQUEST: &[u8] = b"\x7e\xff\x7d\x23\xc0\x21\x7d\x21\x5a\x7d\x20\x7d\x24\x94\x7d\x3f\x7e";
+    let stage = Stage::new();
+    for (source, sent, last) in [
+        ("module_code.c", &b"alice\r4711\r"[..], "Code: ****"),
+        ("module_menu.c", b"1alice\r", "Good day.\r\n"),
+    ] {
+        for isolation in ["call", "shared"] {
+            let live = live(&module(&stage, source, &[]), &format!("isolation = \"{isolation}\""));
+            for _ in 0..4 {
+                let mut caller = Caller::call(&live, "line1");
+                caller.types(&[sent, REQUEST].concat());
+                caller.until(last);
+                // Configure-Ack: not one byte of the request is missing, or its FCS would be wrong
+                caller.hears_in_a_frame(b"\xc0\x21\x02\x5a\x00\x04");
+            }
+        }
+    }
+}
+
 /// T14: 0x1000 with error 0 for a client with paused states, 703 for one without.
 #[test]
 fn a_client_pauses_in_interactive_or_fails_with_703() {

@@ -29,6 +29,11 @@ fn a_new_one_ends_the_one_before_and_a_closed_one_leaves_the_pause() {
 }
 
 #[test]
+fn a_dial_that_fails_in_it_is_not_paused_and_says_why() {
+    How::checked().into_iter().for_each(|how| works(how, "refused"));
+}
+
+#[test]
 fn rashangup_ends_it_and_nobody_hangs() {
     How::checked().into_iter().for_each(|how| works(how, "hang_up"));
 }

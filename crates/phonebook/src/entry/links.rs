@@ -145,10 +145,10 @@ fn write_device(section: &mut Section, at: usize, link: &Link, before: &Link) ->
 
 fn write_numbers(section: &mut Section, at: usize, new: &[Number], old: &[Number]) -> Result<(), BookError> {
     let device = |section: &Section| place(section, at).and_then(|here| here.device);
-    for nth in (new.len()..old.len()).rev() {
-        if let Some(device) = device(section) {
-            section.remove_record(&device, NUMBER, &WITH_NUMBER, nth);
-        }
+    if new.len() < old.len()
+        && let Some(device) = device(section)
+    {
+        section.remove_records(&device, NUMBER, &WITH_NUMBER, new.len());
     }
     // what stood behind something else below a number that is gone is now the one's above it
     let old = place(section, at).map(|here| read_link(section, &here).numbers).unwrap_or_default();

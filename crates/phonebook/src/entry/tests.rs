@@ -304,3 +304,25 @@ fn the_entrys_options_stay_when_its_first_link_goes() {
     assert_eq!((after.options, after.links.len()), (before.options, 1));
     assert_eq!(after.target(0, "").unwrap().line, "exchange:+492", "what was dialled before is dialled now");
 }
+
+#[test]
+fn numbers_of_a_book_as_large_as_may_be_go_away_in_time() {
+    let mut text = String::from("[E]\nType=1\n\nMEDIA=serial\nPort=tcp\n\nDEVICE=modem\n");
+    for n in 0..90_000 {
+        text += &format!("PhoneNumber={n}\nComment=c\n");
+    }
+    text += "Other=1\n";
+    let mut book = Pbk::parse(text.as_bytes()).unwrap();
+    let section = book.entry_mut("E").unwrap();
+    let mut entry = Entry::read(section);
+    assert_eq!(entry.links[0].numbers.len(), 90_000);
+    entry.links[0].numbers.truncate(2);
+    let start = std::time::Instant::now();
+    entry.write(section).unwrap();
+    // one after the other it took hours, in which nobody else could change the book
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
+    assert_eq!(
+        String::from_utf8(book.to_bytes()).unwrap(),
+        "[E]\nType=1\n\nMEDIA=serial\nPort=tcp\n\nDEVICE=modem\nPhoneNumber=0\nComment=c\nPhoneNumber=1\nComment=c\nOther=1\n"
+    );
+}

@@ -130,7 +130,7 @@ fn what_an_entry_of_a_book_has_not_may_be_given_back() {
         "[Old]\nType=1\n\nMEDIA=serial\nPort=COM1\n\nDEVICE=modem\n",
         "[Old]\nType=1\n\nMEDIA=serial\nPort=unix:/a\n\nDEVICE=modem\n",
         // numbers that no list can hold
-        "[Old]\nType=1\n\nMEDIA=serial\nPort=COM1\n\nDEVICE=modem\nPhoneNumber=1\nPhoneNumber=2\0002\nPhoneNumber=3\n",
+        "[Old]\nType=1\n\nMEDIA=serial\nPort=COM1\n\nDEVICE=modem\nPhoneNumber=1\nPhoneNumber=2\x002\nPhoneNumber=3\n",
     ] {
         let mut book = Pbk::parse(text.as_bytes()).unwrap();
         let section = book.entry_mut("Old").unwrap();

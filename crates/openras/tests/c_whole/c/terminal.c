@@ -155,6 +155,29 @@ static void synchronous(void)
     hang_up(connection);
 }
 
+/* The other end says no and goes: to the RasDial that was to go on the dial is not paused, however early that is, and why
+ * can be read at once. */
+static void refused(void)
+{
+    RASCONNSTATUSA status;
+    char why[1024], last[1024];
+    DWORD bytes = sizeof why, as_many = sizeof last;
+    int terminal = terminal_of();
+    CHECK(reads(terminal, "Word: "));
+    types(terminal, "shut\r");
+    ends(terminal);
+    EQUAL(ERROR_DIAL_ALREADY_IN_PROGRESS, dial());
+    EQUAL(0, OpenrasReason(NULL, last, &as_many));
+    status = status_of(connection);
+    /* it failed where it was */
+    EQUAL(RASCS_Interactive, status.rasconnstate);
+    CHECK(status.dwError != 0);
+    EQUAL(0, OpenrasReason(connection, why, &bytes));
+    CHECK(bytes > 20 && !strcmp(last, why));
+    /* and again, since nothing goes on any more */
+    EQUAL(ERROR_DIAL_ALREADY_IN_PROGRESS, dial());
+}
+
 static void hangs_up(void)
 {
     int terminal = terminal_of();
@@ -175,6 +198,8 @@ int main(int count, char **arguments)
         talk();
     else if (!strcmp(arguments[1], "at_once"))
         at_once();
+    else if (!strcmp(arguments[1], "refused"))
+        refused();
     else if (!strcmp(arguments[1], "again"))
         again();
     else
