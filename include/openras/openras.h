@@ -58,7 +58,8 @@ int WINAPI OpenrasEvents(HRASCONN connection);
 typedef struct tagOPENRASSTATE {
     DWORD dwSize;              /* set by the caller: sizeof(OPENRASSTATE) */
     RASCONNSTATE rasconnstate; /* which */
-    DWORD dwError;             /* not 0: what failed in it; the dial is over, unless the state has RASCS_PAUSED */
+    DWORD dwError;             /* not 0: what failed in it; the dial is over, but where RASCS_RetryAuthentication or
+                                * RASCS_PasswordExpired asks because of it. RasDial gives 756 where it is over */
     DWORD dwExtendedError;     /* more about dwError, for the few numbers that have more */
     DWORD dwSubEntry;          /* of which link, from 1 */
     DWORD dwMissed;            /* how many older states were dropped before this one: 64 wait, no more */

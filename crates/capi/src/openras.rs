@@ -1,6 +1,10 @@
 //! The functions of openras.h: what OpenRAS offers beyond the names of Windows.
 
-#![allow(non_snake_case, unreachable_pub, reason = "exports have their names of the header, and C reaches them")]
+#![allow(
+    non_snake_case,
+    unreachable_pub,
+    reason = "exports have their names of the header, and C reaches them"
+)]
 
 mod exports;
 mod sentences;

@@ -89,7 +89,9 @@ async fn call(user: &str, right: bool) -> (String, DialogVerdict) {
                 ends.events.send(DialogOutput::Line(line.as_str().into())).await.unwrap();
             }
             DialogCommand::Complete(verdict) => return (screen, verdict),
-            DialogCommand::Receive { .. } | DialogCommand::Extend(_) | DialogCommand::Ppp(_) => panic!("it asks for lines"),
+            DialogCommand::Receive { .. } | DialogCommand::Extend(_) | DialogCommand::Ppp(_) => {
+                panic!("it asks for lines")
+            }
         }
     }
 }

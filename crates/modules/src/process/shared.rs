@@ -117,6 +117,7 @@ impl Mux {
             is_stuck,
             seats: HashMap::new(),
             next: 0,
+            served: false,
             counts: counts.clone(),
             everyone: Arc::default(),
         };
@@ -164,6 +165,8 @@ struct Owner {
     is_stuck: mpsc::Receiver<(u64, Fault)>,
     seats: HashMap<String, Seat>,
     next: u64,
+    /// The process has said something for a dialog.
+    served: bool,
     counts: Arc<Counts>,
     everyone: Arc<Everyone>,
 }
@@ -193,14 +196,17 @@ impl Owner {
             };
             self.counts.failed.fetch_add(1, Ordering::Relaxed);
             self.counts.running.store(0, Ordering::Relaxed);
-            if since.elapsed() >= IN_ORDER {
+            // what a caller's bytes can do must not close the port to others for long (defence rule 12); his own address
+            // is closed to him for a while
+            if since.elapsed() >= IN_ORDER || std::mem::take(&mut self.served) {
                 back_off.forget();
             }
             if back_off.is_first() {
                 tracing::error!(
                     module = self.name,
                     dialogs = self.seats.len(),
-                    "the process of all dialogs failed: {fault}; it is started again, ever more seldom"
+                    "the process of all dialogs failed: {fault}; it is started again after a second, and ever more \
+                     seldom where it fails before it has served a call"
                 );
             }
             for (_, seat) in self.seats.drain() {
@@ -297,6 +303,7 @@ impl Owner {
         let (Some(dialog), Some(seat)) = (&dialog, seat) else {
             return self.stray(&line, dialog.is_some(), message, life);
         };
+        self.served = true;
         let left = seat.bytes_left.checked_sub(bytes + 1);
         seat.bytes_left = left.unwrap_or(0);
         let heard = match left {

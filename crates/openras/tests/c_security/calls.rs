@@ -50,7 +50,7 @@ impl Caller {
         self.heard.drain(..end);
     }
 
-    /// Reads on until this stands in what came, as PPP wrote it with its escapes.
+    /// Reads on until this stands in what came, without PPP's escapes and not a byte further.
     pub(crate) fn hears_in_a_frame(&mut self, wanted: &[u8]) {
         let (mut plain, mut escaped) = (Vec::new(), false);
         while !plain.windows(wanted.len()).any(|part| part == wanted) {

@@ -124,8 +124,9 @@ fn dialogs_leave_nothing_in_the_service() {
     let socket = live.socket().display().to_string();
     let dial = |n: usize| {
         let source = format!("127.4.{}.{}", n / 250, n % 250 + 1);
-        let mut caller = Caller::from(&live, if n % 2 == 0 { "each" } else { "all" }, &source);
-        if n % 5 == 0 {
+        let name = if n.is_multiple_of(2) { "each" } else { "all" };
+        let mut caller = Caller::from(&live, name, &source);
+        if n.is_multiple_of(5) {
             return;
         }
         caller.until("User: ");
@@ -134,8 +135,7 @@ fn dialogs_leave_nothing_in_the_service() {
             2 => caller.types(b"bob\r1\rbob\r2\rbob\r3\r"),
             _ => return,
         }
-        let factor = if n % 2 == 0 { "each" } else { "all" };
-        until("the verdict", || verdicts(&live, factor, &source).pop());
+        until("the verdict", || verdicts(&live, name, &source).pop());
     };
     let play = |numbers: std::ops::Range<usize>| {
         std::thread::scope(|scope| {
@@ -181,6 +181,19 @@ fn a_begin_that_hangs_in_a_shared_process_does_not_close_the_port_for_good() {
         assert_eq!(found.0, 638, "{found:?}");
     }
     until("it is said", || live.said().contains("the process of all dialogs failed").then_some(()));
+}
+
+/// Defence rule 12: callers who crash the process of all again and again do not keep others out, who wait a second.
+#[test]
+fn crashes_of_a_shared_process_do_not_close_the_port_to_others() {
+    let stage = Stage::new();
+    let library = module(&stage, "faults.c", &["-DIN_BEGIN=0"]);
+    let keys = format!("isolation = \"shared\"\n{}", SHORT.replace("NAME", "words"));
+    let live = Live::new().ports(&port("words", &library, &keys)).user("alice", "secret", &[]).serve();
+    for n in 1..=4 {
+        call(&live, &format!("127.3.0.{n}"), "crash", Some(1067));
+    }
+    call(&live, "127.3.1.1", "good", Some(0));
 }
 
 /// A Begin that is only slow costs those whose turn does not come in time, and nobody else.

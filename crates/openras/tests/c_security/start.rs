@@ -57,6 +57,11 @@ fn a_library_that_is_not_there_or_no_module_stops_the_start_with_the_reason() {
     assert!(said.contains("openras-module-host is not found in /nowhere"), "{said}");
     let said = refused(&good, "libopenras = \"/etc/passwd\"");
     assert!(said.contains("cannot be loaded"), "{said}");
+    let said = refused(&good, &format!("folder = {:?}", stage.path()));
+    assert!(said.contains("lies in the module's own `folder`"), "{said}");
+    crate::service::chmod(&good, 0o757);
+    let said = refused(&good, "");
+    assert!(said.contains("every user of this host may change") && said.contains("chmod o-w"), "{said}");
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn write_promote(entry: &Entry, section: &mut Section) -> Result<(), BookError> 
 /// Removes a link of a section (RasDeleteSubEntry), `at` from 0; the others move up. Whether there was one.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(super) fn remove(section: &mut Section, at: usize) -> Result<bool, BookError> {
     let Some(here) = place(section, at) else { return Ok(false) };
     let options = Entry::read(section).options;

@@ -69,7 +69,10 @@ impl Dialler {
             seq: 0,
             seen: 0,
             paused: None,
-            always_pauses: matches!(terminal, TerminalMode::BeforeDial | TerminalMode::AfterDial | TerminalMode::Script),
+            always_pauses: matches!(
+                terminal,
+                TerminalMode::BeforeDial | TerminalMode::AfterDial | TerminalMode::Script
+            ),
             prompted: false,
             tries: 0,
             up: false,
