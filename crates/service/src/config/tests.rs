@@ -140,7 +140,7 @@ openras.toml:34:8: name = "net" is taken by an earlier port. Write another name
 openras.toml:35:8: line = "listen:tcp:[::]:7001" is answered by port "net" already. Write another line, or raise `calls` there
 openras.toml:36:8: auth allows none on listen:tcp:[::]:7001, which others on the network can listen to. Leave it out, answer on a loopback address, or write insecure = true
 openras.toml:37:8: pool = "10.1.0.2-10.1.0.9" overlaps that of port "net". Write "10.1.0.1-10.1.0.2" to share it, or other addresses
-openras.toml:43:8: [module.other]: unknown variant `magic`, expected `totp` or `program`. See docs/configuration.md for the keys of each kind
+openras.toml:43:8: [module.other]: unknown variant `magic`, expected one of `totp`, `program`, `library`. See docs/configuration.md for the keys of each kind
 "#);
 }
 
