@@ -91,13 +91,21 @@ pub struct Stage {
 impl Stage {
     /// Makes the folder: `lib/` with the library under all its names, `include/openras`, and space for programs.
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("openras-stage-").tempdir().unwrap();
+        let built = library();
+        // beside what cargo builds, thus in its file system: the link below is the library itself, also when another
+        // build replaces it meanwhile
+        let profile = |folder: &&Path| folder.ends_with("debug") || folder.ends_with("release");
+        let target = built.ancestors().find(profile).and_then(Path::parent);
+        let place = target.map_or_else(std::env::temp_dir, |target| target.join("stage"));
+        fs::create_dir_all(&place).unwrap();
+        let folder = tempfile::Builder::new().prefix("openras-").tempdir_in(place).unwrap();
         let (lib, include) = (folder.path().join("lib"), folder.path().join("include"));
         fs::create_dir(&lib).unwrap();
         fs::create_dir(&include).unwrap();
-        let built = library();
-        for name in ["libopenras.so.0", "libopenras.so", "librasapi32.so", "librasman.so"] {
-            std::os::unix::fs::symlink(&built, lib.join(name)).unwrap();
+        let file = lib.join("libopenras.so.0");
+        fs::hard_link(&built, &file).or_else(|_| fs::copy(&built, &file).map(drop)).unwrap();
+        for name in ["libopenras.so", "librasapi32.so", "librasman.so"] {
+            std::os::unix::fs::symlink("libopenras.so.0", lib.join(name)).unwrap();
         }
         std::os::unix::fs::symlink(headers(), include.join("openras")).unwrap();
         Self { folder }
