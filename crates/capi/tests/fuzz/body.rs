@@ -113,6 +113,8 @@ pub fn run(data: &[u8]) {
     let [function, switches, name, rest @ ..] = data else { return };
     let (texts, block) = rest.split_at(rest.len().min(usize::from(*name)));
     let mut block = block.to_vec();
+    // a structure has its dwSize, whatever it says
+    block.resize(block.len().max(size_of::<u32>()), 0);
     let size = block.first_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
     if size <= LARGEST && size > block.len() {
         block.resize(size, 0);

@@ -282,9 +282,19 @@ fn no_record() -> io::Error {
     )
 }
 
+/// Opens the newest file, made where there is none.
 fn open_file(folder: &Folder, path: &Path) -> Result<(Arc<File>, (u64, u64)), StoreError> {
-    folder.prepare(path)?;
-    let file = open_private(path, OpenOptions::new().read(true).append(true))?;
+    let mut left = REOPEN;
+    let file = loop {
+        folder.prepare(path)?;
+        match open_private(path, OpenOptions::new().read(true).append(true)) {
+            // put away by another process between the two
+            Err(StoreError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound && left > 0 => {
+                left -= 1
+            }
+            other => break other?,
+        }
+    };
     let about = file.metadata().map_err(|e| StoreError::file("the audit record", path, e))?;
     Ok((Arc::new(file), (about.dev(), about.ino())))
 }
