@@ -131,9 +131,10 @@ impl Watch {
         }
         match event {
             Told::State(State { state, error: None, .. }) if *state == ConnState::CONNECTED.0 => {
-                // an administrator hears of everybody's
-                let found = client.connection(call).await;
-                let ours = found.is_ok_and(|found| found.uid == own_uid());
+                // an administrator hears of everybody's; the call's story is there also when the connection has gone
+                // before this question came
+                let found = client.call(call).await;
+                let ours = found.is_ok_and(|found| found.call.uid == Some(own_uid()));
                 !(ours && self.up.insert(call)) || self.signal(CONNECTION)
             }
             Told::Ended(_) => {
