@@ -165,7 +165,10 @@ impl Stage {
     /// The compiler's call up to its sources, for what the two above do not do.
     pub fn compiler(&self, lang: Lang, compiler: Compiler, flags: &[&str], sources: &[&Path]) -> Command {
         let mut command = Command::new(compiler.program(lang));
-        command.args(STRICT).args(flags).arg("-I").arg(self.include()).args(sources).env("LC_ALL", "C");
+        // check.h, for programs of tests only
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../capi/tests/stage");
+        command.args(STRICT).args(flags).arg("-I").arg(self.include()).arg("-I").arg(own);
+        command.args(sources).env("LC_ALL", "C");
         command
     }
 

@@ -10,7 +10,7 @@
 #include <rassapi.h>
 #include <raserror.h>
 #include <openras.h>
-#include "../../win32/c/check.h"
+#include "check.h"
 
 #define NOBODY ((HRASCONN)(ULONG_PTR)0x30000004)
 #define REFUSED ERROR_RASMAN_CANNOT_INITIALIZE

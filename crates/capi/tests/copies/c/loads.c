@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <ras.h>
 #include <raserror.h>
-#include "../../win32/c/check.h"
+#include "check.h"
 
 static pthread_barrier_t all;
 static const char *plugin;

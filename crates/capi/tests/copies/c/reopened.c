@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <ras.h>
 #include <raserror.h>
-#include "../../win32/c/check.h"
+#include "check.h"
 
 typedef DWORD(WINAPI *HangUp)(HRASCONN);
 typedef DWORD(WINAPI *Enum)(LPRASCONNA, LPDWORD, LPDWORD);

@@ -7,7 +7,7 @@
 #include <ras.h>
 #include <raserror.h>
 #include <openras.h>
-#include "../../win32/c/check.h"
+#include "check.h"
 
 typedef DWORD(WINAPI *ErrorString)(UINT, LPSTR, DWORD);
 typedef DWORD(WINAPI *HangUp)(HRASCONN);

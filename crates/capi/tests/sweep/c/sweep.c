@@ -5,7 +5,7 @@
 #include <windows.h>
 #include <dlfcn.h>
 #include <string.h>
-#include "../../win32/c/check.h"
+#include "check.h"
 
 typedef DWORD(WINAPI *Any)(ULONG_PTR, ULONG_PTR, ULONG_PTR, ULONG_PTR, ULONG_PTR, ULONG_PTR, ULONG_PTR);
 

@@ -6,7 +6,7 @@
 #include <rasdlg.h>
 #include <raserror.h>
 #include <openras.h>
-#include "../../win32/c/check.h"
+#include "check.h"
 
 #define NOBODY ((HRASCONN)(ULONG_PTR)0x30000004)
 #define SET_SIZE(thing) (memset(&(thing), 0, sizeof(thing)), (thing).dwSize = sizeof(thing))
