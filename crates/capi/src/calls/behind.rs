@@ -4,8 +4,9 @@
 use openras_engine::RasError;
 use openras_phonebook::Number;
 
+use super::hidden::MOST_DEVICE;
 use super::reason;
-use crate::abi::caller::{Versioned, size, whole, write};
+use crate::abi::caller::{Versioned, read, size, whole, write};
 use crate::guard::INVALID_PARAMETER;
 use crate::text::Char;
 
@@ -104,6 +105,48 @@ impl<T: Versioned> Room<T> {
 pub(super) fn shown(numbers: &[Number]) -> impl Iterator<Item = &String> {
     let fits = |text: &&String| !text.is_empty() && !text.contains('\0') && text.len() <= LONGEST_NUMBER;
     numbers.iter().skip(1).map(|number| &number.number).filter(fits).take(MOST_NUMBERS)
+}
+
+/// What a RasSet…Properties function is given.
+pub(super) struct Given<T> {
+    pub(super) properties: *const T,
+    pub(super) bytes: u32,
+    pub(super) device: *const u8,
+    pub(super) device_bytes: u32,
+}
+
+/// The same as values: while a book is locked nothing of the caller's is looked at.
+pub(super) struct Copied<T> {
+    pub(super) properties: T,
+    /// The numbers behind the structure; `None` where its offset says that there are none.
+    pub(super) numbers: Option<Vec<String>>,
+    /// The settings of the device, where any are given.
+    pub(super) device: Option<Vec<u8>>,
+}
+
+impl<T: Versioned> Given<T> {
+    /// Copies all of it; `offset` is where the structure says its list of numbers is.
+    ///
+    /// # Errors
+    /// 87, 632, 610; 87 for a list or settings that are none.
+    ///
+    /// # Safety
+    /// The structure is NULL or has its dwSize, and `bytes` bytes in all; `device` is NULL or has `device_bytes` bytes.
+    pub(super) unsafe fn copy<C: Char>(self, offset: impl FnOnce(&T) -> u32) -> Result<Copied<T>, RasError> {
+        // SAFETY: as the caller promised us.
+        let size = unsafe { size(self.properties) }?;
+        if self.bytes < size {
+            reason::set(format!("The buffer has {} bytes, the structure in it {size}.", self.bytes));
+            return Err(RasError::BUFFER_INVALID);
+        }
+        // SAFETY: `size` bytes are there, and by the caller's promise `bytes` in all.
+        unsafe {
+            let properties = read(self.properties)?;
+            let numbers = numbers::<C>(self.properties.cast(), size, offset(&properties), self.bytes)?;
+            let device = bytes(self.device, self.device_bytes, MOST_DEVICE)?;
+            Ok(Copied { properties, numbers, device })
+        }
+    }
 }
 
 /// All numbers but the first as a list: each with its NUL, one more at the end. Empty where there is none.

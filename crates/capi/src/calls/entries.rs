@@ -10,9 +10,9 @@ use std::ffi::c_void;
 use openras_engine::RasError;
 use openras_phonebook::{Entry, validate};
 
-use super::behind::{self, Found, Room};
+use super::behind::{self, Copied, Found, Given, Room};
 use super::wish::book as failed;
-use super::{books, hidden, reason};
+use super::{books, hidden};
 use crate::abi::caller;
 use crate::abi::entry::Entry as RasEntry;
 use crate::guard::{Dword, guard};
@@ -121,33 +121,6 @@ pub unsafe extern "C" fn RasSetEntryPropertiesW(
     guard(|| unsafe { set(phonebook, entry, given) })
 }
 
-/// What a RasSet…Properties function is given.
-pub(super) struct Given<T> {
-    pub(super) properties: *const T,
-    pub(super) bytes: u32,
-    pub(super) device: *const u8,
-    pub(super) device_bytes: u32,
-}
-
-impl<T: caller::Versioned> Given<T> {
-    /// The dwSize of the structure, which the buffer has room for.
-    ///
-    /// # Errors
-    /// 87, 632, 610.
-    ///
-    /// # Safety
-    /// The structure is NULL or has a dwSize.
-    pub(super) unsafe fn size(&self) -> Result<u32, RasError> {
-        // SAFETY: as the caller promised us.
-        let size = unsafe { caller::size(self.properties) }?;
-        if self.bytes < size {
-            reason::set(format!("The buffer has {} bytes, the structure in it {size}.", self.bytes));
-            return Err(RasError::BUFFER_INVALID);
-        }
-        Ok(size)
-    }
-}
-
 unsafe fn set<C: Char>(
     phonebook: *const C,
     entry: *const C,
@@ -155,16 +128,8 @@ unsafe fn set<C: Char>(
 ) -> Result<(), RasError> {
     // SAFETY: texts, as the caller promised us.
     let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
-    // SAFETY: NULL or with a dwSize, as the caller promised us.
-    let size = unsafe { given.size() }?;
-    // SAFETY: `size` bytes are there, and by the caller's promise `bytes` in all. Everything is copied here: while the book
-    // is locked nothing of the caller's is looked at.
-    let (properties, numbers, device) = unsafe {
-        let properties = caller::read(given.properties)?;
-        let start = given.properties.cast::<u8>();
-        let numbers = behind::numbers::<C>(start, size, properties.dwAlternateOffset, given.bytes)?;
-        (properties, numbers, behind::bytes(given.device, given.device_bytes, hidden::MOST_DEVICE)?)
-    };
+    // SAFETY: as the caller promised us.
+    let Copied { properties, numbers, device } = unsafe { given.copy::<C>(|one| one.dwAlternateOffset) }?;
     let numbers = numbers.unwrap_or_default();
     let book = books::home_of(named.as_deref(), &name)?;
     let edited = book.edit(|book| {

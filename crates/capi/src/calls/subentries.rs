@@ -5,12 +5,12 @@ use std::ffi::c_void;
 use openras_engine::RasError;
 use openras_phonebook::{BookError, Entry, Link};
 
-use super::behind::{self, Found, Room};
+use super::behind::{self, Copied, Found, Given, Room};
 use super::books::wrong;
-use super::entries::{Device, Given, set_device, set_numbers};
+use super::entries::{Device, set_device, set_numbers};
 use super::wish::book as failed;
 use super::{books, hidden};
-use crate::abi::caller::{self, Versioned};
+use crate::abi::caller::Versioned;
 use crate::abi::entry::SubEntry;
 use crate::guard::{Dword, guard};
 use crate::text::{Char, array, from_array};
@@ -125,15 +125,8 @@ unsafe fn set<C: Char>(
 ) -> Result<(), RasError> {
     // SAFETY: texts, as the caller promised us.
     let (named, name) = unsafe { (books::path(phonebook), books::name(entry)?) };
-    // SAFETY: NULL or with a dwSize, as the caller promised us.
-    let size = unsafe { given.size() }?;
-    // SAFETY: `size` bytes are there, and by the caller's promise `bytes` in all.
-    let (properties, numbers, device) = unsafe {
-        let properties = caller::read(given.properties)?;
-        let start = given.properties.cast::<u8>();
-        let numbers = behind::numbers::<C>(start, size, properties.dwAlternateOffset, given.bytes)?;
-        (properties, numbers, behind::bytes(given.device, given.device_bytes, hidden::MOST_DEVICE)?)
-    };
+    // SAFETY: as the caller promised us.
+    let Copied { properties, numbers, device } = unsafe { given.copy::<C>(|one| one.dwAlternateOffset) }?;
     let (_, found) = books::find(named.as_deref(), &name)?;
     let edited = found.book.edit(|book| {
         let section = book.entry_mut(&found.name)?;

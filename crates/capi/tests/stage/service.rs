@@ -254,6 +254,27 @@ impl Drop for Live {
     }
 }
 
+/// A port `asks`, whose module asks for a word before PPP, and lets in with `open`. [`write_asks`] makes the module.
+pub const ASKING: &str = "[[port]]\nname = \"asks\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 16\n\
+     unauthenticated = 16\nper_source = 16\nmodules = [\"asks\"]\npool = \"10.66.0.2-10.66.0.30\"\n\
+     address = \"10.66.0.1\"\n[module.asks]\nkind = \"program\"\nisolation = \"none\"\ncommand = [\"FOLDER/asks.sh\"]\n\
+     folder = \"FOLDER\"\n";
+
+/// The module of [`ASKING`].
+pub fn write_asks(live: &Live) {
+    let script = r#"#!/bin/sh
+read -r begin
+echo '{"type":"ask","prompt":"Word: ","echo":"yes","max":32,"timeout":60}'
+read -r line
+case "$line" in
+*open*) echo '{"type":"complete","verdict":"success","user":"alice"}' ;;
+*) echo '{"type":"complete","verdict":"failure","user":"alice"}' ;;
+esac
+"#;
+    fs::write(live.path("asks.sh"), script).unwrap();
+    chmod(&live.path("asks.sh"), 0o755);
+}
+
 /// Looks until it is so: for what tells nobody when it happens, such as the end of another's process.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();

@@ -4,24 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::scene::{How, Scene, Talk, ended, example, own};
-use crate::service::chmod;
 use crate::stage::{Compiler, Lang, Stage, found, quiet};
-
-const ASKING: &str = "[[port]]\nname = \"asks\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 16\n\
-     unauthenticated = 16\nper_source = 16\nmodules = [\"asks\"]\npool = \"10.66.0.2-10.66.0.30\"\n\
-     address = \"10.66.0.1\"\n[module.asks]\nkind = \"program\"\nisolation = \"none\"\ncommand = [\"FOLDER/asks.sh\"]\n\
-     folder = \"FOLDER\"\n";
-
-/// A security module: asks for a word.
-const ASKS: &str = r#"#!/bin/sh
-read -r begin
-echo '{"type":"ask","prompt":"Word: ","echo":"yes","max":32,"timeout":60}'
-read -r line
-case "$line" in
-*open*) echo '{"type":"complete","verdict":"success","user":"alice"}' ;;
-*) echo '{"type":"complete","verdict":"failure","user":"alice"}' ;;
-esac
-"#;
 
 #[test]
 fn the_synchronous_dialer_connects_and_says_why_it_does_not() {
@@ -111,7 +94,7 @@ fn asked(scene: &Scene, how: How, dial: &[&str], turns: &[(&str, &str)], end: &[
 
 #[test]
 fn a_dialer_answers_every_pause() {
-    let scene = asking();
+    let scene = Scene::asking();
     let connected = &["state 8192 error 0\n", "result 0\n"][..];
     // a new password must be another one
     let password = |n: usize| if n == 0 { "secret".to_owned() } else { format!("fresh {n}") };
@@ -144,19 +127,9 @@ fn a_dialer_answers_every_pause() {
     }
 }
 
-/// A scene whose port `asks` is asked for a word before PPP.
-fn asking() -> Scene {
-    let scene = Scene::with(ASKING, |live| {
-        std::fs::write(live.path("asks.sh"), ASKS).unwrap();
-        chmod(&live.path("asks.sh"), 0o755);
-    });
-    scene.live.entry("Asks", &scene.live.line("asks"), &[]);
-    scene
-}
-
 #[test]
 fn the_entrys_script_answers_instead_of_the_program() {
-    let scene = asking();
+    let scene = Scene::asking();
     let (line, plain) = (scene.live.line("asks"), How::Plain(Compiler::Gcc, Lang::C));
     for (entry, text) in [("Scripted", "Word: open"), ("Broken", "TIMEOUT 1 Nothing: open")] {
         let script = scene.live.path(&format!("{entry}.chat"));

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
-use crate::service::{Live, PHONE, PLAIN};
+use crate::service::{ASKING, Live, PHONE, PLAIN, write_asks};
 use crate::stage::{Compiler, Lang, SANITIZED, Stage};
 
 pub(crate) struct Scene {
@@ -59,6 +59,13 @@ impl Scene {
         live.entry("Phone", "exchange:100", &[("OpenRASOwnNumber", "200")]);
         live.entry("Nobody", "exchange:999", &[]);
         Self { stage: Stage::new(), live }
+    }
+
+    /// With a port `asks`, whose module asks for the word `open` before PPP; the entry is `Asks`.
+    pub(crate) fn asking() -> Self {
+        let scene = Self::with(ASKING, write_asks);
+        scene.live.entry("Asks", &scene.live.line("asks"), &[]);
+        scene
     }
 
     /// Builds a source the one way; [`Scene::command`] runs it.

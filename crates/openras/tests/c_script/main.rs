@@ -10,23 +10,8 @@ mod stage;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use service::{Live, chmod};
+use service::{ASKING, Live, write_asks};
 use stage::{Compiler, Lang, SANITIZED, Stage};
-
-/// A port whose module asks for a word before PPP.
-const ASKING: &str = "[[port]]\nname = \"asks\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 16\n\
-     unauthenticated = 16\nper_source = 16\nmodules = [\"asks\"]\n[module.asks]\nkind = \"program\"\n\
-     isolation = \"none\"\ncommand = [\"FOLDER/asks.sh\"]\nfolder = \"FOLDER\"\n";
-
-const ASKS: &str = r#"#!/bin/sh
-read -r begin
-echo '{"type":"ask","prompt":"Word: ","echo":"yes","max":32,"timeout":60}'
-read -r line
-case "$line" in
-*open*) echo '{"type":"complete","verdict":"success","user":"alice"}' ;;
-*) echo '{"type":"complete","verdict":"failure","user":"alice"}' ;;
-esac
-"#;
 
 /// RASEO_CustomScript.
 const CUSTOM: &str = "2147483648";
@@ -46,8 +31,7 @@ impl Scene {
     fn new() -> Self {
         let stage = Stage::new();
         let live = Live::new().ports(ASKING);
-        std::fs::write(live.path("asks.sh"), ASKS).unwrap();
-        chmod(&live.path("asks.sh"), 0o755);
+        write_asks(&live);
         let live = live.user("alice", "secret", &[]).serve();
         let line = live.line("asks");
         live.entry("Office", &line, &[("OpenRASOptions", CUSTOM)]);

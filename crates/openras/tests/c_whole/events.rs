@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use crate::own;
 use crate::scene::{How, Scene, Talk, ended, example};
 use crate::stage::{Compiler, Lang};
-use crate::{asking, own};
 
 #[test]
 fn states_wait_in_order_and_the_descriptor_tells_of_them() {
@@ -73,7 +73,7 @@ fn everything_agreed_is_in_one_structure() {
 
 #[test]
 fn the_example_is_one_loop() {
-    let scene = asking();
+    let scene = Scene::asking();
     for how in How::all("event_loop") {
         let program = scene.build(&example("event_loop.c"), how);
         let Some(mut command) = scene.command("event_loop", &program, how, &["Asks", "alice"]) else {

@@ -1,10 +1,10 @@
 //! The terminal of a pause as a descriptor: `c/terminal.c`.
 
-use crate::scene::How;
-use crate::{asking, own};
+use crate::own;
+use crate::scene::{How, Scene};
 
 fn works(how: How, story: &str) {
-    let scene = asking();
+    let scene = Scene::asking();
     scene.says(&own("terminal.c"), how, &[story], "", 0);
 }
 
