@@ -10,6 +10,7 @@ use crate::types::event::{Projection, Told};
 use crate::types::port::{Port, Statistics};
 use crate::types::server::{Descriptor, Reloaded, Server};
 use crate::types::user::{NewUser, Password, User, UserRights};
+use crate::types::why::Why;
 
 /// Who may use a route (defence rule 9). Others get 5, or 6 where the existence of a call is not theirs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +214,17 @@ pub const ROUTES: &[Route] = &[
             "/v1/calls/{id}",
             "call",
             "One call with its last events and packets, also after its end",
+        )
+    },
+    Route {
+        right: Right::Dial,
+        query: &[("call", "its number; left out, the last call that failed")],
+        gives: Gives::Json(of::<Why>),
+        ..route(
+            "GET",
+            "/v1/why",
+            "why",
+            "Why a call went as it did: what each side asked, what decided it, what to change",
         )
     },
     Route { ..route("POST", "/v1/calls/{id}/hangup", "end_call", "Ends a call, dialled or answered") },

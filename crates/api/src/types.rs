@@ -9,6 +9,7 @@ pub mod problem;
 pub mod secret;
 pub mod server;
 pub mod user;
+pub mod why;
 
 /// Counts the service's calls, dialled and answered alike, from 1; shown as `c17`.
 pub type CallId = u64;

@@ -16,6 +16,7 @@ pub mod state;
 pub mod telnet;
 pub mod terminal;
 pub mod users;
+pub mod why;
 
 pub use error::RasError;
 pub use line::{CallInput, CallOutput, LineEvent, LineOp, Snapshot, Watched};

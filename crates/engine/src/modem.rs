@@ -5,7 +5,7 @@ mod driver;
 mod number;
 mod response;
 
-pub use dce::{Dce, DceInput, DceOutput, Identity};
+pub use dce::{Dce, DceInput, DceOutput, DceState, Identity};
 pub use driver::{
     Carrier, DeviceEvent, DeviceOp, Driver, DriverInput, DriverOutput, Event, HangUp, Settings, Trouble,
 };

@@ -4,6 +4,7 @@
 //! talks to it through channels.
 
 pub mod capture;
+pub mod dce;
 pub mod driver;
 pub mod line;
 pub mod net;

@@ -26,7 +26,7 @@ mod table;
 mod wire;
 
 pub use config::{Caps, Config, Times, V4, V6};
-pub use nat::{Full, Nat};
+pub use nat::{Closed, Full, Nat};
 pub use order::{End, FlowId, Input, Order, QuestionId, Refusal, Target, Trouble};
 pub use reach::{BadWord, Net, Reach, Why};
 pub use stats::{Dropped, Stats};

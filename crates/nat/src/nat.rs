@@ -1,6 +1,7 @@
 //! One session's NAT: what comes in finds its flow here.
 
 mod admit;
+mod closed;
 mod datagram;
 mod echo;
 mod error;
@@ -16,6 +17,7 @@ use std::time::Instant;
 use openras_ppp::Machine;
 
 pub use self::admit::Full;
+pub use self::closed::Closed;
 pub(crate) use self::datagram::Mapping;
 pub(crate) use self::echo::Pings;
 use self::questions::Questions;
@@ -51,6 +53,8 @@ pub struct Nat {
     new_flows: Bucket,
     errors: Bucket,
     stats: Stats,
+    /// What the reach rules closed.
+    closed: closed::Places,
     /// The identification of the next IPv4 packet that is not TCP.
     ident: u16,
     /// The last port a connection from outside came from.
@@ -82,6 +86,7 @@ impl Nat {
             new_flows: Bucket::new(now, caps.new_flows, caps.new_flows.saturating_mul(2)),
             errors: Bucket::new(now, caps.errors, caps.errors.saturating_mul(2)),
             stats: Stats::default(),
+            closed: closed::Places::default(),
             ident: u16::from_le_bytes([a, b]),
             port: 0,
             queue_first: true,
@@ -89,6 +94,12 @@ impl Nat {
             config,
             reach,
         }
+    }
+
+    /// What it was given.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// What it has counted.

@@ -116,6 +116,23 @@ impl Stats {
         self.drops.get(why as usize).copied().unwrap_or_default()
     }
 
+    /// Adds what another session has done.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.packets_in, other.packets_in),
+            (&mut self.bytes_in, other.bytes_in),
+            (&mut self.packets_out, other.packets_out),
+            (&mut self.bytes_out, other.bytes_out),
+            (&mut self.streams, other.streams),
+            (&mut self.mappings, other.mappings),
+            (&mut self.pings, other.pings),
+            (&mut self.questions, other.questions),
+        ] {
+            *mine = mine.wrapping_add(theirs);
+        }
+        self.drops.iter_mut().zip(other.drops).for_each(|(mine, theirs)| *mine = mine.wrapping_add(theirs));
+    }
+
     pub(crate) fn drop(&mut self, why: Dropped) {
         if let Some(count) = self.drops.get_mut(why as usize) {
             *count += 1;

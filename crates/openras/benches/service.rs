@@ -20,6 +20,8 @@ use openras_engine::ConnState;
 
 /// Calls that stand while memory is measured.
 const SILENT: usize = 2_000;
+/// Ports that wait for a call while memory is measured.
+const IDLE: usize = 1_000;
 /// Set-ups measured one after another, and many at a time.
 const ONE_BY_ONE: usize = 500;
 const MANY: usize = 10_000;
@@ -214,6 +216,19 @@ async fn silent(client: &Client, dials: [Dial; 2], services: [(&str, &Serve); 2]
     }
 }
 
+/// What a port costs that waits for a call: one that listens on a socket of its own, and one that has a line of its own.
+async fn idle(folder: &Path) {
+    let path = folder.display();
+    let listening = |n| format!("[[port]]\nname = \"p{n}\"\nline = \"listen:unix:{path}/idle{n}\"\n");
+    let waiting = format!("[[port]]\nname = \"p\"\nline = \"exchange:100\"\ncalls = {IDLE}\n");
+    let nothing = Serve::start(folder, "bare", "").await.status("VmRSS");
+    for (name, ports) in [("listening", (0..IDLE).map(listening).collect()), ("exchange", waiting)] {
+        let serve = Serve::start(folder, name, &ports).await;
+        let grown = serve.status("VmRSS").saturating_sub(nothing) as f64;
+        println!("{IDLE} idle ports, {name}: {:.1} KiB each", grown / IDLE as f64);
+    }
+}
+
 const PORTS: &str = r#"
 [[port]]
 name = "a"
@@ -252,5 +267,6 @@ fn main() {
         clear(&client, &answerer).await;
         silent(&client, [call("line"), call("second")], services).await;
         clear(&client, &answerer).await;
+        idle(folder.path()).await;
     });
 }

@@ -3,6 +3,7 @@
 
 mod client;
 mod dial;
+mod first;
 mod phonebook;
 mod rasdial;
 mod serve;
@@ -11,6 +12,7 @@ mod user;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use client::{At, Audit, Calls, Client, Events, Ports, Reload, Status, Which};
+pub(crate) use first::{CheckConfig, First, Why};
 pub(crate) use dial::{AuthWord, DIAL_HELP, Dial, Terminal};
 pub(crate) use phonebook::{
     BookAdd, BookExport, BookImport, BookList, BookRemove, BookSet, BookShow, EntryTerminal, Phonebook, Says,
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     /// Dial and hang up with the command line of Windows' rasdial
     #[command(after_help = RASDIAL_HELP)]
     Rasdial(Rasdial),
+    #[command(flatten)]
+    First(First),
     #[command(flatten)]
     Client(Client),
     /// Add, change, list and remove users

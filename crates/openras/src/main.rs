@@ -28,7 +28,7 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use openras_service::users::StoreError;
 
-use crate::cli::{Cli, Command, Hidden, LogFormat, Serve};
+use crate::cli::{Cli, Command, First, Hidden, LogFormat, Serve};
 
 /// A service makes and frees little things by the thousand a second on all its threads (`docs/decisions/0016`).
 #[global_allocator]
@@ -75,6 +75,16 @@ fn begin(command: Command) -> Result<u8> {
             // once for packets, which the dial shows itself
             logging::start(args.verbose.saturating_sub(1));
             in_runtime(commands::dial::run(*args))
+        }
+        Command::First(args) => {
+            logging::start(0);
+            in_runtime(async {
+                match args {
+                    First::CheckConfig(args) => commands::check_config::run(args).await,
+                    First::Why(args) => commands::why::run(args).await,
+                }
+            })
+            .map(told)
         }
         Command::Client(args) => {
             logging::start(0);

@@ -220,6 +220,8 @@ pub struct IpcpConfig {
     pub request_dns: bool,
     /// Ask the peer for NBNS servers.
     pub request_nbns: bool,
+    /// Compress TCP/IP headers both ways, where the peer does (RFC 1144). Only for lines whose damage HDLC's FCS shows.
+    pub vj: bool,
 }
 
 /// The IPv6 Control Protocol's options.

@@ -67,6 +67,8 @@ pub struct Negotiated {
     pub failed: Vec<(Protocol, NetworkFailure)>,
     /// Link options in force.
     pub link: LinkOptions,
+    /// Which way TCP/IP headers may be compressed (RFC 1144): what we send, what the peer does.
+    pub vj: (bool, bool),
 }
 
 /// IPv4 as IPCP left it.
@@ -185,6 +187,11 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// A packet that was kept elsewhere, as in a capture file; passwords in it are blanked.
+    pub fn of(direction: Direction, protocol: Protocol, bytes: &[u8]) -> Self {
+        Self::new(direction, protocol, bytes)
+    }
+
     /// Keeps a copy of the packet without the passwords in it.
     pub(crate) fn new(direction: Direction, protocol: Protocol, bytes: &[u8]) -> Self {
         Self { direction, protocol, bytes: Secret::new(show::redacted(protocol, bytes)) }

@@ -1,8 +1,9 @@
 //! The options of the IP Control Protocol, RFC 1332 and RFC 1877.
 //!
-//! The old IP-Addresses (1), IP-Compression-Protocol (2) and everything unknown are rejected.
+//! The old IP-Addresses (1) and everything unknown are rejected.
 
 pub(crate) mod address;
+pub(crate) mod compression;
 pub(crate) mod servers;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,10 @@ use rand_chacha::ChaCha12Rng;
 use crate::config::IpcpConfig;
 use crate::event::Ipv4;
 use crate::negotiator::{ControlProtocol, Verdict};
+use crate::vj::{Compressor, Decompressor};
 use crate::wire::{Protocol, RawOption};
+
+use compression::Compression;
 
 /// What we know of the address we are to give the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,7 @@ pub(crate) struct Ipcp {
     asked: [Option<Ipv4Addr>; 4],
     /// What we give.
     given: [Option<Ipv4Addr>; 4],
+    compression: Compression,
 }
 
 impl Ipcp {
@@ -67,6 +72,7 @@ impl Ipcp {
             question: None,
             asked: [dns, nbns, dns, nbns],
             given: servers::from_lists(&config.dns, &config.nbns),
+            compression: Compression::new(config.vj),
         }
     }
 
@@ -96,6 +102,11 @@ impl Ipcp {
     /// Whether we have an address of our own.
     pub(crate) fn has_address(&self) -> bool {
         !self.local.is_unspecified()
+    }
+
+    /// The halves of header compression, as agreed.
+    pub(crate) fn compression(&self) -> (Option<Compressor>, Option<Decompressor>) {
+        self.compression.halves()
     }
 
     /// What was agreed, once open.
@@ -154,6 +165,7 @@ impl ControlProtocol for Ipcp {
         if self.send_address {
             address::emit(address::KIND, self.local, out);
         }
+        self.compression.request(out);
         for (kind, server) in servers::KINDS.into_iter().zip(self.asked) {
             if let Some(server) = server {
                 address::emit(kind, server, out);
@@ -164,6 +176,7 @@ impl ControlProtocol for Ipcp {
     fn begin(&mut self) {
         self.remote = Ipv4Addr::UNSPECIFIED;
         self.named = false;
+        self.compression.begin();
     }
 
     fn judge(&mut self, option: RawOption<'_>, rng: &mut ChaCha12Rng, nak: &mut Vec<u8>) -> Verdict {
@@ -174,6 +187,7 @@ impl ControlProtocol for Ipcp {
                 let wanted = address::parse(option.data).unwrap_or(Ipv4Addr::UNSPECIFIED);
                 self.judge_address(wanted, rng, nak)
             }
+            (compression::KIND, _) => self.compression.judge(option.data, nak),
             _ => Verdict::Reject,
         }
     }
@@ -193,6 +207,9 @@ impl ControlProtocol for Ipcp {
     }
 
     fn naked(&mut self, option: RawOption<'_>, _rng: &mut ChaCha12Rng) {
+        if option.kind == compression::KIND {
+            return self.compression.naked(option.data);
+        }
         let Ok(value) = address::parse(option.data) else { return };
         if option.kind == address::KIND && !self.fixed && address::is_host(value) {
             self.local = value;
@@ -208,6 +225,9 @@ impl ControlProtocol for Ipcp {
     fn rejected(&mut self, option: RawOption<'_>) {
         if option.kind == address::KIND {
             self.send_address = false;
+        }
+        if option.kind == compression::KIND {
+            self.compression.rejected();
         }
         if let Some(server) = servers::index(option.kind).and_then(|index| self.asked.get_mut(index)) {
             *server = None;

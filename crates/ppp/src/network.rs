@@ -12,6 +12,10 @@ use crate::negotiator::{ControlProtocol, Failure, Negotiator, Signal};
 use crate::outlet::Outlet;
 use crate::wire::{Code, ControlPacket, Protocol};
 
+mod squeeze;
+
+pub(crate) use squeeze::Squeeze;
+
 /// How long the first open protocol waits for the others to settle.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -36,6 +40,8 @@ pub(crate) enum Change {
 pub(crate) struct Network {
     ipv4: Option<Member<Ipcp>>,
     ipv6: Option<Member<Ipv6cp>>,
+    /// While IPCP is open.
+    squeeze: Option<Squeeze>,
     /// The network phase has begun.
     running: bool,
     /// When the first protocol opened.
@@ -50,7 +56,7 @@ impl Network {
     pub(crate) fn new(config: &Config, out: &mut Outlet) -> Self {
         let ipv4 = config.ipcp.as_ref().map(|ipcp| Member::new(Ipcp::new(ipcp)));
         let ipv6 = config.ipv6cp.as_ref().map(|ipv6cp| Member::new(Ipv6cp::new(ipv6cp, out.rng())));
-        Self { ipv4, ipv6, running: false, opened: None, up: false, changed: false }
+        Self { ipv4, ipv6, squeeze: None, running: false, opened: None, up: false, changed: false }
     }
 
     /// Begins the phase.
@@ -66,6 +72,7 @@ impl Network {
         if !std::mem::take(&mut self.running) {
             return;
         }
+        self.squeeze = None;
         self.changed |= self.any_open();
         if let Some(member) = &mut self.ipv4 {
             member.negotiator.protocol.forget_assignment();
@@ -119,8 +126,27 @@ impl Network {
                 let signal = member.rejected(now, out);
                 self.note(now, Protocol::IPV6CP, signal, out);
             }
+            _ if Squeeze::is(protocol) => self.squeeze.iter_mut().for_each(Squeeze::rejected),
             _ => {}
         }
+    }
+
+    /// How a datagram goes out, put into `out` unless it goes as it is.
+    pub(crate) fn squeeze(&mut self, protocol: Protocol, packet: &[u8], out: &mut Vec<u8>) -> Protocol {
+        match self.squeeze.as_mut().filter(|_| protocol == Protocol::IP) {
+            Some(squeeze) => squeeze.outgoing(packet, out),
+            None => protocol,
+        }
+    }
+
+    /// The IPv4 packet that came with its header compressed; `None`: it is lost.
+    pub(crate) fn unsqueeze(&mut self, protocol: Protocol, information: &[u8]) -> Option<Vec<u8>> {
+        self.squeeze.as_mut()?.incoming(protocol, information)
+    }
+
+    /// A frame was damaged on the line.
+    pub(crate) fn lost(&mut self) {
+        self.squeeze.iter_mut().for_each(Squeeze::lost);
     }
 
     /// The question for the owner, once: which IPv4 address has the peer named?
@@ -208,6 +234,7 @@ impl Network {
             .filter(|member| member.is_open())
             .map(|member| member.negotiator.protocol.negotiated());
         agreed.failed = self.failures();
+        agreed.vj = self.squeeze.as_ref().map(Squeeze::agreed).unwrap_or_default();
     }
 
     /// Protocols that will not open, with the reason.
@@ -220,6 +247,10 @@ impl Network {
 
     fn note(&mut self, now: Instant, protocol: Protocol, signal: Option<Signal>, out: &mut Outlet) {
         self.changed |= signal.is_some();
+        if signal.is_some() && protocol == Protocol::IPCP {
+            let open = self.ipv4.as_ref().filter(|member| member.is_open());
+            self.squeeze = open.map(|member| Squeeze::of(&member.negotiator.protocol));
+        }
         if signal != Some(Signal::Up) {
             return;
         }

@@ -8,6 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::config::Timers;
 use crate::event::{Direction, Event, Packet};
 use crate::hdlc::{self, Framing};
+use crate::network::Network;
 use crate::ppp::Output;
 use crate::wire::{ControlPacket, Protocol};
 
@@ -94,10 +95,14 @@ impl Outlet {
         self.scratch = scratch;
     }
 
-    /// Frames a datagram of the owner.
-    pub(crate) fn datagram(&mut self, protocol: Protocol, packet: &[u8]) {
+    /// Frames a datagram of the owner, its header compressed if that was agreed.
+    pub(crate) fn datagram(&mut self, protocol: Protocol, packet: &[u8], network: &mut Network) {
         self.tally.packets_sent += 1;
-        self.frame(protocol, packet);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let protocol = network.squeeze(protocol, packet, &mut scratch);
+        self.frame(protocol, if scratch.is_empty() { packet } else { &scratch });
+        self.scratch = scratch;
     }
 
     /// Gives a datagram to the owner.

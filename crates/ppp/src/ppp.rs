@@ -119,9 +119,12 @@ impl Ppp {
     fn line(&mut self, now: Instant, mut bytes: &[u8]) {
         let Self { config, deframer, link, network, out } = self;
         while let Some(frame) = deframer.next_frame(&mut bytes) {
-            if let Ok(frame) = frame {
-                link.frame(frame, &mut Cx { now, config, out, network });
-                deframer.set_receive_accm(link.receive_accm());
+            match frame {
+                Ok(frame) => {
+                    link.frame(frame, &mut Cx { now, config, out, network });
+                    deframer.set_receive_accm(link.receive_accm());
+                }
+                Err(_) => network.lost(),
             }
         }
     }
@@ -129,7 +132,7 @@ impl Ppp {
     fn datagram(&mut self, packet: &[u8]) {
         let fits = packet.len() <= usize::from(self.out.send_mru);
         match datagram_protocol(packet).filter(|protocol| fits && self.network.passes(*protocol)) {
-            Some(protocol) => self.out.datagram(protocol, packet),
+            Some(protocol) => self.out.datagram(protocol, packet, &mut self.network),
             None => self.out.tally.packets_dropped += 1,
         }
     }

@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub use text::escape;
 use text::{hex, quoted};
 
-use crate::wire::{Code, ControlPacket, Options, Protocol, Reader};
+use crate::wire::{Code, ControlPacket, Options, Protocol, RawOption, Reader};
 
 /// Longest text of one packet, in characters, brackets included.
 pub const LONGEST: usize = 1000;
@@ -37,6 +37,13 @@ pub fn show(protocol: Protocol, bytes: &[u8]) -> String {
         out.push('…');
     }
     out.push(']');
+    out
+}
+
+/// One configuration option as [`show`] writes it, without its angle brackets.
+pub fn option_text(protocol: Protocol, option: RawOption<'_>) -> String {
+    let mut out = String::new();
+    options::option(protocol, option, &mut out);
     out
 }
 

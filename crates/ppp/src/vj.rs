@@ -30,7 +30,5 @@ const ECHOED: u8 = SEQUENCE | WINDOW | URGENT;
 /// "Unidirectional data": the sequence has moved by the data of the packet before.
 const ONE_WAY: u8 = NUMBERS;
 
-/// Fewer slots than this RFC 1144's code cannot do.
-pub const FEWEST_SLOTS: u8 = 3;
 /// The usual highest slot number: 16 slots.
 pub const DEFAULT_MAX_SLOT: u8 = 15;

@@ -43,6 +43,8 @@ struct Shared {
 struct Table {
     running: BTreeMap<u64, Arc<Story>>,
     ended: VecDeque<Arc<Story>>,
+    /// The last caller there was no room for: a flood of them keeps no more.
+    turned: Option<Turned>,
     /// How many of these each user has.
     ended_of: BTreeMap<Option<u32>, usize>,
 }
@@ -97,6 +99,21 @@ pub(crate) struct About {
     pub(crate) end: Box<dyn Fn() + Send + Sync>,
 }
 
+/// A caller there was no room for.
+#[derive(Clone, Debug)]
+pub(crate) struct Turned {
+    /// The port, by its name.
+    pub(crate) port: String,
+    /// Where the last of them came from, escaped; may be empty.
+    pub(crate) source: String,
+    /// The setting that decided.
+    pub(crate) why: String,
+    /// When the last of them came, in seconds since 1970.
+    pub(crate) at: u64,
+    /// How many came one after another for this reason.
+    pub(crate) times: u64,
+}
+
 /// As long as it lives, listeners get control packets too.
 pub(crate) struct PacketsWanted(Arc<Shared>);
 
@@ -141,6 +158,20 @@ impl Calls {
     pub(crate) fn list(&self) -> Vec<Arc<Story>> {
         let table = self.shared.table();
         table.ended.iter().chain(table.running.values()).cloned().collect()
+    }
+
+    /// Notes a caller there was no room for.
+    pub(crate) fn turn_away(&self, port: &str, source: &str, why: &str) {
+        let mut table = self.shared.table();
+        let before = table.turned.take().filter(|turned| turned.port == port && turned.why == why);
+        let times = before.map_or(0, |turned| turned.times).saturating_add(1);
+        let (port, source, why) = (port.to_owned(), openras_engine::escape::line(source), why.to_owned());
+        table.turned = Some(Turned { port, source, why, at: crate::host::unix_seconds(), times });
+    }
+
+    /// The last caller there was no room for.
+    pub(crate) fn turned_away(&self) -> Option<Turned> {
+        self.shared.table().turned.clone()
     }
 
     /// How many run.

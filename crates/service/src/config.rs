@@ -10,6 +10,7 @@ mod line;
 mod problem;
 mod read;
 mod span;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -21,9 +22,10 @@ use openras_ppp::AuthMethod;
 
 pub use check::{Finding, Place};
 pub use grant::{Grant, GrantTo, LinePattern};
-pub use line::{DialLine, Host, HostPort, LineError, PortLine};
+pub use line::{DeviceLine, DialLine, Host, HostPort, LineError, PortLine, Spoken};
 pub use openras_modules::ModuleConfig;
 pub use problem::{ConfigError, Problem};
+pub use tls::TlsConfig;
 pub use span::{DurationError, Pool, parse_duration, show_duration};
 
 /// Everything the service is told before it starts.
@@ -154,6 +156,10 @@ pub struct PortConfig {
     pub insecure: bool,
     /// Each call is recorded, secrets blanked, in `captures` in the state folder (default false).
     pub capture: bool,
+    /// Certificate and key of a line in TLS; other lines have none (default none).
+    pub tls: Option<TlsConfig>,
+    /// Origins whose pages may call over WebSocket, besides those of the same host (default none).
+    pub origins: Vec<String>,
     /// Waiting times and counts.
     pub limits: Limits,
 }
@@ -176,6 +182,8 @@ impl PortConfig {
             callback_line: None,
             insecure: false,
             capture: false,
+            tls: None,
+            origins: Vec::new(),
             limits: Limits::default(),
         }
     }

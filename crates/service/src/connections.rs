@@ -8,6 +8,7 @@ pub mod told;
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use openras_engine::client::Dial;
 use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
 use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
-use openras_io::line::{PtyDevice, TcpDial, UnixDial};
+use openras_io::line::{PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
 use openras_io::{Ends, Line, Tap, driver};
 use openras_ppp::AuthMethod;
@@ -57,6 +58,8 @@ pub struct DialRequest {
     pub require_auth: bool,
     /// Tell every control packet.
     pub trace: bool,
+    /// What a line in TLS checks and shows; `None` believes whom the system believes, and shows nothing.
+    pub tls: Option<TlsClient>,
     /// Where PPP frames are recorded; opened by whoever asks.
     pub capture: Option<Arc<File>>,
 }
@@ -75,6 +78,7 @@ impl Default for DialRequest {
             auth: vec![AuthMethod::MsChapV2, AuthMethod::ChapMd5],
             require_auth: false,
             trace: false,
+            tls: None,
             capture: None,
         }
     }
@@ -147,7 +151,7 @@ fn dial_in(
     text: &str,
 ) -> Result<Connection, RasError> {
     let seed = seed()?;
-    let line = line(shared, &request);
+    let line = line(shared, &request)?;
     let (commands, for_dial) = mpsc::channel(QUEUE);
     let (notices, for_owner) = mpsc::channel(NOTICES);
     let tap = request.capture.as_ref().map(|file| tap(file, text)).transpose()?;
@@ -167,13 +171,27 @@ fn dial_in(
     Ok(Connection { notices: for_owner, commands, stack, gauge, capture })
 }
 
-fn line(shared: &Shared, request: &DialRequest) -> Box<dyn Line> {
-    match &request.line {
+fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasError> {
+    let tls = || match &request.tls {
+        Some(tls) => Ok(tls.clone()),
+        None => TlsClient::new(&TlsClientFiles::default()).map_err(|error| {
+            tracing::warn!(line = %request.line, "{error}");
+            RasError::CERT_FOR_ENCRYPTION_NOT_FOUND
+        }),
+    };
+    Ok(match &request.line {
         DialLine::Tcp(at) => Box::new(TcpDial::new(at.to_string())),
+        DialLine::Telnet(at) => Box::new(TcpDial::telnet(at.to_string())),
+        DialLine::Tls(at) => Box::new(TcpDial::tls(at.to_string(), tls()?)),
+        DialLine::WebSocket { at, path, tls: in_tls } => {
+            let tls = in_tls.then(tls).transpose()?;
+            Box::new(TcpDial::websocket(at.to_string(), path, tls))
+        }
         DialLine::Unix(path) => Box::new(UnixDial::new(path)),
         DialLine::Pty(path) => Box::new(PtyDevice::new(path)),
+        DialLine::Device(device) => Box::new(PtyDevice::new(device.path().unwrap_or(Path::new("")))),
         DialLine::Exchange(_) => Box::new(shared.exchange.phone(request.own_number.as_deref())),
-    }
+    })
 }
 
 fn tap(file: &File, text: &str) -> Result<Capture, RasError> {
@@ -183,7 +201,7 @@ fn tap(file: &File, text: &str) -> Result<Capture, RasError> {
 fn config(request: DialRequest) -> DialConfig {
     let number = match &request.line {
         DialLine::Exchange(number) => number.clone(),
-        DialLine::Tcp(_) | DialLine::Unix(_) | DialLine::Pty(_) => String::new(),
+        _ => String::new(),
     };
     DialConfig {
         number,

@@ -288,6 +288,7 @@ impl Host {
             PortEvent::Refused(..) => self.why.lock().unwrap_or_else(PoisonError::into_inner).take(),
             _ => None,
         };
+        why.iter().for_each(|why| story.note_reason(why));
         let recorded = self.recorded(&event, why.as_deref()).is_none_or(|record| self.shared.record(&record));
         if !recorded && matches!(event, PortEvent::Answered) {
             warn!("refused: the audit record cannot be written (audit_full)");

@@ -17,6 +17,7 @@ mod service;
 pub mod socket;
 mod status;
 pub mod users;
+pub mod why;
 
 /// The types of the API, which the service's own calls give too.
 pub use openras_api as api;

@@ -4,6 +4,7 @@
 mod door;
 mod listen;
 mod ready;
+mod reception;
 mod slots;
 
 use std::net::SocketAddr;

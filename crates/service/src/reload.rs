@@ -126,7 +126,8 @@ async fn take_ports(shared: &Arc<Shared>, new: &Config, reloaded: &mut Reloaded)
             reloaded.added.push(name);
             continue;
         };
-        if *door.config() == *port {
+        // certificates are renewed in files of the same name
+        if *door.config() == *port && port.tls.is_none() {
             // its modules are looked up anew for each dialog
             reloaded.unchanged.push(name);
         } else {

@@ -41,13 +41,15 @@ const HOUSE: [Crate; 12] = [
     Crate {
         name: "openras-io",
         floor: Some(2),
-        ours: &["openras-ppp", "openras-engine"],
+        ours: &["openras-ppp", "openras-engine", "openras-nat"],
         others: &[
             "bytes",
             "http-body-util",
             "hyper",
             "hyper-util",
+            "nix",
             "rustix",
+            "serial2",
             "smoltcp",
             "tokio",
             "tokio-util",

@@ -25,6 +25,7 @@ use crate::types::event::Projection;
 use crate::types::port::{Port, Statistics};
 use crate::types::server::{Reloaded, Server};
 use crate::types::user::{NewUser, Password, User, UserRights};
+use crate::types::why::Why;
 
 /// What each echo request adds to a ping's limit of time, and the hashing of a long record to that of `verify_audit`.
 const PING: Duration = Duration::from_secs(6);
@@ -132,6 +133,20 @@ impl Client {
     /// One call with its last events and packets, also after its end.
     pub async fn call(&self, id: CallId) -> Result<CallStory, Problem> {
         self.json("call", &id.to_string(), None).await
+    }
+
+    /// Why a call went as it did; `None` asks of the last that failed.
+    pub async fn why(&self, id: Option<CallId>) -> Result<Why, Problem> {
+        let query = id.map(|id| format!("?call={id}")).unwrap_or_default();
+        let text = self
+            .within(self.timeout, async {
+                let (response, sender) = self.ask("why", "", &query, None).await?;
+                let text = answer::whole(self.socket(), response).await?;
+                self.pool.keep(sender);
+                Ok(text)
+            })
+            .await?;
+        answer::json(self.socket(), &text)
     }
 
     /// Ends a call, dialled or answered.

@@ -56,6 +56,21 @@ pub enum DceOutput {
     Network(LineOp),
 }
 
+/// What the modem is doing, for whoever looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DceState {
+    /// It takes commands and has no call.
+    Command,
+    /// A call rings.
+    Ringing,
+    /// It dials, or answers.
+    Placing,
+    /// Data goes through.
+    Data,
+    /// A call stands, and it takes commands.
+    Online,
+}
+
 /// How the modem presents itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -153,6 +168,17 @@ impl Dce {
     /// The modem's signals now.
     pub fn signals(&self) -> Signals {
         self.signals
+    }
+
+    /// What it is doing.
+    pub fn state(&self) -> DceState {
+        match self.call {
+            Call::None if self.ring.is_some() => DceState::Ringing,
+            Call::None => DceState::Command,
+            Call::Placing(_) => DceState::Placing,
+            Call::Data { .. } => DceState::Data,
+            Call::Online { .. } => DceState::Online,
+        }
     }
 
     fn has_call(&self) -> bool {
@@ -322,6 +348,7 @@ impl Dce {
                 self.show_signals();
                 self.result(Result::NoCarrier);
             }
+            (LineEvent::Disconnected | LineEvent::Closed, Call::None) => self.ring_over(),
             _ => {}
         }
     }

@@ -26,6 +26,8 @@ use setting_up::SettingUp;
 pub struct Settings {
     /// Sent one by one before anything else, each answered with OK.
     pub init: Vec<String>,
+    /// Sent behind them where calls are ended by the escape, which they may have switched off; empty for nothing.
+    pub escape: String,
     /// The words of its answers, as the init strings have set them.
     pub words: Words,
     /// What dials; the number follows.
@@ -49,6 +51,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             init: ["AT", "AT&F", "ATE0V1Q0X4", "AT&C1&D2", "ATS0=0S2=255S7=60"].map(str::to_owned).to_vec(),
+            escape: "ATS2=43".into(),
             words: Words::Text,
             dial: "ATDT".into(),
             answer: "ATA".into(),
@@ -64,7 +67,7 @@ impl Default for Settings {
 /// How the end of a call is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// By the signal DCD.
+    /// By the signal DCD; by the text as long as the cable has not shown a DCD.
     Dcd,
     /// By the text NO CARRIER with silence behind it, where the cable has no DCD.
     Text,
@@ -73,7 +76,7 @@ pub enum Carrier {
 /// How a call is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HangUp {
-    /// By the signal DTR; by the escape where that does not help.
+    /// By the signal DTR; by the escape where that does not help, or the device has no signals.
     Dtr,
     /// By the escape, where the cable has no DTR.
     Escape,
@@ -93,8 +96,8 @@ pub enum DriverInput<'a> {
 /// What the serial port tells.
 #[derive(Clone, Copy, Debug)]
 pub enum DeviceEvent<'a> {
-    /// It is ours.
-    Opened(Signals),
+    /// It is ours. `None`: it has no signals, and DTR does nothing.
+    Opened(Option<Signals>),
     /// It cannot be opened.
     Failed(RasError),
     /// Octets of the modem.
@@ -207,6 +210,8 @@ struct Context {
     out: VecDeque<DriverOutput>,
     speech: Speech,
     signals: Signals,
+    /// The device has signals.
+    has_signals: bool,
     /// The state's deadline.
     until: Option<Instant>,
     /// What was ordered while the modem was set up.
@@ -239,6 +244,7 @@ impl Driver {
             out: VecDeque::new(),
             speech,
             signals: Signals::default(),
+            has_signals: true,
             until: None,
             waiting: None,
             troubled: false,
@@ -248,15 +254,25 @@ impl Driver {
 
     /// Whether octets of the device are the other end's and need not be looked at: a call stands and its end is seen by DCD.
     pub fn passes_through(&self) -> bool {
-        matches!(&self.state, State::Online(online) if online.passes_through())
-            && self.cx.settings.carrier == Carrier::Dcd
+        matches!(&self.state, State::Online(online) if online.passes_through()) && self.cx.sees_carrier()
+    }
+
+    /// Whether a call stands: what is read goes to its owner.
+    pub fn is_online(&self) -> bool {
+        matches!(self.state, State::Online(_))
+    }
+
+    /// Whether nothing goes on: no call, no ring, no command that waits for its answer.
+    pub fn is_idle(&self) -> bool {
+        matches!(&self.state, State::Idle(idle) if idle.is_quiet())
     }
 
     fn device(&mut self, event: DeviceEvent<'_>) {
         let cx = &mut self.cx;
         match (event, &mut self.state) {
             (DeviceEvent::Opened(signals), State::Opening) => {
-                cx.signals = signals;
+                cx.has_signals = signals.is_some();
+                cx.signals = signals.unwrap_or_default();
                 cx.device(DeviceOp::Dtr(true));
                 self.state = SettingUp::first(cx);
             }
@@ -429,6 +445,22 @@ impl Context {
         if std::mem::take(&mut self.troubled) {
             self.out.push_back(DriverOutput::Trouble(None));
         }
+    }
+
+    /// Whether DCD tells how long this call stands.
+    fn sees_carrier(&self) -> bool {
+        self.settings.carrier == Carrier::Dcd && self.has_signals && self.signals.dcd
+    }
+
+    fn hangs_up_by(&self) -> HangUp {
+        if self.has_signals { self.settings.hang_up } else { HangUp::Escape }
+    }
+
+    /// The init string with this number.
+    fn init(&self, at: usize) -> Option<String> {
+        let escape = Some(&self.settings.escape)
+            .filter(|escape| !escape.is_empty() && self.hangs_up_by() == HangUp::Escape);
+        self.settings.init.iter().chain(escape).nth(at).cloned()
     }
 
     fn wait(&mut self, time: Duration) {

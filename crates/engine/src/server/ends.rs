@@ -8,6 +8,9 @@ use openras_ppp::{DownReason, Phase};
 use crate::terminal::Header;
 use crate::{RasError, escape};
 
+mod login;
+pub(super) use login::*;
+
 /// Most characters of a name or text from outside in a sentence.
 const SHOWN: usize = 80;
 

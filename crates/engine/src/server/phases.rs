@@ -13,8 +13,6 @@ use super::link::{Link, Turn};
 use super::port::{Command, Condition, PortEvent};
 use super::security::Security;
 
-/// How long a call being answered may take to stand.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How long what was written may take to go out before a hang-up (ras-security-host §9 point 37).
 const HANG_UP_LIMIT: Duration = Duration::from_secs(2);
 /// How long PPP's polite end may take: two Terminate-Requests and some.
@@ -111,7 +109,7 @@ impl Phase {
             CallInput::Line(LineEvent::Ring { caller }) => {
                 cx.event(PortEvent::Ring(caller.clone()));
                 cx.line(LineOp::Answer);
-                Self::Answering(Answering { until: now.checked_add(ANSWER_LIMIT) })
+                Self::Answering(Answering { until: now.checked_add(cx.config.answering_limit) })
             }
             // a line that cannot ring
             CallInput::Line(LineEvent::Connected { .. }) => Self::answered(now, cx),
@@ -202,7 +200,7 @@ impl Phase {
         let past = |until: Option<Instant>| until.is_some_and(|until| until <= now);
         match self {
             Self::Answering(answering) if past(answering.until) => {
-                Self::finish(now, ends::answering_timed_out(ANSWER_LIMIT), cx)
+                Self::finish(now, ends::answering_timed_out(cx.config.answering_limit), cx)
             }
             Self::Security(security) if past(security.deadline(cx)) => security.expire(now, cx),
             Self::Linking(link) | Self::Up(link) => match link.expired(now, cx) {

@@ -31,6 +31,8 @@ pub struct PortConfig {
     pub before_auth_most: Duration,
     /// Longest answer to an Ask::Verify, Admit or Address before the call is ended [30 s].
     pub answer_limit: Duration,
+    /// How long a call being answered may take to stand [60 s]; longer than a modem's own patience.
+    pub answering_limit: Duration,
     /// The port has a callback line.
     pub callback: bool,
     /// Shortest time between hang-up and callback [2 s]; the caller's delay is clamped to this..60 s.

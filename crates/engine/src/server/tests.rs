@@ -28,6 +28,7 @@ pub(super) fn config() -> PortConfig {
         before_auth: Duration::from_secs(120),
         before_auth_most: Duration::from_secs(300),
         answer_limit: LIMIT,
+        answering_limit: Duration::from_secs(60),
         callback: true,
         callback_delay: Duration::from_secs(2),
         callback_tries: 3,

@@ -30,6 +30,7 @@ pub(crate) fn config(modules: &[&str]) -> PortConfig {
         before_auth: secs(0),
         before_auth_most: secs(0),
         answer_limit: secs(30),
+        answering_limit: secs(60),
         callback: false,
         callback_delay: secs(2),
         callback_tries: 3,

@@ -2,10 +2,12 @@
 //!
 //! | line | dials | rings |
 //! |---|---|---|
-//! | [`TcpDial`], [`UnixDial`] | connects | never |
-//! | [`Accepted`] | no | once, at once |
+//! | [`TcpDial`], [`UnixDial`] | connects; [`TcpDial`] also in telnet, TLS and WebSocket | never |
+//! | [`Accepted`] | no | once, at once; [`Reception`] says what is spoken below a call that came over TCP |
 //! | [`PtyDevice`] | opens the device | never |
 //! | [`PtyMade`] | no | when a program opens the link |
+//! | [`ModemLine`] | any number, by its modem | when the modem does |
+//! | [`CableLine`] | is connected at once | when its carrier comes, or octets do |
 //! | [`ExchangeLine`] | any number | when its number is dialled |
 //! | [`WithCallback`] | as its second line | as its first line |
 
@@ -43,27 +45,49 @@ macro_rules! delegate_line {
     };
 }
 
+mod attached;
+mod cable;
 mod callback;
 mod device;
 mod exchange;
 mod failure;
+mod modem;
+mod null_modem;
+mod paced;
 mod pty;
+mod reception;
+mod rfc2217;
+mod serial;
 mod switched;
 mod tcp;
+mod telnet;
+mod tls;
 mod tty;
 mod unix;
+mod ws;
 
 #[cfg(test)]
 mod tests;
 
+pub use attached::{Device, Told};
+pub use cable::CableLine;
 pub use callback::WithCallback;
 pub use device::PtyDevice;
 pub use exchange::{ExchangeHandle, ExchangeLine};
 pub use failure::ras_error;
+pub use modem::{ModemLine, ModemSaid};
+pub use null_modem::NullModem;
+pub use paced::Paced;
 pub use pty::PtyMade;
+pub use rfc2217::{NetDevice, Speaks};
+pub use serial::{SerialConfig, SerialDevice};
+pub use reception::{HANDSHAKE, NoHandshake, Reception};
 pub use switched::Accepted;
 pub use tcp::{TcpDial, TcpListener};
+pub use telnet::TelnetStream;
+pub use tls::{TlsClient, TlsClientFiles, TlsError, TlsServer};
 pub use unix::{UnixDial, UnixListener};
+pub use ws::{Origins, WsStream};
 
 /// Bytes a line keeps for a write side that does not move; past this it is cut. A driver that minds
 /// [`Line::unsent`] never comes near.

@@ -246,7 +246,11 @@ impl<K: Kind> Switched<K> {
         }
         self.out = Vec::new();
         self.written = 0;
-        Poll::Pending
+        // a stream that wraps another may still hold some of it
+        match ready!(Pin::new(stream).poll_flush(cx)) {
+            Ok(()) => Poll::Pending,
+            Err(_) => Poll::Ready(()),
+        }
     }
 
     /// `None` when the call is over.

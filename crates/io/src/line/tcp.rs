@@ -1,17 +1,21 @@
-//! TCP: `tcp:HOST:PORT` dials, `listen:tcp:ADDRESS:PORT` answers.
+//! TCP: dials, and answers. What is spoken on the stream below a call may be telnet, TLS or WebSocket.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use openras_engine::RasError;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::failure::{NO_ANSWER, NO_NAME, ras_error};
 use super::switched::{Accepted, Kind, Later, Switched};
+use super::telnet::TelnetStream;
+use super::tls::TlsClient;
+use super::ws;
 
-/// How long a connect may take before it is 678.
-const CONNECT: Duration = Duration::from_secs(30);
+/// How long a connect may take, with everything below the call, before it is 678.
+pub(super) const CONNECT: Duration = Duration::from_secs(30);
 /// How long a listener rests when the system has no room for another socket.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -24,30 +28,92 @@ impl TcpDial {
     /// `address` is `HOST:PORT`, as `[::1]:7001` for IPv6; a name is looked up at each dial. The number dialled does
     /// not count.
     pub fn new(address: impl Into<String>) -> Self {
-        Self { line: Switched::new(Connect { address: address.into() }) }
+        Self::speaking(address.into(), Spoken::Octets)
+    }
+
+    /// As [`Self::new`], in telnet.
+    pub fn telnet(address: impl Into<String>) -> Self {
+        Self::speaking(address.into(), Spoken::Telnet)
+    }
+
+    /// As [`Self::new`], in TLS: the certificate of the other end must be for the host of the address.
+    pub fn tls(address: impl Into<String>, tls: TlsClient) -> Self {
+        Self::speaking(address.into(), Spoken::Tls(tls))
+    }
+
+    /// As [`Self::new`], in WebSocket; `path` begins with `/`. With `tls`, within TLS.
+    pub fn websocket(address: impl Into<String>, path: &str, tls: Option<TlsClient>) -> Self {
+        Self::speaking(address.into(), Spoken::WebSocket { path: path.into(), tls })
+    }
+
+    fn speaking(address: String, spoken: Spoken) -> Self {
+        Self { line: Switched::new(Connect { address, spoken }) }
     }
 }
 
-struct Connect {
-    address: String,
+/// Octets both ways.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
+type Stream = Box<dyn Duplex>;
+
+/// What is spoken below the call.
+#[derive(Clone)]
+enum Spoken {
+    Octets,
+    Telnet,
+    Tls(TlsClient),
+    WebSocket { path: String, tls: Option<TlsClient> },
 }
 
-impl Kind for Connect {
-    type Stream = TcpStream;
-
-    fn dial(&mut self, _number: &str) -> Later<Result<TcpStream, RasError>> {
-        let address = self.address.clone();
-        Box::pin(async move {
-            match tokio::time::timeout(CONNECT, connect(&address)).await {
-                Ok(result) => result,
-                Err(_) => Err(NO_ANSWER),
+impl Spoken {
+    async fn begin(self, stream: TcpStream, address: &str) -> Result<Stream, RasError> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        Ok(match self {
+            Self::Octets => Box::new(stream),
+            Self::Telnet => Box::new(TelnetStream::client(stream)),
+            Self::Tls(tls) => Box::new(tls.connect(stream, host).await?),
+            Self::WebSocket { path, tls: None } => {
+                websocket(stream, &format!("ws://{address}{path}")).await?
+            }
+            Self::WebSocket { path, tls: Some(tls) } => {
+                websocket(tls.connect(stream, host).await?, &format!("wss://{address}{path}")).await?
             }
         })
     }
 }
 
+async fn websocket(stream: impl Duplex + 'static, url: &str) -> Result<Stream, RasError> {
+    match ws::connect(stream, url).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => {
+            tracing::info!(url, error, "no WebSocket");
+            // somebody is there who answers no calls
+            Err(NO_ANSWER)
+        }
+    }
+}
+
+struct Connect {
+    address: String,
+    spoken: Spoken,
+}
+
+impl Kind for Connect {
+    type Stream = Stream;
+
+    fn dial(&mut self, _number: &str) -> Later<Result<Stream, RasError>> {
+        let (address, spoken) = (self.address.clone(), self.spoken.clone());
+        Box::pin(async move {
+            let call = async { spoken.begin(connect(&address).await?, &address).await };
+            tokio::time::timeout(CONNECT, call).await.unwrap_or(Err(NO_ANSWER))
+        })
+    }
+}
+
 /// Tries every address of the name in turn; the last failure counts.
-async fn connect(address: &str) -> Result<TcpStream, RasError> {
+pub(super) async fn connect(address: &str) -> Result<TcpStream, RasError> {
     let found = tokio::net::lookup_host(address).await.map_err(|error| {
         tracing::info!(address, %error, "the name does not resolve");
         NO_NAME
@@ -91,13 +157,20 @@ impl TcpListener {
     /// The next call. Never fails: a call that vanishes is skipped, and where the system has no room for another
     /// socket it tries again after a moment. Safe to cancel.
     pub async fn accept(&self) -> Accepted<TcpStream> {
+        let (stream, source) = self.accept_stream().await;
+        Accepted::new(stream, Some(source))
+    }
+
+    /// As [`Self::accept`], before anything is spoken: the stream, and the caller's address without its port. What it
+    /// becomes, a [`Reception`](super::Reception) says.
+    pub async fn accept_stream(&self) -> (TcpStream, String) {
         let mut failing = false;
         loop {
             match self.socket.accept().await {
                 Ok((stream, from)) => {
                     failing = false;
                     if stream.set_nodelay(true).is_ok() {
-                        return Accepted::new(stream, Some(from.ip().to_canonical().to_string()));
+                        return (stream, from.ip().to_canonical().to_string());
                     }
                 }
                 Err(error) => {

@@ -1,7 +1,7 @@
 //! A terminal device as a stream of raw bytes.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -35,8 +35,26 @@ impl TtyStream {
         Ok(Self { fd })
     }
 
+    /// Ready when there is something to read, or the other side has gone; takes nothing.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Ok(mut guard) = ready!(self.fd.poll_read_ready(cx)) else { return Poll::Ready(()) };
+            let nothing = rustix::io::ioctl_fionread(self.fd.get_ref()).is_ok_and(|count| count == 0);
+            if !nothing || guard.ready().is_read_closed() {
+                return Poll::Ready(());
+            }
+            guard.clear_ready();
+        }
+    }
+
     pub(crate) fn into_fd(self) -> OwnedFd {
         self.fd.into_inner()
+    }
+}
+
+impl AsFd for TtyStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.get_ref().as_fd()
     }
 }
 

@@ -23,6 +23,7 @@ use self::stack::Stack;
 use super::IpPort;
 
 mod ping;
+mod resolve;
 mod stack;
 mod stream;
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::task::{Context, Poll};
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;
 
+pub mod forward;
 pub mod http;
 pub mod loopback;
+pub mod nat;
 
 /// The largest IP packet an [`IpPort`] may hand to the link, in bytes.
 pub const MAX_PACKET: usize = 16 * 1024;

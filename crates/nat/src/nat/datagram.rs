@@ -61,8 +61,7 @@ impl Nat {
         let to = SocketAddr::new(self.config.final_address(packet.dst), dst_port);
         let key = Key::Udp { caller };
         let known = self.table.find(&key);
-        if self.reach.allows(to.ip(), Some(to.port())).is_err() {
-            self.stats.drop(Dropped::Reach);
+        if !self.may_reach(to.ip(), Some(to.port())) {
             self.complain(now, packet, IcmpError::Prohibited);
             return Ok(());
         }

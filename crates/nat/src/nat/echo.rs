@@ -51,8 +51,7 @@ impl Nat {
             return Ok(());
         }
         let to = self.config.final_address(packet.dst);
-        if self.reach.allows(to, None).is_err() {
-            self.stats.drop(Dropped::Reach);
+        if !self.may_reach(to, None) {
             self.complain(now, packet, IcmpError::Prohibited);
             return Ok(());
         }

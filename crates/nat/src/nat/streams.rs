@@ -55,8 +55,7 @@ impl Nat {
     fn begin(&mut self, now: Instant, key: Key, packet: &Packet<'_>, segment: &Segment) {
         let to = SocketAddr::new(self.config.final_address(packet.dst), segment.dst_port);
         let resolver = self.is_for_gateway(packet) && segment.dst_port == DNS;
-        if !resolver && self.reach.allows(to.ip(), Some(to.port())).is_err() {
-            self.stats.drop(Dropped::Reach);
+        if !resolver && !self.may_reach(to.ip(), Some(to.port())) {
             return self.reset(packet, segment);
         }
         let size = match self.admit(now).and_then(|()| self.stream_size()) {
@@ -311,6 +310,41 @@ impl Nat {
         stream.moved = now;
         self.look_at(now, id);
         taken
+    }
+}
+
+impl Nat {
+    /// As [`Nat::give`] without a copy: `read` puts octets from the outside where the caller's connection keeps them, and
+    /// says how many. False: there is no room, `read` was not called, and [`Order::Writable`] comes when there is.
+    pub fn fill(&mut self, now: Instant, id: FlowId, read: impl FnOnce(&mut [u8]) -> usize) -> bool {
+        let Some(stream) = self.table.stream(id) else { return false };
+        let Some(connection) = stream.connection_mut() else { return false };
+        let socket = connection.socket_mut();
+        let was_empty = socket.send_queue() == 0;
+        let mut filled = None;
+        // refused only where nothing can be sent yet, or any more
+        let _ = socket.send(|room| {
+            if room.is_empty() {
+                return (0, ());
+            }
+            let octets = read(room).min(room.len());
+            filled = Some(octets);
+            (octets, ())
+        });
+        match filled {
+            None => {
+                stream.starved = true;
+                return false;
+            }
+            Some(0) => return true,
+            Some(_) => {}
+        }
+        if was_empty {
+            stream.heard = now;
+        }
+        stream.moved = now;
+        self.look_at(now, id);
+        true
     }
 }
 

@@ -73,7 +73,7 @@ fn which(text: &str) -> Result<Which, String> {
     call(text).map(Which::One).map_err(|_| "write the call's number, as c17, or all".into())
 }
 
-fn call(text: &str) -> Result<CallId, String> {
+pub(super) fn call(text: &str) -> Result<CallId, String> {
     let digits = text.strip_prefix('c').unwrap_or(text);
     match digits.parse() {
         // `+17` is a number to Rust, and to nobody here

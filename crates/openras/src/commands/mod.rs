@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod check_config;
 pub(crate) mod client;
 pub(crate) mod demo;
 pub(crate) mod dial;
@@ -9,3 +10,4 @@ pub(crate) mod phonebook;
 pub(crate) mod rasdial;
 pub(crate) mod serve;
 pub(crate) mod user;
+pub(crate) mod why;

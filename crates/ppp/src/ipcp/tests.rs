@@ -78,3 +78,53 @@ fn a_server_naked_with_zero_is_not_asked_for_again() {
     ipcp.request(&mut rng, &mut out);
     assert_eq!(out, [3, 6, 0, 0, 0, 0, 131, 6, 9, 9, 9, 9]);
 }
+
+fn with_vj() -> Ipcp {
+    Ipcp::new(&IpcpConfig { vj: true, ..IpcpConfig::default() })
+}
+
+fn requested(ipcp: &mut Ipcp) -> Vec<u8> {
+    let (mut rng, mut out) = (ChaCha12Rng::from_seed([3; 32]), Vec::new());
+    ipcp.request(&mut rng, &mut out);
+    out
+}
+
+#[test]
+fn header_compression_is_asked_for_and_taken_in_six_octets() {
+    let mut ipcp = with_vj();
+    assert_eq!(requested(&mut ipcp)[6..], [2, 6, 0, 0x2d, 15, 1]);
+    assert_eq!(judge(&mut ipcp, &[2, 6, 0, 0x2d, 0, 0]).0, [Verdict::Ack]);
+    assert!(ipcp.compression().0.is_some() && ipcp.compression().1.is_some());
+    // the next request does not name it
+    assert_eq!(judge(&mut ipcp, &[]).0, []);
+    assert!(ipcp.compression().0.is_none());
+    // four octets, and the number of RFC 1172
+    for old in [&[2, 4, 0, 0x2d][..], &[2, 4, 0, 0x37], &[2, 6, 0, 0x37, 15, 1], &[2, 6, 0, 0x2d, 15, 2]] {
+        assert_eq!(judge(&mut ipcp, old), (vec![Verdict::Nak], vec![2, 6, 0, 0x2d, 15, 1]), "{old:?}");
+    }
+    for other in [&[2, 4, 0, 0x61][..], &[2, 3, 0], &[2, 2]] {
+        assert_eq!(judge(&mut ipcp, other).0, [Verdict::Reject], "{other:?}");
+    }
+    assert!(ipcp.compression().0.is_none());
+}
+
+#[test]
+fn a_nak_makes_header_compression_less_and_never_more() {
+    let mut rng = ChaCha12Rng::from_seed([3; 32]);
+    let mut naked = |ipcp: &mut Ipcp, nak: &[u8]| {
+        Options::new(nak).flat().for_each(|option| ipcp.naked(option, &mut rng));
+        requested(ipcp)[6..].to_vec()
+    };
+    let mut ipcp = with_vj();
+    assert_eq!(naked(&mut ipcp, &[2, 6, 0, 0x2d, 3, 0]), [2, 6, 0, 0x2d, 3, 0]);
+    assert_eq!(naked(&mut ipcp, &[2, 6, 0, 0x2d, 200, 1]), [2, 6, 0, 0x2d, 3, 0]);
+    assert_eq!(naked(&mut ipcp, &[2, 4, 0, 0x37]), []);
+    assert_eq!(naked(&mut ipcp, &[2, 6, 0, 0x2d, 15, 1]), [], "we have given it up");
+    assert!(ipcp.compression().1.is_none());
+    let mut ipcp = with_vj();
+    Options::new(&[2, 6, 0, 0x2d, 15, 1]).flat().for_each(|option| ipcp.rejected(option));
+    assert_eq!(requested(&mut ipcp)[6..], []);
+    // one who does not want it does not begin for a Nak
+    let mut without = server();
+    assert_eq!(naked(&mut without, &[2, 6, 0, 0x2d, 15, 1]), []);
+}

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Cx, Link, Stage};
 use crate::event::{Direction, DownReason, Event};
 use crate::lcp::magic::Magic;
+use crate::network::Squeeze;
 use crate::wire::{Code, ControlPacket, Protocol, Reader};
 
 /// Protocols whose rejects are remembered at once; more than these are not rejected meanwhile.
@@ -13,8 +14,6 @@ const THROTTLED: usize = 8;
 const REJECT_INTERVAL: Duration = Duration::from_secs(1);
 /// Identifications told of one call.
 const IDENTIFICATIONS: u8 = 8;
-/// VJ-compressed and uncompressed TCP (RFC 1332 §4): never agreed to here, never to be rejected.
-const VJ: [Protocol; 2] = [Protocol(0x002d), Protocol(0x002f)];
 
 /// Limits Protocol-Rejects to one a second for each protocol.
 #[derive(Default)]
@@ -51,6 +50,7 @@ impl Link {
             Protocol::PAP | Protocol::CHAP | Protocol::CBCP => {
                 self.exchange_packet(protocol, information, cx);
             }
+            protocol if Squeeze::is(protocol) => self.squeezed(protocol, information, cx),
             Protocol(0x8000..0xc000) => self.network_packet(protocol, information, cx),
             _ => self.unknown_protocol(protocol, information, cx),
         }
@@ -61,6 +61,15 @@ impl Link {
             cx.out.deliver(packet);
         } else {
             cx.out.tally.packets_dropped += 1;
+        }
+    }
+
+    /// TCP with its header compressed (RFC 1332 §4): never to be rejected. What comes while IPv4 is open fills the slots,
+    /// wherever it goes.
+    fn squeezed(&mut self, protocol: Protocol, information: &[u8], cx: &mut Cx<'_>) {
+        match cx.network.unsqueeze(protocol, information) {
+            Some(packet) => self.datagram(Protocol::IP, &packet, cx),
+            None => cx.out.tally.packets_dropped += 1,
         }
     }
 
@@ -82,10 +91,6 @@ impl Link {
 
     /// Rejected in LCP Opened only; what could be a network protocol only in the network phase.
     fn unknown_protocol(&mut self, protocol: Protocol, information: &[u8], cx: &mut Cx<'_>) {
-        if VJ.contains(&protocol) {
-            cx.out.tally.packets_dropped += 1;
-            return;
-        }
         let early = protocol.0 < 0xc000 && self.stage != Stage::Network;
         if early || !self.lcp.is_open() || !self.throttle.admits(protocol, cx.now) {
             return;

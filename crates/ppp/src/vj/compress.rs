@@ -2,7 +2,7 @@
 
 use super::header::{ACK, FIN, Header, PSH, RST, SYN, URG};
 use super::{
-    ACKNOWLEDGEMENT, ECHOED, FEWEST_SLOTS, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW,
+    ACKNOWLEDGEMENT, ECHOED, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW,
 };
 
 /// As what a packet goes out.
@@ -32,7 +32,7 @@ impl Compressor {
     /// For an end that has the slots 0 to `max_slot` and, with `omits`, finds out by itself when a frame was lost: what its
     /// IP-Compression-Protocol option says (RFC 1332 §4.1).
     pub fn new(max_slot: u8, omits: bool) -> Self {
-        let most = usize::from(max_slot.max(FEWEST_SLOTS - 1)) + 1;
+        let most = usize::from(max_slot) + 1;
         Self { slots: Vec::new(), most, omits, last: None }
     }
 

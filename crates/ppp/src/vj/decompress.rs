@@ -2,7 +2,7 @@
 
 use super::header::{Header, PSH, URG};
 use super::{
-    ACKNOWLEDGEMENT, ECHOED, FEWEST_SLOTS, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW,
+    ACKNOWLEDGEMENT, ECHOED, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW,
 };
 
 /// A packet that cannot be rebuilt, and was dropped.
@@ -12,7 +12,9 @@ pub struct Tossed;
 /// Rebuilds what the other end has compressed.
 #[derive(Clone, Debug)]
 pub struct Decompressor {
+    /// By their numbers, as many as were filled.
     slots: Vec<Option<Header>>,
+    max_slot: u8,
     last: Option<u8>,
     /// A frame was lost: packets are dropped until one names its slot.
     toss: bool,
@@ -21,7 +23,7 @@ pub struct Decompressor {
 impl Decompressor {
     /// With the slots 0 to `max_slot`, as our option has said.
     pub fn new(max_slot: u8) -> Self {
-        Self { slots: vec![None; usize::from(max_slot.max(FEWEST_SLOTS - 1)) + 1], last: None, toss: false }
+        Self { slots: Vec::new(), max_slot, last: None, toss: false }
     }
 
     /// A frame was lost or damaged on the line: what it was nobody knows.
@@ -38,10 +40,14 @@ impl Decompressor {
             Some(protocol) => std::mem::replace(protocol, 6),
             None => return self.tossed(),
         };
-        let (Some(header), Some(place)) = (Header::of(packet), self.slots.get_mut(usize::from(slot))) else {
-            return self.tossed();
-        };
-        *place = Some(header);
+        let Some(header) = Header::of(packet).filter(|_| slot <= self.max_slot) else { return self.tossed() };
+        let at = usize::from(slot);
+        if self.slots.len() <= at {
+            self.slots.resize(at + 1, None);
+        }
+        if let Some(place) = self.slots.get_mut(at) {
+            *place = Some(header);
+        }
         self.last = Some(slot);
         self.toss = false;
         Ok(())

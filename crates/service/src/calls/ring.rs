@@ -108,6 +108,14 @@ impl Kept {
         }
     }
 
+    /// The packet, if it is one.
+    pub(super) fn packet(&self) -> Option<&event::Packet> {
+        match self {
+            Self::Packet(packet) => Some(packet),
+            _ => None,
+        }
+    }
+
     /// The event again.
     pub(super) fn event(&self, port: Option<&str>) -> Event {
         match self {

@@ -47,6 +47,7 @@ pub(super) struct Memory {
     projection: Option<Arc<Projection>>,
     over: Option<u64>,
     ended: Option<Box<Ended>>,
+    reason: Option<Box<str>>,
     /// Where the counters stood when they were begun at 0 again.
     cleared: Option<Box<Stats>>,
 }
@@ -254,6 +255,24 @@ impl Story {
             over: told.over,
             ended: told.ended.as_deref().cloned(),
         }
+    }
+
+    /// Why the caller was refused: for the record and administrators, never for the caller.
+    pub(crate) fn note_reason(&self, why: &str) {
+        self.lock().reason = Some(why.into());
+    }
+
+    /// What is kept of its control packets and events, and why its caller was refused.
+    pub(crate) fn kept(&self) -> (Vec<event::Packet>, Vec<Event>, Option<String>) {
+        let told = self.lock();
+        let packets = told.packets.iter().filter_map(|entry| entry.kept.packet().cloned()).collect();
+        let events = told.events.iter().map(|entry| entry.kept.event(self.port())).collect();
+        (packets, events, told.reason.as_deref().map(str::to_owned))
+    }
+
+    /// The counters of the whole call.
+    pub(crate) fn counters(&self) -> Stats {
+        self.about.gauge.read().stats
     }
 
     /// All that is known of it.

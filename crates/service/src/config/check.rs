@@ -60,6 +60,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         let earlier = config.ports.get(..index).unwrap_or_default();
         names(&mut found, index, port, earlier);
         line(&mut found, index, port, earlier);
+        super::tls::check(port, |key, what, remedy| found.add(Place::Port(index, key), what, remedy));
         modules(&mut found, index, port, config);
         addresses(&mut found, index, port);
         pools(&mut found, index, port, earlier);
@@ -110,7 +111,8 @@ fn names(found: &mut Found, index: usize, port: &PortConfig, earlier: &[PortConf
 fn line(found: &mut Found, index: usize, port: &PortConfig, earlier: &[PortConfig]) {
     let place = || Place::Port(index, "line");
     let shown = port.line.to_string();
-    let ephemeral = matches!(&port.line, PortLine::ListenTcp(at) if at.port == 0);
+    let ephemeral = matches!(&port.line, PortLine::ListenTcp(at) | PortLine::Listen(_, at) if at.port == 0)
+        || port.line == PortLine::Stdio;
     if let Some(other) = earlier.iter().find(|other| other.line == port.line && !ephemeral) {
         found.add(
             place(),

@@ -8,6 +8,7 @@ use openras_ppp::config::{Echo, IpcpConfig, Ipv6cpConfig, LcpConfig};
 use super::PortConfig;
 
 /// How far modules can put off the end of the time before authentication (defence rule 8).
+const ANSWERING: Duration = Duration::from_secs(60);
 const BEFORE_AUTH_MOST: Duration = Duration::from_secs(300);
 
 impl PortConfig {
@@ -27,12 +28,18 @@ impl PortConfig {
             before_auth: limits.before_auth,
             before_auth_most: BEFORE_AUTH_MOST,
             answer_limit: limits.answer,
+            answering_limit: self.answering_limit(),
             callback: self.callback_line.is_some(),
             callback_delay: limits.callback_delay,
             callback_tries: limits.callback_tries,
             callback_expiry: limits.callback_expiry,
             ppp: self.ppp(),
         }
+    }
+
+    /// How long a call may take to stand once it is answered: what a modem has, and some for its hanging up.
+    fn answering_limit(&self) -> Duration {
+        ANSWERING
     }
 
     /// How many of its calls may be unauthenticated at the same time: half, at least one (defence rule 8).

@@ -31,6 +31,9 @@ impl Grant {
     }
 }
 
+/// How a line that can be granted begins.
+const KINDS: [&str; 8] = ["exchange:", "tcp:", "telnet:", "tls:", "ws:", "wss:", "unix:", "pty:"];
+
 /// A line as `openras dial --line` takes it; a `*` at its end stands for any rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinePattern(String);
@@ -45,8 +48,8 @@ impl LinePattern {
         if fixed.contains('*') {
             return Err("has a * that is not its end");
         }
-        if !["exchange:", "tcp:", "unix:", "pty:"].iter().any(|kind| fixed.starts_with(kind)) {
-            return Err("does not begin with exchange:, tcp:, unix: or pty:");
+        if !KINDS.iter().any(|kind| fixed.starts_with(kind)) {
+            return Err("does not begin with exchange:, tcp:, telnet:, tls:, ws:, wss:, unix: or pty:");
         }
         if let Some(path) = fixed.strip_prefix("unix:").or_else(|| fixed.strip_prefix("pty:"))
             && !is_straight(path)

@@ -3,26 +3,55 @@
 //! | a dial | a port |
 //! |---|---|
 //! | `tcp:HOST:PORT` | `listen:tcp:HOST:PORT` |
+//! | `telnet:HOST:PORT` | `listen:telnet:HOST:PORT` |
+//! | `tls:HOST:PORT` | `listen:tls:HOST:PORT` |
+//! | `ws:HOST:PORT[/PATH]` | `listen:ws:HOST:PORT` |
+//! | `wss:HOST:PORT[/PATH]` | `listen:wss:HOST:PORT` |
+//! | | `listen:rfc2217:HOST:PORT` |
 //! | `unix:PATH` | `listen:unix:PATH` |
 //! | `pty:PATH` (opens that device) | `pty:PATH` (makes one, with a link there) |
 //! | `exchange:NUMBER` | `exchange:NUMBER` |
+//! | | `stdio` (one call, for `openras answer --stdio`) |
+
+mod device;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+pub use device::DeviceLine;
+
+/// Whether `serial:` and `rfc2217:` can be dialled, and whether a port may have a device which is always there.
+const DEVICES_DIAL: bool = false;
+const DEVICES_ANSWER: bool = false;
+
 /// What a dial can be placed over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DialLine {
     /// A TCP connection to this host and port.
     Tcp(HostPort),
+    /// The same in telnet.
+    Telnet(HostPort),
+    /// The same in TLS.
+    Tls(HostPort),
+    /// The same in WebSocket.
+    WebSocket {
+        /// This host and port.
+        at: HostPort,
+        /// What is asked for there; begins with `/`.
+        path: String,
+        /// In TLS (`wss:`).
+        tls: bool,
+    },
     /// A connection to this Unix socket.
     Unix(PathBuf),
     /// This device, which exists.
     Pty(PathBuf),
     /// A call over the exchange to this number.
     Exchange(String),
+    /// A serial port, here or behind RFC 2217.
+    Device(DeviceLine),
 }
 
 /// What a port answers on.
@@ -30,18 +59,71 @@ pub enum DialLine {
 pub enum PortLine {
     /// A listening TCP socket. Port 0 lets the system choose.
     ListenTcp(HostPort),
+    /// The same, with something spoken below the call.
+    Listen(Spoken, HostPort),
     /// A listening Unix socket.
     ListenUnix(PathBuf),
     /// A pseudo terminal of our own; a link at this path leads to it.
     Pty(PathBuf),
     /// This number of the exchange.
     Exchange(String),
+    /// A device which is always there.
+    Device(DeviceLine),
+    /// Standard input and output of `openras answer --stdio`; a service answers nothing there.
+    Stdio,
+}
+
+/// What is spoken on a TCP connection below a call that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spoken {
+    /// Telnet.
+    Telnet,
+    /// Telnet with a serial port whose signals tell of the call (RFC 2217).
+    Rfc2217,
+    /// TLS.
+    Tls,
+    /// WebSocket.
+    Ws,
+    /// WebSocket in TLS.
+    Wss,
+}
+
+impl Spoken {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Telnet, Self::Rfc2217, Self::Tls, Self::Ws, Self::Wss];
+
+    /// The word of it in a LINE.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Telnet => "telnet",
+            Self::Rfc2217 => "rfc2217",
+            Self::Tls => "tls",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        }
+    }
+
+    /// Whether nobody between the ends can read it.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
+    /// Whether it is WebSocket.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
 }
 
 impl PortLine {
     /// Whether what is said on the line leaves this machine (defence rule 17).
     pub fn crosses_network(&self) -> bool {
-        matches!(self, Self::ListenTcp(at) if !at.host.is_loopback())
+        match self {
+            Self::ListenTcp(at) => !at.host.is_loopback(),
+            Self::Listen(spoken, at) => !spoken.is_secret() && !at.host.is_loopback(),
+            Self::Device(device) => device.crosses_network(),
+            // what is behind them is looked at when the call comes
+            Self::ListenUnix(_) | Self::Pty(_) | Self::Exchange(_) | Self::Stdio => false,
+        }
     }
 }
 
@@ -85,10 +167,13 @@ pub struct LineError {
     pub remedy: String,
 }
 
-const DIAL_FORMS: &str = "tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER";
-const PORT_FORMS: &str = "listen:tcp:HOST:PORT, listen:unix:PATH, pty:PATH or exchange:NUMBER";
+const DIAL_FORMS: &str =
+    "tcp:, telnet: or tls:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH or exchange:NUMBER";
+const PORT_FORMS: &str = "listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER or stdio";
 /// The longest path of a Unix socket in bytes (`sun_path` of Linux, less its NUL).
 const SOCKET_PATH: usize = 107;
+/// The longest path of a WebSocket, in bytes.
+const WEB_PATH: usize = 1024;
 
 impl FromStr for DialLine {
     type Err = LineError;
@@ -98,9 +183,14 @@ impl FromStr for DialLine {
         let (kind, rest) = given.split_once(':').unwrap_or((given, ""));
         match kind {
             "tcp" => host_port(rest, "tcp:", 1).map(Self::Tcp),
+            "telnet" => host_port(rest, "telnet:", 1).map(Self::Telnet),
+            "tls" => host_port(rest, "tls:", 1).map(Self::Tls),
+            "ws" => websocket(rest, "ws:", false),
+            "wss" => websocket(rest, "wss:", true),
             "unix" => path(rest, SOCKET_PATH, "unix:").map(Self::Unix),
             "pty" => path(rest, 4095, "pty:").map(Self::Pty),
             "exchange" => number(rest).map(Self::Exchange),
+            "serial" | "rfc2217" if DEVICES_DIAL => return given.parse().map(Self::Device),
             "listen" if !rest.is_empty() => Err(("is one to answer on, not to dial".into(), rest.into())),
             _ => Err(("is of no known kind".into(), DIAL_FORMS.into())),
         }
@@ -116,13 +206,23 @@ impl FromStr for PortLine {
         if let Some(rest) = given.strip_prefix("listen:tcp:") {
             return host_port(rest, "listen:tcp:", 0).map(Self::ListenTcp).map_err(fail);
         }
+        for spoken in Spoken::ALL {
+            let prefix = format!("listen:{}:", spoken.word());
+            if let Some(rest) = given.strip_prefix(&prefix) {
+                return host_port(rest, &prefix, 0).map(|at| Self::Listen(spoken, at)).map_err(fail);
+            }
+        }
         if let Some(rest) = given.strip_prefix("listen:unix:") {
             return path(rest, SOCKET_PATH, "listen:unix:").map(Self::ListenUnix).map_err(fail);
         }
         match given.split_once(':').unwrap_or((given, "")) {
             ("pty", rest) => path(rest, 4095, "pty:").map(Self::Pty),
             ("exchange", rest) => number(rest).map(Self::Exchange),
-            ("tcp" | "unix", _) => {
+            ("serial" | "rfc2217" | "tcp" | "telnet", _) if DEVICES_ANSWER => {
+                return given.parse().map(Self::Device);
+            }
+            ("stdio", "") => Ok(Self::Stdio),
+            ("tcp" | "unix" | "telnet" | "tls" | "ws" | "wss" | "rfc2217", _) => {
                 Err(("is one to dial, not to answer on".into(), format!("listen:{given}")))
             }
             _ => Err(("is of no known kind".into(), PORT_FORMS.into())),
@@ -135,9 +235,13 @@ impl fmt::Display for DialLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(at) => write!(f, "tcp:{at}"),
+            Self::Telnet(at) => write!(f, "telnet:{at}"),
+            Self::Tls(at) => write!(f, "tls:{at}"),
+            Self::WebSocket { at, path, tls } => write!(f, "{}:{at}{path}", if *tls { "wss" } else { "ws" }),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Pty(path) => write!(f, "pty:{}", path.display()),
             Self::Exchange(number) => write!(f, "exchange:{number}"),
+            Self::Device(device) => write!(f, "{device}"),
         }
     }
 }
@@ -146,9 +250,12 @@ impl fmt::Display for PortLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ListenTcp(at) => write!(f, "listen:tcp:{at}"),
+            Self::Listen(spoken, at) => write!(f, "listen:{}:{at}", spoken.word()),
+            Self::Stdio => f.write_str("stdio"),
             Self::ListenUnix(path) => write!(f, "listen:unix:{}", path.display()),
             Self::Pty(path) => write!(f, "pty:{}", path.display()),
             Self::Exchange(number) => write!(f, "exchange:{number}"),
+            Self::Device(device) => write!(f, "{device}"),
         }
     }
 }
@@ -203,6 +310,24 @@ fn host_port(rest: &str, prefix: &str, lowest: u16) -> Result<HostPort, Wrong> {
     }
 }
 
+/// `HOST:PORT/PATH`, where the path may be missing.
+fn websocket(rest: &str, prefix: &str, tls: bool) -> Result<DialLine, Wrong> {
+    let (at, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, "/"),
+    };
+    let fits = |c: char| {
+        c.is_ascii_graphic() && !matches!(c, '#' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
+    };
+    if path.len() > WEB_PATH || !path.chars().all(fits) {
+        return Err((
+            "asks for what no URL can".into(),
+            format!("{prefix}HOST:PORT/PATH with at most {WEB_PATH} plain characters, others as %20"),
+        ));
+    }
+    Ok(DialLine::WebSocket { at: host_port(at, prefix, 1)?, path: path.into(), tls })
+}
+
 fn named_host(text: &str) -> Option<Host> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Some(Host::Ip(ip));
@@ -242,123 +367,4 @@ fn number(rest: &str) -> Result<String, Wrong> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn every_form_reads_and_shows_the_same() {
-        for text in [
-            "tcp:host.example:7001",
-            "tcp:127.0.0.1:1",
-            "tcp:[::1]:65535",
-            "unix:/run/a b",
-            "pty:x",
-            "exchange:+49123",
-        ] {
-            assert_eq!(text.parse::<DialLine>().unwrap().to_string(), text);
-        }
-        for text in [
-            "listen:tcp:0.0.0.0:0",
-            "listen:tcp:[2001:db8::1]:7",
-            "listen:unix:/run/s",
-            "pty:/run/p",
-            "exchange:100",
-        ] {
-            assert_eq!(text.parse::<PortLine>().unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn a_wrong_line_says_what_to_write() {
-        let said: Vec<String> = [
-            "tcp:::1:7001",
-            "tcp:host",
-            "tcp:host:0",
-            "tcp:host:70000",
-            "tcp::7001",
-            "tcp:[::1]7001",
-            "tcp:999.1.1.1:7001",
-            "tcp:host:+7",
-            "unix:",
-            "pty:a\nb",
-            "exchange:12a",
-            "exchange:",
-            "listen:tcp:x:1",
-            "listen",
-            "serial:/dev/x",
-            "",
-        ]
-        .map(|t| t.parse::<DialLine>().unwrap_err().to_string())
-        .into_iter()
-        .chain(
-            ["tcp:h:1", "listen:tcp:h", "listen:udp:h:1", "listen"]
-                .map(|t| t.parse::<PortLine>().unwrap_err().to_string()),
-        )
-        .collect();
-        insta::assert_snapshot!(said.join("\n"), @r#"
-the line "tcp:::1:7001" has an IPv6 address without brackets; write tcp:[::1]:7001
-the line "tcp:host" names no port; write tcp:HOST:PORT, such as tcp:127.0.0.1:7001 or tcp:[::1]:7001
-the line "tcp:host:0" has no TCP port where "0" stands; write a number from 1 to 65535
-the line "tcp:host:70000" has no TCP port where "70000" stands; write a number from 1 to 65535
-the line "tcp::7001" names no host; write tcp:HOST:PORT, such as tcp:127.0.0.1:7001 or tcp:[::1]:7001
-the line "tcp:[::1]7001" has no port after its ]; write tcp:HOST:PORT, such as tcp:127.0.0.1:7001 or tcp:[::1]:7001
-the line "tcp:999.1.1.1:7001" names no host; write tcp:HOST:PORT, such as tcp:127.0.0.1:7001 or tcp:[::1]:7001
-the line "tcp:host:+7" has no TCP port where "+7" stands; write a number from 1 to 65535
-the line "unix:" names no path; write unix:PATH, such as unix:/run/openras/line1
-the line "pty:a\nb" has control characters in its path; write a path without them
-the line "exchange:12a" has no telephone number; write exchange:NUMBER, an optional + and 1 to 20 digits, such as exchange:100
-the line "exchange:" has no telephone number; write exchange:NUMBER, an optional + and 1 to 20 digits, such as exchange:100
-the line "listen:tcp:x:1" is one to answer on, not to dial; write tcp:x:1
-the line "listen" is of no known kind; write tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER
-the line "serial:/dev/x" is of no known kind; write tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER
-the line "" is of no known kind; write tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER
-the line "tcp:h:1" is one to dial, not to answer on; write listen:tcp:h:1
-the line "listen:tcp:h" names no port; write listen:tcp:HOST:PORT, such as listen:tcp:127.0.0.1:7001 or listen:tcp:[::1]:7001
-the line "listen:udp:h:1" is of no known kind; write listen:tcp:HOST:PORT, listen:unix:PATH, pty:PATH or exchange:NUMBER
-the line "listen" is of no known kind; write listen:tcp:HOST:PORT, listen:unix:PATH, pty:PATH or exchange:NUMBER
-"#);
-    }
-
-    #[test]
-    fn loopback_is_what_cannot_leave_the_machine() {
-        let crosses = |t: &str| t.parse::<PortLine>().unwrap().crosses_network();
-        for inside in [
-            "listen:tcp:127.9.9.9:1",
-            "listen:tcp:[::1]:1",
-            "listen:tcp:LocalHost:1",
-            "listen:tcp:[::ffff:127.0.0.1]:1",
-        ] {
-            assert!(!crosses(inside), "{inside}");
-        }
-        for outside in [
-            "listen:tcp:0.0.0.0:1",
-            "listen:tcp:[::]:1",
-            "listen:tcp:localhost.example:1",
-            "listen:tcp:10.0.0.1:1",
-        ] {
-            assert!(crosses(outside), "{outside}");
-        }
-        assert!(!crosses("listen:unix:/x"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_a_line_that_shows_as_itself_or_an_error(text in "(tcp|unix|pty|exchange|listen|listen:tcp|listen:unix):?[\\[\\]:.0-9a-f+/ é]{0,30}") {
-            if let Ok(line) = text.parse::<DialLine>() {
-                prop_assert_eq!(line.to_string().parse::<DialLine>().unwrap(), line);
-            }
-            if let Ok(line) = text.parse::<PortLine>() {
-                prop_assert_eq!(line.to_string().parse::<PortLine>().unwrap(), line);
-            }
-        }
-
-        #[test]
-        fn every_address_survives(ip: [u8; 16], v4: [u8; 4], port in 1u16..) {
-            for ip in [IpAddr::from(ip), IpAddr::from(v4)] {
-                let line = DialLine::Tcp(HostPort { host: Host::Ip(ip), port });
-                prop_assert_eq!(line.to_string().parse::<DialLine>().unwrap(), line);
-            }
-        }
-    }
-}
+mod tests;

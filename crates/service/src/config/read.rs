@@ -201,6 +201,8 @@ impl<'i> Reader<'i> {
         set(&mut port.insecure, table.read(self, "insecure"));
         set(&mut port.capture, table.read(self, "capture"));
         port.callback_line = table.read(self, "callback_line");
+        port.tls = table.read(self, "tls");
+        set(&mut port.origins, table.list(self, "origins"));
     }
 
     fn auth(&mut self, table: &Table<'i>, words: &[Auth], port: &mut PortConfig) {

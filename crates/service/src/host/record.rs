@@ -67,6 +67,7 @@ fn outcome(error: Option<u32>) -> Option<Outcome> {
 
 /// A caller there is no room for: said, and put on record if that can be. A flood of them is told by its number.
 pub(crate) fn turned_away(shared: &Shared, port: &str, source: &str, why: &dyn std::fmt::Display) {
+    shared.calls.turn_away(port, source, &why.to_string());
     let Some(untold) = shared.limits.tells_of_turned_away(port, Instant::now()) else { return };
     let why = match untold {
         0 => why.to_string(),

@@ -16,6 +16,17 @@ pub(super) fn one(ask: &Ask) -> Answer {
     answer::json(&ask.story()?.story())
 }
 
+/// Why one call, or the last that failed, went as it did.
+pub(super) fn why(ask: &Ask) -> Answer {
+    let calls = &ask.api.service.shared().calls;
+    let peer = ask.peer();
+    let why = match ask.number("call")? {
+        0 => crate::why::of_last(calls, |uid| peer.owns(uid)),
+        id => calls.get(id).filter(|story| peer.owns(story.uid())).map(|story| crate::why::of(&story)),
+    };
+    answer::json(&why.ok_or_else(gone)?)
+}
+
 /// Ends a call. One that is not the asker's own is an administrator's act.
 pub(super) async fn end(ask: Ask) -> Answer {
     let story = ask.story()?;

@@ -121,6 +121,7 @@ async fn handle(id: &str, ask: Ask) -> Answer {
         "tcp" => tcp::tcp(ask).await,
         "calls" => calls::list(&ask),
         "call" => calls::one(&ask),
+        "why" => calls::why(&ask),
         "end_call" => calls::end(ask).await,
         "events" => events::of_service(&ask),
         "descriptor" => descriptors::hand_over(ask),

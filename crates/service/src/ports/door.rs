@@ -112,7 +112,8 @@ impl Door {
     pub(crate) async fn change(self: &Arc<Self>, shared: &Arc<Shared>, port: PortConfig) -> Option<Problem> {
         let old = self.config();
         let calls = port.calls;
-        let same_line = old.line == port.line && !port.line.waits();
+        // certificates and origins are read when the line is opened
+        let same_line = old.origins == port.origins && old.line == port.line && !port.line.waits() && old.tls.is_none() && port.tls.is_none();
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(port);
         self.slots.resize(calls);
         if same_line && self.problem().is_none() {

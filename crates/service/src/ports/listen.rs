@@ -9,7 +9,7 @@ use std::time::Duration;
 use openras_engine::RasError;
 use openras_engine::server::Port;
 use openras_engine::server::port::Command;
-use openras_io::line::{PtyMade, TcpListener, UnixListener, WithCallback};
+use openras_io::line::{NoHandshake, PtyMade, Reception, TcpListener, UnixListener, WithCallback};
 use openras_io::{Ends, Gauge, Line, Tap, capture, driver};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -37,13 +37,13 @@ const SOCKET_MODE: u32 = 0o660;
 impl PortLine {
     /// Whether it waits for a call by itself, with the settings it was opened with.
     pub(crate) fn waits(&self) -> bool {
-        matches!(self, Self::Pty(_) | Self::Exchange(_))
+        matches!(self, Self::Pty(_) | Self::Exchange(_) | Self::Device(_))
     }
 }
 
 /// A line that can answer.
 pub(super) enum Opened {
-    Tcp(TcpListener, SocketAddr),
+    Tcp(TcpListener, SocketAddr, Reception),
     Unix(UnixListener),
     /// Each waits for calls by itself: open and with a number, or as soon as a call that still runs has left one.
     Waiting(Vec<Option<(Slot, Ready)>>),
@@ -54,15 +54,18 @@ pub(super) async fn opened(shared: &Arc<Shared>, door: &Door) -> Result<Opened, 
     let port = &*door.config();
     let failed = |error: &io::Error| failed(port, error);
     let opened = match &port.line {
-        PortLine::ListenTcp(at) => {
+        PortLine::ListenTcp(at) | PortLine::Listen(_, at) => {
+            let reception = super::reception::of(port)?;
             let listener = TcpListener::bind(&at.to_string()).await.map_err(|e| failed(&e))?;
             let address = listener.local_addr().map_err(|e| failed(&e))?;
-            Opened::Tcp(listener, address)
+            Opened::Tcp(listener, address, reception)
         }
+        PortLine::Stdio => Opened::Waiting(Vec::new()),
         PortLine::ListenUnix(path) => {
             Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(|e| failed(&e))?)
         }
         PortLine::Pty(path) => waiting(door, 1, || Ready::opening(PtyMade::new(path))).await?,
+        PortLine::Device(_) => return Err(failed(&ErrorKind::Unsupported.into())),
         PortLine::Exchange(number) => {
             waiting(door, port.calls, || Ready::opening(shared.exchange.phone(Some(number)))).await?
         }
@@ -100,7 +103,7 @@ fn failed(port: &PortConfig, error: &io::Error) -> StartError {
     cannot(port, number, error.to_string(), remedy)
 }
 
-fn cannot(port: &PortConfig, number: RasError, error: String, remedy: &'static str) -> StartError {
+pub(super) fn cannot(port: &PortConfig, number: RasError, error: String, remedy: &'static str) -> StartError {
     StartError::Port { port: port.name.clone(), line: port.line.to_string(), number, error, remedy }
 }
 
@@ -108,7 +111,7 @@ impl Opened {
     /// Where it listens on TCP.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tcp(_, address) => Some(*address),
+            Self::Tcp(_, address, _) => Some(*address),
             Self::Unix(_) | Self::Waiting(_) => None,
         }
     }
@@ -119,7 +122,7 @@ impl Opened {
         info!(port = door.name, line = %config.line, "answering");
         let answering = Answering { shared: shared.clone(), door: door.clone(), stop };
         match self {
-            Self::Tcp(listener, _) => answering.tcp(listener).await,
+            Self::Tcp(listener, _, reception) => answering.tcp(listener, reception).await,
             Self::Unix(listener) => answering.unix(listener).await,
             Self::Waiting(lines) => answering.waiting(lines, &config),
         }
@@ -138,7 +141,7 @@ struct Answering {
 /// What a call comes over.
 struct Arrival<L> {
     line: L,
-    /// `tcp`, `unix`, `pty`, `exchange`.
+    /// The kind of line in a word, such as `tcp`.
     kind: &'static str,
     /// The peer's address without its port.
     source: Option<String>,
@@ -147,12 +150,14 @@ struct Arrival<L> {
 }
 
 impl Answering {
-    async fn tcp(self, listener: TcpListener) {
+    async fn tcp(self, listener: TcpListener, reception: Reception) {
         loop {
             tokio::select! {
-                line = listener.accept() => {
-                    let source = line.source().map(host_part);
-                    self.arrived(line, "tcp", source);
+                (stream, source) = listener.accept_stream() => {
+                    let (reception, caller) = (reception.clone(), source.clone());
+                    let kind = reception.word();
+                    let line = async move { reception.receive(stream, Some(caller)).await };
+                    self.arrived(line, kind, Some(source));
                 }
                 () = self.stop.cancelled() => return,
                 () = self.shared.cancel.cancelled() => return,
@@ -165,7 +170,7 @@ impl Answering {
             tokio::select! {
                 line = listener.accept() => {
                     let source = line.source().map(str::to_owned);
-                    self.arrived(line, "unix", source);
+                    self.arrived(std::future::ready(Ok(line)), "unix", source);
                 }
                 () = self.stop.cancelled() => return,
                 () = self.shared.cancel.cancelled() => return,
@@ -187,7 +192,11 @@ impl Answering {
                     let phone = move || exchange.phone(Some(&number));
                     self.shared.tasks.spawn(answering.again(phone, first, "exchange"))
                 }
-                PortLine::ListenTcp(_) | PortLine::ListenUnix(_) => return,
+                PortLine::ListenTcp(_)
+                | PortLine::Listen(..)
+                | PortLine::ListenUnix(_)
+                | PortLine::Device(_)
+                | PortLine::Stdio => return,
             };
             // it ends with its calls
             drop(task);
@@ -229,14 +238,17 @@ impl Answering {
         }
     }
 
-    /// A caller there is no room for is told so by the closed line at once.
-    fn arrived<L: Line + 'static>(&self, line: L, kind: &'static str, source: Option<String>) {
+    /// A caller there is no room for is told so by the closed line at once. One whose line has to be made first, by shaking
+    /// hands, has its room while that lasts, and holds nobody up.
+    fn arrived<L: Line + 'static>(
+        &self,
+        line: impl Future<Output = Result<L, NoHandshake>> + Send + 'static,
+        kind: &'static str,
+        source: Option<String>,
+    ) {
         let config = self.door.config();
-        let turned_away = |why: &dyn std::fmt::Display, limit| {
-            self.shared.counters.turned_away(limit);
-            let source = source.as_deref().unwrap_or_default();
-            crate::host::turned_away(&self.shared, &self.door.name, source, why);
-        };
+        let turned_away =
+            |why: &dyn std::fmt::Display, limit| self.turned_away(why, limit, source.as_deref());
         if !self.shared.may_answer() {
             return turned_away(&"the audit record cannot be written (audit_full)", "audit");
         }
@@ -253,8 +265,25 @@ impl Answering {
         let Some(slot) = self.door.slots.take() else {
             return turned_away(&format_args!("all {} calls are taken (calls)", config.calls), "calls");
         };
-        let arrival = Arrival { line, kind, source, pass: Some(pass) };
-        self.shared.tasks.spawn(self.clone().call(arrival, slot));
+        let answering = self.clone();
+        self.shared.tasks.spawn(async move {
+            let line = tokio::select! {
+                line = line => line,
+                () = answering.shared.cancel.cancelled() => return,
+            };
+            match line {
+                Ok(line) => {
+                    let arrival = Arrival { line, kind, source, pass: Some(pass) };
+                    answering.call(arrival, slot).await;
+                }
+                Err(why) => answering.turned_away(&why, "handshake", source.as_deref()),
+            }
+        });
+    }
+
+    fn turned_away(&self, why: &dyn std::fmt::Display, limit: &'static str, source: Option<&str>) {
+        self.shared.counters.turned_away(limit);
+        crate::host::turned_away(&self.shared, &self.door.name, source.unwrap_or_default(), why);
     }
 
     /// Serves one call on a line. A line that cannot be opened never rings.
@@ -326,9 +355,4 @@ fn private_folder(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
-}
-
-/// `192.0.2.1` of `192.0.2.1:1234`, for delays by source.
-fn host_part(source: &str) -> String {
-    source.parse::<SocketAddr>().map_or_else(|_| source.to_string(), |at| at.ip().to_canonical().to_string())
 }

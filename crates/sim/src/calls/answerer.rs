@@ -39,6 +39,7 @@ pub fn port_config(methods: &[AuthMethod], modules: &[&str]) -> PortConfig {
         before_auth: Duration::from_secs(120),
         before_auth_most: Duration::from_secs(300),
         answer_limit: Duration::from_secs(30),
+        answering_limit: Duration::from_secs(60),
         callback: true,
         callback_delay: Duration::from_secs(2),
         callback_tries: 3,

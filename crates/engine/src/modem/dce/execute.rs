@@ -109,7 +109,8 @@ impl Dce {
         // how it is dialled is nothing to us: tones, pulses, pauses
         let plain =
             |number: String| number.chars().filter(|one| !"TPWtpw,@!".contains(*one)).collect::<String>();
-        let Some(number) = number.map(plain).filter(|number| !number.is_empty()) else { return ERROR };
+        let number = number.map(plain).filter(|number| !number.is_empty());
+        let Some(number) = number.or_else(|| name(what)) else { return ERROR };
         self.dial(number);
         Next::Wait
     }
@@ -239,6 +240,14 @@ impl Dce {
         self.write(out);
         Next::Go
     }
+}
+
+/// What stands behind D where it is no number: a word that the network may know, and mostly does not.
+fn name(what: &str) -> Option<String> {
+    let name = what.strip_prefix(['T', 't', 'P', 'p']).unwrap_or(what).trim();
+    let fits = |one: char| one.is_ascii_graphic() && one != ';' && one != '=';
+    let says = name.chars().any(|one| one.is_ascii_alphanumeric());
+    (says && name.chars().all(fits) && name.to_ascii_uppercase() != "L").then(|| name.to_owned())
 }
 
 const ERROR: Next = Next::Stop(Result::Error);

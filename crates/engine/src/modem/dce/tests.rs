@@ -369,7 +369,7 @@ fn the_driver_of_modems_drives_this_one() {
         while let Some(output) = driver.poll_output() {
             match output {
                 DriverOutput::Device(DeviceOp::Open) => {
-                    driver.handle(desk.now, DriverInput::Device(DeviceEvent::Opened(desk.signals)));
+                    driver.handle(desk.now, DriverInput::Device(DeviceEvent::Opened(Some(desk.signals))));
                 }
                 DriverOutput::Device(DeviceOp::Write(octets)) => desk.give(DceInput::Dte(&octets)),
                 DriverOutput::Device(DeviceOp::Dtr(on)) => desk.give(DceInput::Dtr(on)),

@@ -6,7 +6,7 @@ use crate::RasError;
 
 use super::ending::Ending;
 use super::setting_up::SettingUp;
-use super::{Carrier, Context, Event, State, Trouble};
+use super::{Context, Event, State, Trouble};
 use crate::modem::{CallerId, Response, dial_string};
 
 /// When no ring came for so long, nobody rings any more: the longest cadence is 6 s.
@@ -53,6 +53,10 @@ impl Idle {
             _ => {}
         }
         None
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.last_ring.is_none()
     }
 
     pub(super) fn rang_by_signal(&mut self, cx: &mut Context) {
@@ -166,7 +170,7 @@ impl Online {
         if !data.is_empty() {
             cx.event(Event::Bytes(data.to_vec()));
         }
-        if cx.settings.carrier == Carrier::Text {
+        if !cx.sees_carrier() {
             for octet in data {
                 self.look_for_the_end(*octet);
             }

@@ -73,7 +73,7 @@ impl Ending {
 
     fn begin(tells: Option<Event>, cx: &mut Context) -> State {
         cx.speech.clear();
-        let step = match cx.settings.hang_up {
+        let step = match cx.hangs_up_by() {
             HangUp::Dtr => {
                 cx.device(DeviceOp::Dtr(false));
                 cx.wait(DTR_DOWN);

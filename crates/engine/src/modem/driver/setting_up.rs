@@ -82,7 +82,7 @@ impl SettingUp {
                 None
             }
             (Step::Sent(at), Response::Error) => {
-                let command = cx.settings.init.get(*at).cloned().unwrap_or_default();
+                let command = cx.init(*at).unwrap_or_default();
                 Some(self.given_up(Trouble::Refuses(command), RasError::FROM_DEVICE, cx))
             }
             (Step::OnHook, Response::Ok | Response::NoCarrier | Response::Error) => {
@@ -98,7 +98,7 @@ impl SettingUp {
     pub(super) fn tick(&mut self, cx: &mut Context) -> Option<State> {
         match self.step {
             Step::Before(at) => {
-                let Some(command) = cx.settings.init.get(at).cloned() else { return Some(self.done(cx)) };
+                let Some(command) = cx.init(at) else { return Some(self.done(cx)) };
                 cx.speech.clear();
                 cx.command(&command);
                 cx.wait(ANSWER);
@@ -150,7 +150,7 @@ impl SettingUp {
                 self.step = Step::Guard;
             }
             Tried::Escape => {
-                let command = cx.settings.init.get(at).cloned().unwrap_or_default();
+                let command = cx.init(at).unwrap_or_default();
                 return Some(self.given_up(Trouble::Silent(command), RasError::DEVICE_NOT_READY, cx));
             }
         }

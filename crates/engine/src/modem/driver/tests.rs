@@ -14,6 +14,7 @@ struct Bench {
     /// Commands and what they are answered with; the first that fits is taken, `None` is silence.
     answers: Vec<(&'static str, Option<&'static str>)>,
     signals: Signals,
+    has_signals: bool,
     /// DTR drops the carrier.
     dtr_works: bool,
     /// The escape and ATH drop the carrier.
@@ -30,6 +31,7 @@ impl Bench {
             now,
             answers: vec![("AT", Some("\r\nOK\r\n"))],
             signals: Signals { dsr: true, cts: true, ..Signals::default() },
+            has_signals: true,
             dtr_works: true,
             escape_works: true,
             story: vec![],
@@ -50,7 +52,7 @@ impl Bench {
 
     fn device(&mut self, op: DeviceOp) {
         match op {
-            DeviceOp::Open => self.give(DriverInput::Device(DeviceEvent::Opened(self.signals))),
+            DeviceOp::Open => self.give(DriverInput::Device(DeviceEvent::Opened(self.has_signals.then_some(self.signals)))),
             DeviceOp::Close => self.give(DriverInput::Device(DeviceEvent::Closed)),
             DeviceOp::Dtr(on) => {
                 self.story.push(format!("DTR {on}"));
@@ -313,6 +315,40 @@ fn without_dcd_the_text_ends_the_call_when_nothing_follows() {
     assert_eq!(bench.look(), [""; 0]);
     bench.pass(SEC);
     assert_eq!(bench.look(), ["Disconnected"]);
+}
+
+#[test]
+fn a_device_without_signals_is_driven_by_text_whatever_the_settings_say() {
+    let mut bench = Bench::new(short());
+    bench.has_signals = false;
+    bench.op(LineOp::Open);
+    bench.pass(2 * SEC);
+    assert_eq!(bench.look(), hear("DTR true\n> ATZ\n> ATE0\n> ATS2=43\nOpened"));
+    bench.answers.push(("ATDT", Some("\r\nCONNECT 9600\r\n")));
+    bench.op(LineOp::Dial("5".into()));
+    bench.say("x\r\nNO CARRIER\r\n");
+    bench.look();
+    bench.pass(2 * SEC);
+    assert_eq!(bench.look()[0], "Disconnected");
+    bench.pass(5 * SEC);
+    bench.op(LineOp::Dial("5".into()));
+    bench.look();
+    bench.op(LineOp::HangUp);
+    bench.pass(4 * SEC);
+    assert_eq!(bench.look()[..3], ["> +++", "> ATH0", "DTR true"]);
+}
+
+#[test]
+fn a_cable_that_never_shows_a_carrier_ends_its_calls_by_text() {
+    let mut bench = Bench::open(short());
+    bench.answers.push(("ATDT", Some("\r\nCONNECT\r\n")));
+    bench.op(LineOp::Dial("5".into()));
+    bench.say("~");
+    assert!(!bench.driver.passes_through());
+    bench.say("\r\nNO CARRIER\r\n");
+    bench.look();
+    bench.pass(2 * SEC);
+    assert_eq!(bench.look()[0], "Disconnected");
 }
 
 #[test]

@@ -114,6 +114,8 @@ pub(super) struct Stack {
     packet_waker: Option<Waker>,
     room_waker: Option<Waker>,
     up_wakers: Vec<Waker>,
+    /// The servers the other end gave for names.
+    name_servers: Vec<Ipv4Addr>,
 }
 
 /// Random enough for initial sequence numbers that only the other end of this link sees.
@@ -144,6 +146,7 @@ impl Stack {
             packet_waker: None,
             room_waker: None,
             up_wakers: Vec::new(),
+            name_servers: Vec::new(),
         }
     }
 
@@ -171,6 +174,7 @@ impl Stack {
         if v4.is_some() && self.interface.routes_mut().add_default_ipv4_route(gateway).is_err() {
             tracing::warn!("no room for the default route");
         }
+        self.name_servers = negotiated.ipv4.iter().flat_map(|v4| v4.dns).flatten().collect();
         self.link = Link::Up { remote, v4: v4.is_some(), v6: v6.is_some() };
         self.up_wakers.drain(..).for_each(Waker::wake);
     }
@@ -203,6 +207,28 @@ impl Stack {
             }
         }
         self.room_waker.take().into_iter().for_each(Waker::wake);
+        self.up_wakers.drain(..).for_each(Waker::wake);
+    }
+
+    /// Whom to ask for names.
+    pub(super) fn name_servers(&self) -> io::Result<Vec<Ipv4Addr>> {
+        self.check(Ipv4Addr::UNSPECIFIED.into())?;
+        if self.name_servers.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the other end gave no DNS server"));
+        }
+        Ok(self.name_servers.clone())
+    }
+
+    /// What a socket needs to begin something.
+    pub(super) fn context(&mut self) -> &mut smoltcp::iface::Context {
+        self.interface.context()
+    }
+
+    /// Wakes this task when the link comes or goes.
+    pub(super) fn wake_on_change(&mut self, cx: &Context<'_>) {
+        if !self.up_wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.up_wakers.push(cx.waker().clone());
+        }
     }
 
     pub(super) fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -210,9 +236,7 @@ impl Stack {
             Link::Up { .. } => Poll::Ready(Ok(())),
             Link::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             Link::Down => {
-                if !self.up_wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-                    self.up_wakers.push(cx.waker().clone());
-                }
+                self.wake_on_change(cx);
                 Poll::Pending
             }
         }

@@ -10,7 +10,7 @@ use openras_ppp::AuthMethod;
 use toml::de::DeValue;
 
 use crate::config::span::{parse_duration, show_duration};
-use crate::config::{AuditFull, CallbackLine, IpKind, LinePattern, Pool, PortLine};
+use crate::config::{AuditFull, CallbackLine, IpKind, LinePattern, Pool, PortLine, TlsConfig};
 
 /// Why a value is refused: the end of a sentence that begins with it, and what to write.
 pub(super) struct Wrong {
@@ -90,6 +90,14 @@ impl Value for PortLine {
         given
             .parse()
             .map_err(|e: crate::config::LineError| Wrong::new(e.problem, format!("Write {}", e.remedy)))
+    }
+}
+
+impl Value for TlsConfig {
+    fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let table = value.as_table().ok_or_else(|| Wrong::new("is no table", TlsConfig::REMEDY))?;
+        let keys = table.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref().as_str()));
+        TlsConfig::of(keys).map_err(|what| Wrong::new(what, TlsConfig::REMEDY))
     }
 }
 

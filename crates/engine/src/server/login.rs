@@ -1,0 +1,472 @@
+//! The login prompt of a port, behind its security modules and before PPP: a name, a password, and what the user then gets.
+//!
+//! Who has not logged in gets no further than PPP under its own authentication, and that only where the port has it
+//! (defence rule 1). What a module has proved is not asked again: with its name only the password is asked for.
+
+mod config;
+mod echo;
+mod menu;
+mod parity;
+mod watch;
+
+use std::time::Instant;
+
+use openras_ppp::{Claim, Proof, Secret, Verdict};
+
+use crate::line::{CallInput, LineEvent};
+use crate::terminal::Header;
+use crate::users::CallbackRight;
+use crate::{RasError, escape};
+
+pub use config::{AfterLogin, LoginConfig, LoginMode, Service};
+
+use super::admit::Identity;
+use super::context::Context;
+use super::dialog::Echo;
+use super::edit::LineEditor;
+use super::ends::{self, End};
+use super::intake::{Intake, Overflow};
+use super::link::Link;
+use super::phases::Phase;
+use super::port::{Admission, Answer, Ask, Command, PortEvent};
+use super::slip::Slip;
+use super::stream::Stream;
+use echo::EchoWatch;
+use parity::Parity;
+use watch::SlipWatch;
+
+/// Most octets of text at the prompt (defence rule 8).
+const MOST: usize = 4096;
+/// Longest name and password, in octets.
+const LONGEST: usize = 128;
+/// Most answers that are none: empty lines, what modems say, services that are not there.
+const SENSELESS: u32 = 20;
+
+/// A caller at the prompt.
+pub(super) struct Login {
+    intake: Intake,
+    slip: SlipWatch,
+    echo: EchoWatch,
+    parity: Parity,
+    /// Who the modules say it is.
+    known: Option<Identity>,
+    stage: Stage,
+    /// Passwords asked for.
+    asked: u32,
+    /// Octets of text that have come.
+    came: usize,
+    senseless: u32,
+    /// When settling, or choosing, is over.
+    until: Option<Instant>,
+}
+
+/// What is waited for.
+enum Stage {
+    /// The line to be quiet.
+    Settling,
+    Name(LineEditor),
+    Password(String, LineEditor),
+    Verdict(String),
+    Admission(String),
+    Choice(Chooser, LineEditor),
+    /// An address for SLIP.
+    Address(Chooser, Service),
+    /// A service to be connected.
+    Opening(Chooser, String),
+}
+
+/// Somebody who has logged in.
+struct Chooser {
+    name: String,
+    services: Vec<String>,
+}
+
+/// What comes next.
+enum Next {
+    Stay,
+    End(Box<End>),
+    /// PPP with somebody who has proved nothing here.
+    Ppp,
+    /// PPP with this user.
+    PppOf(String),
+    /// SLIP with this user, and what has come of it.
+    Slip(Box<Slip>),
+    Stream(Box<Stream>),
+}
+
+impl Next {
+    fn end(end: End) -> Self {
+        Self::End(Box::new(end))
+    }
+}
+
+impl Login {
+    /// Begins behind the modules, who know the caller as `known`; `intake` holds what came and nobody took.
+    pub(super) fn begin(now: Instant, known: Option<Identity>, intake: Intake, cx: &mut Context) -> Phase {
+        let settle = match cx.config.login.mode {
+            LoginMode::Auto => cx.config.login.settle,
+            LoginMode::Ppp | LoginMode::Prompt => std::time::Duration::ZERO,
+        };
+        let login = Box::new(Self {
+            intake,
+            slip: SlipWatch::new(),
+            echo: EchoWatch::default(),
+            parity: Parity::default(),
+            known: known.filter(|known| !known.user.is_empty()),
+            stage: Stage::Settling,
+            asked: 0,
+            came: 0,
+            senseless: 0,
+            until: now.checked_add(settle),
+        });
+        if settle.is_zero() { login.expire(now, cx) } else { login.go_on(now, Next::Stay, cx) }
+    }
+
+    pub(super) fn handle(
+        mut self: Box<Self>,
+        now: Instant,
+        input: CallInput<'_, Command>,
+        cx: &mut Context,
+    ) -> Phase {
+        let next = match input {
+            CallInput::Line(LineEvent::Bytes(bytes)) => self.came(now, bytes, cx),
+            CallInput::Line(LineEvent::Disconnected) => Next::end(ends::carrier_lost("at the login prompt")),
+            CallInput::Command(Command::Disconnect) => Next::end(ends::administrator()),
+            CallInput::Command(Command::Answer(answer)) => match cx.answered(now, answer) {
+                Some(answer) => self.answered(now, answer, cx),
+                None => Next::Stay,
+            },
+            _ => Next::Stay,
+        };
+        self.go_on(now, next, cx)
+    }
+
+    fn came(&mut self, now: Instant, bytes: &[u8], cx: &mut Context) -> Next {
+        if self.intake.header().is_none() {
+            self.came += bytes.len();
+        }
+        if self.intake.receive(now, bytes) == Err(Overflow)
+            || (self.intake.header().is_none() && self.came > MOST)
+        {
+            return Next::end(ends::typed_too_much(MOST));
+        }
+        if self.intake.header().is_none()
+            && let Some(datagrams) = self.slip.take(now, bytes)
+        {
+            return self.slip_came(now, &datagrams, cx);
+        }
+        if self.intake.header().is_none() && self.echo.take(bytes) {
+            return Next::end(ends::login_echo());
+        }
+        Next::Stay
+    }
+
+    fn slip_came(&mut self, now: Instant, datagrams: &[u8], cx: &mut Context) -> Next {
+        match &mut self.stage {
+            Stage::Choice(chooser, _) => {
+                let has = |wanted: &str| chooser.services.iter().any(|one| one == wanted);
+                let Some(service) = ["slip", "cslip"].into_iter().find(|one| has(one)) else {
+                    return Next::end(ends::not_a_service(&chooser.name, "SLIP"));
+                };
+                let chooser =
+                    Chooser { name: chooser.name.clone(), services: std::mem::take(&mut chooser.services) };
+                // the datagram itself is sent again by who is waiting for an answer to it
+                drop(self.intake.take(usize::MAX));
+                self.choose(now, chooser, service.to_owned(), cx)
+            }
+            Stage::Address(..) | Stage::Opening(..) => Next::Stay,
+            _ if datagrams.is_empty() => Next::Stay,
+            _ => Next::end(ends::slip_before_login()),
+        }
+    }
+
+    /// Earliest time at which something is to be done.
+    pub(super) fn deadline(&self, cx: &Context) -> Option<Instant> {
+        let times =
+            [self.until, self.intake.deadline(), self.held, cx.question_deadline(), cx.before.deadline()];
+        times.into_iter().flatten().min()
+    }
+
+    pub(super) fn expire(mut self: Box<Self>, now: Instant, cx: &mut Context) -> Phase {
+        let past = |until: Option<Instant>| until.is_some_and(|until| until <= now);
+        let next = if past(cx.before.deadline()) {
+            self.say("\nYour time is over.\n", cx);
+            Next::end(ends::unauthenticated_too_long())
+        } else if past(cx.question_deadline()) {
+            Next::end(ends::no_answer_to_question(cx.question_topic(), cx.config.answer_limit))
+        } else if past(self.until) {
+            self.until = None;
+            match &self.stage {
+                Stage::Settling => {
+                    let banner = cx.config.login.banner.clone();
+                    self.say(&banner, cx);
+                    self.prompt(cx);
+                    Next::Stay
+                }
+                _ => Next::end(ends::no_choice(cx.config.login.menu_limit)),
+            }
+        } else {
+            self.intake.expire(now);
+            Next::Stay
+        };
+        self.go_on(now, next, cx)
+    }
+
+    fn go_on(mut self: Box<Self>, now: Instant, next: Next, cx: &mut Context) -> Phase {
+        let next = match next {
+            Next::Stay => self.advance(now, cx),
+            other => other,
+        };
+        match next {
+            Next::Stay => {
+                self.held = self.slip.until(now);
+                Phase::Login(self)
+            }
+            Next::End(end) => Phase::finish(now, *end, cx),
+            Next::Ppp => {
+                let Self { intake, known, asked, .. } = *self;
+                let link = Link::answer(now, known, asked, &intake.into_rest(), cx);
+                Phase::linking(now, link, cx)
+            }
+            Next::PppOf(name) => {
+                let link = Link::logged_in(now, name, self.asked, &self.intake.into_rest(), cx);
+                Phase::linking(now, link, cx)
+            }
+            Next::Slip(slip) => Phase::Slip(slip),
+            Next::Stream(stream) => stream.begin(now, &self.intake.into_rest(), cx),
+        }
+    }
+
+    /// Takes the lines that are whole, then looks whether PPP has begun behind them.
+    fn advance(&mut self, now: Instant, cx: &mut Context) -> Next {
+        while let Some(line) = self.typed(now, cx) {
+            match self.line(now, line, cx) {
+                Next::Stay => {}
+                other => return other,
+            }
+        }
+        match self.intake.header() {
+            Some(header) => self.ppp_came(header, cx),
+            None => Next::Stay,
+        }
+    }
+
+    /// The next whole line, where one is waited for.
+    fn typed(&mut self, now: Instant, cx: &mut Context) -> Option<Secret> {
+        let (Stage::Name(editor) | Stage::Password(_, editor) | Stage::Choice(_, editor)) = &mut self.stage
+        else {
+            return None;
+        };
+        if self.slip.until(now).is_some() && self.intake.header().is_none() {
+            return None;
+        }
+        let mut reply = Vec::new();
+        let mut ended = false;
+        while !ended && let Some(key) = self.intake.next_key() {
+            ended = editor.key(self.parity.key(key), &mut reply);
+        }
+        cx.write(reply);
+        ended.then(|| self.parity.line(editor.take()))
+    }
+
+    fn ppp_came(&mut self, header: Header, cx: &mut Context) -> Next {
+        let seven = header == Header::SevenBit;
+        match &self.stage {
+            Stage::Settling | Stage::Name(_) | Stage::Password(..) => match cx.config.login.mode {
+                LoginMode::Prompt => Next::end(ends::ppp_before_login(header)),
+                _ if seven => Next::end(ends::seven_bits()),
+                _ => Next::Ppp,
+            },
+            Stage::Choice(chooser, _) if seven => {
+                drop(chooser.name.len());
+                Next::end(ends::seven_bits())
+            }
+            Stage::Choice(chooser, _) => match chooser.has_ppp() {
+                true => Next::PppOf(chooser.name.clone()),
+                false => Next::end(ends::not_a_service(&chooser.name, "PPP")),
+            },
+            // it waits for the verdict, as a script does that sends everything at once
+            Stage::Verdict(_) | Stage::Admission(_) | Stage::Address(..) | Stage::Opening(..) => Next::Stay,
+        }
+    }
+
+    fn line(&mut self, now: Instant, line: Secret, cx: &mut Context) -> Next {
+        match std::mem::replace(&mut self.stage, Stage::Settling) {
+            Stage::Name(_) => {
+                let name = String::from_utf8_lossy(line.expose()).trim().to_owned();
+                if name.is_empty() || is_modem(&name) {
+                    self.stage = Stage::Name(editor(Echo::Yes));
+                    return self.again(cx);
+                }
+                self.ask_password(name, cx);
+                Next::Stay
+            }
+            Stage::Password(name, _) => {
+                self.verify(now, name, line, cx);
+                Next::Stay
+            }
+            Stage::Choice(chooser, _) => self.chosen(now, chooser, &line, cx),
+            other => {
+                self.stage = other;
+                Next::Stay
+            }
+        }
+    }
+
+    /// Asks the same once more, and not for ever.
+    fn again(&mut self, cx: &mut Context) -> Next {
+        self.senseless += 1;
+        if self.senseless > SENSELESS {
+            return Next::end(ends::no_sense());
+        }
+        self.prompt(cx);
+        Next::Stay
+    }
+
+    /// Asks for what is not known yet: the name, or of a user whom the modules have named the password.
+    fn prompt(&mut self, cx: &mut Context) {
+        if let Some(known) = &self.known {
+            let name = known.ppp_name();
+            return self.ask_password(name, cx);
+        }
+        let prompt = cx.config.login.name_prompt.clone();
+        self.stage = Stage::Name(editor(Echo::Yes));
+        self.say(&prompt, cx);
+    }
+
+    fn ask_password(&mut self, name: String, cx: &mut Context) {
+        if std::mem::take(&mut self.tell_seven()) {
+            self.say("\nYour terminal has 7 bits. PPP needs 8 bits, no parity (8N1).\n", cx);
+        }
+        let prompt = cx.config.login.password_prompt.clone();
+        self.stage = Stage::Password(name, editor(Echo::No));
+        self.say(&prompt, cx);
+    }
+
+    fn tell_seven(&self) -> bool {
+        self.parity.seven_bits && self.asked == 0
+    }
+
+    fn verify(&mut self, now: Instant, name: String, password: Secret, cx: &mut Context) {
+        self.asked += 1;
+        let claim = Claim {
+            raw_name: name.clone().into_bytes(),
+            name: name.clone(),
+            identifier: 0,
+            proof: Proof::Pap { password },
+            attempt: self.asked,
+        };
+        cx.call.name = Some(name.clone());
+        self.stage = Stage::Verdict(name);
+        cx.ask(now, Ask::Verify(claim), cx.config.answer_limit);
+    }
+
+    fn answered(&mut self, now: Instant, answer: Answer, cx: &mut Context) -> Next {
+        match (std::mem::replace(&mut self.stage, Stage::Settling), answer) {
+            (Stage::Verdict(name), Answer::Verdict(Verdict::Accept { .. })) => {
+                cx.before.passed();
+                cx.call.wrong_try = false;
+                cx.event(PortEvent::LoggedIn(name.clone()));
+                cx.ask(now, Ask::Admit { name: Some(name.clone()) }, cx.config.answer_limit);
+                self.stage = Stage::Admission(name);
+                Next::Stay
+            }
+            (Stage::Verdict(name), Answer::Verdict(Verdict::Refuse { error, retry, .. })) => {
+                self.refused(&name, RasError(error), retry, cx)
+            }
+            (Stage::Admission(name), Answer::Admit(Ok(admission))) => self.admitted(now, name, admission, cx),
+            (Stage::Admission(name), Answer::Admit(Err(error))) => {
+                self.say("\nYou may not log in here now.\n", cx);
+                Next::end(ends::not_admitted(Some(&name), error))
+            }
+            (Stage::Address(chooser, service), Answer::Address(Some(address))) => {
+                Next::Slip(Box::new(Slip::begin(now, &chooser.name, service, address, cx)))
+            }
+            (Stage::Address(chooser, _), Answer::Address(None)) => {
+                self.say("\nNo address is left.\n", cx);
+                Next::end(ends::no_address(&chooser.name))
+            }
+            (Stage::Opening(_, service), Answer::Target(Ok(()))) => {
+                cx.event(PortEvent::Service(service.clone()));
+                Next::Stream(Box::new(Stream::new(service)))
+            }
+            (Stage::Opening(chooser, service), Answer::Target(Err(error))) => {
+                self.say("\nThat cannot be reached now.\n", cx);
+                if chooser.services.len() < 2 {
+                    return Next::end(ends::service_not_opened(&service, error));
+                }
+                self.senseless += 1;
+                if self.senseless > SENSELESS {
+                    return Next::end(ends::no_sense());
+                }
+                self.menu(now, chooser, cx);
+                Next::Stay
+            }
+            (stage, _) => {
+                self.stage = stage;
+                Next::Stay
+            }
+        }
+    }
+
+    fn refused(&mut self, name: &str, error: RasError, retry: bool, cx: &mut Context) -> Next {
+        cx.call.wrong_try |= error == RasError::AUTHENTICATION_FAILURE;
+        cx.event(PortEvent::Refused(name.to_owned(), error));
+        let text = match error {
+            RasError::AUTHENTICATION_FAILURE => "\nWrong user name or password.\n\n",
+            RasError::PASSWD_EXPIRED => "\nYour password has expired; change it first.\n",
+            _ => "\nYou may not log in here now.\n",
+        };
+        self.say(text, cx);
+        if !retry || self.asked >= cx.config.ppp.auth_tries {
+            return Next::end(ends::login_refused(name, error));
+        }
+        self.prompt(cx);
+        Next::Stay
+    }
+
+    fn admitted(&mut self, now: Instant, name: String, admission: Admission, cx: &mut Context) -> Next {
+        let mut services =
+            if admission.services.is_empty() { cx.config.login.services.clone() } else { admission.services };
+        if matches!(admission.callback, CallbackRight::Preset(_)) {
+            // nothing but PPP can call back (defence rule 2)
+            services.retain(|service| Service::of(service) == Service::Ppp);
+            if services.is_empty() {
+                return Next::end(ends::callback_skipped(Some(&name)));
+            }
+        }
+        let chooser = Chooser { name, services };
+        if self.intake.header().is_some() && chooser.has_ppp() {
+            return Next::PppOf(chooser.name);
+        }
+        match chooser.services.as_slice() {
+            [only] if !cx.config.login.menu_always => {
+                let only = only.clone();
+                self.choose(now, chooser, only, cx)
+            }
+            _ => {
+                self.menu(now, chooser, cx);
+                Next::Stay
+            }
+        }
+    }
+
+    /// Shows a text of ours, and waits for its echo.
+    fn say(&mut self, text: &str, cx: &mut Context) {
+        let text = escape::for_caller(text);
+        self.echo.say(&text);
+        cx.write(text);
+    }
+}
+
+fn editor(echo: Echo) -> LineEditor {
+    LineEditor::new(echo, LONGEST)
+}
+
+/// What a modem in front of the line says is nobody's name.
+fn is_modem(line: &str) -> bool {
+    ["CONNECT", "RING", "NO CARRIER", "OK", "ERROR"].iter().any(|word| match *word {
+        "CONNECT" => line.starts_with(word),
+        word => line == word,
+    })
+}

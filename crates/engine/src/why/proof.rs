@@ -1,0 +1,261 @@
+//! Diagnoses of authentication and callback.
+
+use openras_ppp::wire::{Code, Protocol};
+
+use super::facts::{Facts, Seen};
+use super::{Found, Role, Who};
+
+/// PAP's and CHAP's refusals.
+const PAP_NAK: Code = Code(3);
+const CHAP_FAILURE: Code = Code(4);
+
+/// The packet that says no.
+fn refusal<'f, 'a>(facts: &'f Facts<'a>, from: Who) -> Option<&'f Seen<'a>> {
+    facts
+        .seen
+        .iter()
+        .rev()
+        .find(|seen| seen.is(from, Protocol::PAP, PAP_NAK) || seen.is(from, Protocol::CHAP, CHAP_FAILURE))
+}
+
+/// No method both sides allow.
+pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
+    if !facts.ended_with(&[812, 734, 629]) || facts.of.connected {
+        return None;
+    }
+    let asks = match facts.of.role {
+        Role::Dialled => Who::They,
+        Role::Answered => Who::We,
+    };
+    let asked = facts.methods_asked(asks);
+    let objection = facts.seen.iter().rev().find(|seen| {
+        (seen.is(asks.other(), Protocol::LCP, Code::CONFIGURE_NAK)
+            || seen.is(asks.other(), Protocol::LCP, Code::CONFIGURE_REJECT))
+            && seen.option(super::facts::AUTHENTICATION).is_some()
+    })?;
+    let wanted = asked.join(", ");
+    let offered = facts.method_offered(asks.other());
+    Some(match facts.of.role {
+        Role::Dialled => {
+            let decided = format!(
+                "the server asks for {wanted}, and this side allows none of it ({})",
+                objection.text()
+            );
+            let list = asked.join(",");
+            let first = format!("dial with `--auth {list}` if you trust the line{}", clear(&asked));
+            Found::new(decided, first).or("have the server offer mschapv2 (`auth` of its port)")
+        }
+        Role::Answered => {
+            let decided = format!(
+                "the port asks for {wanted} (`auth`), and the caller wants {} ({})",
+                offered.as_deref().unwrap_or("none of it"),
+                objection.text()
+            );
+            let first = match &offered {
+                Some(offered) => format!(
+                    "allow {wanted} at the caller; or add \"{offered}\" to `auth` of the port{}",
+                    clear(&[offered.clone()])
+                ),
+                None => format!("allow {wanted} at the caller, or another method in `auth` of the port"),
+            };
+            Found::new(decided, first)
+        }
+    })
+}
+
+/// What to know before a method that shows the password is allowed (defence rule 17).
+fn clear(methods: &[String]) -> &'static str {
+    if methods.iter().any(|method| method == "pap") {
+        "; pap shows the password to whoever reads the line"
+    } else {
+        ""
+    }
+}
+
+/// The server must prove nothing, and this side insists.
+pub(super) fn missing(facts: &Facts<'_>) -> Option<Found> {
+    if !facts.dialled() || !facts.ended_with(&[812]) || !facts.names("asked for no authentication") {
+        return None;
+    }
+    let request = facts.last(Who::They, Protocol::LCP, Code::CONFIGURE_REQUEST);
+    Some(
+        Found::new(facts.decisive(request), "dial without `--require-auth` if the server may stay unproved")
+            .or("switch authentication on at the server (`auth` of its port is not \"none\")"),
+    )
+}
+
+/// What the port knows of a refusal and does not tell its caller.
+fn reason<'a>(facts: &Facts<'a>, words: &str) -> Option<&'a str> {
+    facts.step("reason").map(|step| step.text.as_str()).filter(|text| text.contains(words))
+}
+
+fn refused_for(facts: &Facts<'_>, words: &str, change: &str) -> Option<Found> {
+    let text = reason(facts, words).filter(|_| facts.answered() && facts.of.error.is_some())?;
+    Some(Found::new(format!("{text} ({})", facts.decisive(refusal(facts, Who::We))), change))
+}
+
+/// The hard limit on wrong tries.
+pub(super) fn locked(facts: &Facts<'_>) -> Option<Found> {
+    let change = "`openras user unlock NAME` lets the user in again; look in `openras audit` at where the tries came from";
+    refused_for(facts, "locked after", change).or_else(|| {
+        refused_for(facts, "too many tries at once", "wait a while: tries from one source wait longer each")
+    })
+}
+
+/// The store has nothing to check this method by.
+pub(super) fn no_secret(facts: &Facts<'_>) -> Option<Found> {
+    let change = "set the password again: `openras user passwd NAME`, with `--reversible` where the caller only does chap";
+    refused_for(facts, "no secret for", change)
+}
+
+pub(super) fn unknown(facts: &Facts<'_>) -> Option<Found> {
+    refused_for(
+        facts,
+        "no such user",
+        "check the name the caller gives; `openras user add NAME` makes a user",
+    )
+}
+
+/// The store itself fails.
+pub(super) fn store(facts: &Facts<'_>) -> Option<Found> {
+    let change = "look at the log and the disk of the state folder: the user store cannot be read";
+    refused_for(facts, "store failed", change).or_else(|| {
+        (facts.dialled() && facts.ended_with(&[645])).then(|| {
+            Found::new(
+                facts.decisive(refusal(facts, Who::They)),
+                "nothing at this end: the server cannot check passwords now; look at its log",
+            )
+        })
+    })
+}
+
+/// 691 on either side.
+pub(super) fn password(facts: &Facts<'_>) -> Option<Found> {
+    if !facts.ended_with(&[691]) {
+        return None;
+    }
+    if facts.dialled() {
+        let no = refusal(facts, Who::They)?;
+        return Some(
+            Found::new(
+                facts.decisive(Some(no)),
+                "check `--user` and the password; capitals count, and a domain goes into `--domain`",
+            )
+            .or("ask the server's administrator: `openras why` there knows more than callers are told"),
+        );
+    }
+    let no = refusal(facts, Who::We)?;
+    let why = reason(facts, "wrong password").unwrap_or("the proof is wrong");
+    Some(Found::new(
+        format!("{why} ({})", no.text()),
+        "the caller must use the right password; `openras user passwd NAME` sets a new one",
+    ))
+}
+
+/// The account says no: by number.
+pub(super) fn account(facts: &Facts<'_>) -> Option<Found> {
+    let number = facts.of.error?.0;
+    let (here, there) = match number {
+        646 => ("change the user's hours, or the clock of this machine", "call within the permitted hours"),
+        647 => (
+            "`openras user set NAME --disabled false` enables the account",
+            "ask the server's administrator to enable the account",
+        ),
+        648 => (
+            "the caller must give a new password; `openras user passwd NAME` sets one here",
+            "dial from a terminal, or with pauses on, and give a new password",
+        ),
+        649 => (
+            "`openras user set NAME --no-dial-in false` gives the right",
+            "ask the server's administrator for the right to dial in",
+        ),
+        708 => ("extend the account", "ask the server's administrator to extend the account"),
+        709 => (
+            "the new password is too short (`password_min`) or could not be stored: see the log",
+            "choose another new password: a longer one",
+        ),
+        _ => return None,
+    };
+    let (from, change) = if facts.dialled() { (Who::They, there) } else { (Who::We, here) };
+    Some(Found::new(facts.decisive(refusal(facts, from)), change))
+}
+
+/// 778.
+pub(super) fn not_proven(facts: &Facts<'_>) -> Option<Found> {
+    if !facts.ended_with(&[778]) {
+        return None;
+    }
+    let success = facts.last(Who::They, Protocol::CHAP, Code(3));
+    Some(
+        Found::new(
+            facts.decisive(success),
+            "do not trust this server: it accepted the password without knowing it. Check the number",
+        )
+        .or("if the number is right, ask its administrator whether the stored password is this one"),
+    )
+}
+
+/// The caller's program never began its proof, or the server never judged it.
+pub(super) fn too_late(facts: &Facts<'_>) -> Option<Found> {
+    if !facts.ended_with(&[718]) || !(facts.names("authentica") || facts.names("(before_auth)")) {
+        return None;
+    }
+    if facts.answered() {
+        let challenge = facts.last(Who::We, Protocol::CHAP, Code(1));
+        return Some(Found::new(
+            facts.decisive(challenge),
+            "the caller does not answer the challenge: see that it has a name and password; `auth_limit` of the port says \
+             how long it has",
+        ));
+    }
+    let response =
+        facts.last(Who::We, Protocol::CHAP, Code(2)).or_else(|| facts.last(Who::We, Protocol::PAP, Code(1)));
+    Some(Found::new(
+        facts.decisive(response),
+        "nothing at this end: the server got the proof and gave no verdict; look at its user store or RADIUS",
+    ))
+}
+
+/// A user who must be called back and was not (defence rule 2).
+pub(super) fn callback_required(facts: &Facts<'_>) -> Option<Found> {
+    let required = facts.names("must be called back") || facts.names("callback is required");
+    if !required {
+        return None;
+    }
+    let without_line = facts.names("callback_line");
+    let option = facts
+        .last(Who::They, Protocol::LCP, Code::CONFIGURE_REQUEST)
+        .map(|request| {
+            let has = request.option(13).is_some();
+            format!("{}, {} callback (option 13)", request.text(), if has { "with" } else { "without" })
+        })
+        .unwrap_or_default();
+    if facts.dialled() {
+        return Some(Found::new(
+            facts.decisive(None),
+            "dial over a line that can be called back, with `--callback '*'` or a number",
+        ));
+    }
+    let found = if without_line {
+        Found::new("the port has no `callback_line`", "set `callback_line` for the port")
+    } else {
+        Found::new(option, "switch callback on at the caller (LCP option 13 with CBCP)")
+    };
+    Some(found.or("`openras user set NAME --callback none` takes the duty from the user"))
+}
+
+/// 704 and what goes wrong in CBCP.
+pub(super) fn callback(facts: &Facts<'_>) -> Option<Found> {
+    let here =
+        facts.ended_with(&[704]) || (facts.ended_with(&[678]) && facts.step("callback_pending").is_some());
+    if !here {
+        return None;
+    }
+    let last = facts.seen.iter().rev().find(|seen| seen.packet.protocol == Protocol::CBCP);
+    let change = if facts.dialled() {
+        "give a number: `--callback NUMBER` (an optional + and 1 to 20 digits), or none where the server allows that"
+    } else {
+        "let the caller give a number the user's `--callback-allow` covers, or change that with `openras user set`"
+    };
+    Some(Found::new(facts.decisive(last), change))
+}

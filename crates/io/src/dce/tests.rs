@@ -1,0 +1,192 @@
+//! A computer on one end of a stream, the modem on the other, phones behind it; time is tokio's, and paused.
+
+use std::time::Duration;
+
+use openras_engine::modem::Identity;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::line::{Accepted, ExchangeHandle, Paced};
+use crate::net::NoIp;
+use crate::testing::{Heard, Phone};
+
+struct Played {
+    computer: DuplexStream,
+    gauge: Arc<DceGauge>,
+    cancel: CancellationToken,
+    task: JoinHandle<Over>,
+}
+
+fn play(exchange: &ExchangeHandle, number: Option<&str>, speed: Option<u32>) -> Played {
+    let (computer, line) = tokio::io::duplex(1024);
+    let identity = Identity {
+        speed: speed.unwrap_or(115_200),
+        model: "OpenRAS modem".into(),
+        version: "1.0".into(),
+    };
+    let modem = Dce::new(identity, Instant::now().into_std());
+    let network = Paced::new(exchange.phone(number), speed);
+    let (gauge, cancel) = (Arc::new(DceGauge::default()), CancellationToken::new());
+    let line = Plain(Accepted::new(line, Some("192.0.2.7".into())));
+    let idle = Some(Duration::from_secs(1800));
+    let task = tokio::spawn(run(modem, line, network, idle, gauge.clone(), cancel.clone()));
+    Played { computer, gauge, cancel, task }
+}
+
+impl Played {
+    async fn types(&mut self, text: &str) {
+        self.computer.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Reads until this has come, and no further.
+    async fn reads(&mut self, until: &str) -> String {
+        let mut seen = Vec::new();
+        while !seen.ends_with(until.as_bytes()) {
+            match self.computer.read_u8().await {
+                Ok(octet) => seen.push(octet),
+                Err(_) => panic!("ended behind {:?}", String::from_utf8_lossy(&seen)),
+            }
+        }
+        String::from_utf8(seen).unwrap()
+    }
+}
+
+fn exchange() -> ExchangeHandle {
+    ExchangeHandle::start(openras_engine::exchange::Settings::default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_computer_dials_talks_escapes_and_hangs_up() {
+    let exchange = exchange();
+    let mut phone = Phone::start(exchange.phone(Some("100")), NoIp);
+    assert_eq!(phone.hear().await, Heard::Opened);
+    let mut played = play(&exchange, Some("55"), None);
+    played.types("ATE0\r").await;
+    played.reads("OK\r\n").await;
+    played.types("ATDT100\r").await;
+    assert_eq!(phone.hear().await, Heard::Ring(Some("55".into())));
+    assert_eq!(phone.hear().await, Heard::Connected);
+    assert_eq!(played.reads("\n").await + &played.reads("\n").await, "\r\nCONNECT 115200\r\n");
+    assert_eq!(played.gauge.read().state, Some(DceState::Data));
+    phone.write(*b"login: ").await;
+    played.reads("login: ").await;
+    played.types("me\r").await;
+    assert_eq!(phone.hear().await, Heard::Bytes(b"me\r".to_vec()));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    played.types("+++").await;
+    played.reads("OK\r\n").await;
+    assert_eq!(played.gauge.read().state, Some(DceState::Online));
+    played.types("ATH\r").await;
+    played.reads("OK\r\n").await;
+    assert_eq!(phone.hear().await, Heard::Bytes(b"+++".to_vec()));
+    assert_eq!(phone.hear().await, Heard::Disconnected);
+    // and once more: the end of the last call is not taken for that of this one
+    played.types("ATDL\r").await;
+    played.reads("CONNECT 115200\r\n").await;
+    phone.op(LineOp::HangUp).await;
+    played.reads("NO CARRIER\r\n").await;
+    let reading = played.gauge.read();
+    assert_eq!((reading.dials, reading.calls, reading.sent, reading.received), (2, 2, 6, 7));
+    assert_eq!(reading.computer.as_deref(), Some("192.0.2.7"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_computer_that_goes_ends_its_call() {
+    let exchange = exchange();
+    let mut phone = Phone::start(exchange.phone(Some("100")), NoIp);
+    phone.hear().await;
+    let mut played = play(&exchange, None, None);
+    played.types("ATDT100\r").await;
+    played.reads("CONNECT 115200\r\n").await;
+    drop(played.computer);
+    assert_eq!(played.task.await.unwrap(), Over::Left);
+    assert_eq!(phone.hear().await, Heard::Ring(None));
+    assert_eq!(phone.hear().await, Heard::Connected);
+    assert_eq!(phone.hear().await, Heard::Disconnected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_modem_calls_another() {
+    let exchange = exchange();
+    let mut one = play(&exchange, Some("1"), Some(33_600));
+    let mut two = play(&exchange, Some("2"), Some(33_600));
+    one.types("ATE0\r").await;
+    one.reads("OK\r\n").await;
+    two.types("ATE0+VCID=1\r").await;
+    two.reads("OK\r\n").await;
+    one.types("ATD2\r").await;
+    assert_eq!(two.reads("NMBR = 1\r\n").await, "\r\nRING\r\n\r\nNMBR = 1\r\n");
+    two.types("ATA\r").await;
+    two.reads("CONNECT 33600\r\n").await;
+    one.reads("CONNECT 33600\r\n").await;
+    // busy for a third
+    let mut three = play(&exchange, None, None);
+    three.types("ATE0D1\r").await;
+    assert_eq!(three.reads("BUSY\r\n").await, "ATE0D1\r\r\nBUSY\r\n");
+    // 33600 bits a second are 4200 octets
+    let begun = Instant::now();
+    let data = vec![b'x'; 42_000];
+    let (sent, got) = tokio::join!(one.computer.write_all(&data), async {
+        let mut got = vec![0; data.len()];
+        two.computer.read_exact(&mut got).await.unwrap();
+        got
+    });
+    sent.unwrap();
+    assert_eq!(got, data);
+    let took = begun.elapsed().as_secs_f64();
+    assert!((9.8..10.2).contains(&took), "{took}");
+    // the caller hangs up
+    drop(one.computer);
+    two.reads("NO CARRIER\r\n").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ring_ends_when_its_caller_gives_up_and_nobody_answers() {
+    let exchange = exchange();
+    let mut two = play(&exchange, Some("2"), None);
+    two.types("ATE0\r").await;
+    two.reads("OK\r\n").await;
+    let mut one = play(&exchange, None, None);
+    one.types("ATE0S7=20\r").await;
+    one.reads("OK\r\n").await;
+    one.types("ATD2\r").await;
+    one.reads("NO CARRIER\r\n").await;
+    for _ in 0..4 {
+        assert_eq!(two.reads("G\r\n").await, "\r\nRING\r\n");
+    }
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    two.types("ATA\r").await;
+    assert_eq!(two.reads("R\r\n").await, "\r\nNO CARRIER\r\n");
+    one.types("ATS7=255D2\r").await;
+    assert_eq!(one.reads("R\r\n").await, "\r\nNO ANSWER\r\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn typing_for_ever_fills_nothing_and_silence_ends_it() {
+    let exchange = exchange();
+    let mut played = play(&exchange, None, None);
+    // nobody reads the echo: the typist waits before the modem holds more than its lines do
+    let flood = vec![b'A'; 4 * 1024 * 1024];
+    let writing = tokio::time::timeout(Duration::from_secs(60), played.computer.write_all(&flood));
+    assert!(writing.await.is_err(), "the computer is held back");
+    let drain = async {
+        let mut memory = [0; 4096];
+        while tokio::time::timeout(Duration::from_secs(5), played.computer.read(&mut memory)).await.is_ok() {}
+    };
+    drain.await;
+    played.types("\rATE0\r").await;
+    played.reads("OK\r\n").await;
+    assert_eq!(played.task.await.unwrap(), Over::Idle);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_ends_takes_the_modem_with_it() {
+    let exchange = exchange();
+    let mut played = play(&exchange, None, None);
+    played.types("AT\r").await;
+    played.reads("OK\r\n").await;
+    played.cancel.cancel();
+    assert_eq!(played.task.await.unwrap(), Over::Cancelled);
+    assert_eq!(played.computer.read(&mut [0; 8]).await.unwrap(), 0);
+}

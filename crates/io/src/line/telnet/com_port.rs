@@ -1,0 +1,86 @@
+//! The serial port a client of RFC 2217 has with a call: nothing is behind it but the call, so that it takes any speed and
+//! format, and its signals tell of the call.
+
+use openras_engine::rfc2217::{Access, Format, Port, Signals};
+
+/// What we call ourselves.
+const SIGNATURE: &str = "OpenRAS";
+
+pub(super) struct ComPort {
+    access: Access,
+    port: Plain,
+    carrier: bool,
+}
+
+/// A port that is as it was set.
+struct Plain {
+    format: Format,
+    dtr: bool,
+}
+
+impl Port for Plain {
+    fn format(&self) -> Format {
+        self.format
+    }
+
+    fn set_format(&mut self, format: Format) {
+        // no serial line is slower than standing still, or has other octets
+        if format.baud > 0 && (5..=8).contains(&format.data) {
+            self.format = format;
+        }
+    }
+
+    fn set_dtr(&mut self, on: bool) {
+        self.dtr = on;
+    }
+
+    fn set_rts(&mut self, _on: bool) {}
+
+    fn set_break(&mut self, _on: bool) {}
+
+    fn purge(&mut self, _received: bool, _to_send: bool) {}
+}
+
+/// As they are while a call stands.
+const ON_LINE: Signals = Signals { dcd: true, ri: false, dsr: true, cts: true };
+
+impl ComPort {
+    /// A port whose call stands.
+    pub(super) fn new() -> Self {
+        Self {
+            access: Access::new(SIGNATURE, ON_LINE),
+            port: Plain { format: Format::default(), dtr: true },
+            carrier: true,
+        }
+    }
+
+    /// What is told as soon as RFC 2217 is agreed.
+    pub(super) fn begin(&self) -> Vec<u8> {
+        self.access.begin()
+    }
+
+    /// Takes what the client says; gives what to say.
+    pub(super) fn receive(&mut self, said: &[u8]) -> Vec<Vec<u8>> {
+        let answer = self.access.receive(said, &mut self.port);
+        let lost = if self.port.dtr { None } else { self.carrier_lost() };
+        answer.into_iter().chain(lost).collect()
+    }
+
+    /// Whether the client has dropped DTR.
+    pub(super) fn has_hung_up(&self) -> bool {
+        !self.port.dtr
+    }
+
+    /// The call is over: what to say about it, once.
+    pub(super) fn carrier_lost(&mut self) -> Option<Vec<u8>> {
+        if !std::mem::replace(&mut self.carrier, false) {
+            return None;
+        }
+        self.access.signals(Signals { dcd: false, ..ON_LINE })
+    }
+
+    /// Whether the client takes no data now.
+    pub(super) fn is_suspended(&self) -> bool {
+        self.access.is_suspended()
+    }
+}
