@@ -7,6 +7,8 @@ use crate::types::audit::Verified;
 use crate::types::call::{Call, CallStory};
 use crate::types::connection::{Connection, Dial, Dialled, Ping, Pinged, Resume, Seen, TcpTo};
 use crate::types::event::{Projection, Told};
+use crate::types::forward::{Forward, Forwarding};
+use crate::types::modem::Modem;
 use crate::types::port::{Port, Statistics};
 use crate::types::server::{Descriptor, Reloaded, Server};
 use crate::types::user::{NewUser, Password, User, UserRights};
@@ -198,8 +200,28 @@ pub const ROUTES: &[Route] = &[
     Route {
         takes: Some(of::<TcpTo>),
         gives: Gives::Upgrade(STREAM),
-        errors: &[6, 638, 678, 731],
+        errors: &[6, 638, 678, 731, 868],
         ..route("POST", "/v1/connections/{id}/tcp", "tcp", "A TCP stream through the link, as raw bytes")
+    },
+    Route {
+        takes: Some(of::<Forward>),
+        gives: Gives::Json(of::<Forwarding>),
+        errors: &[6, 602],
+        ..route(
+            "POST",
+            "/v1/connections/{id}/forwards",
+            "forward",
+            "Opens a port of the service's machine that leads through the link",
+        )
+    },
+    Route {
+        gives: Gives::Json(of::<Vec<Forwarding>>),
+        ..route("GET", "/v1/connections/{id}/forwards", "forwards", "Lists the ports that lead through the link")
+    },
+    Route {
+        query: &[("listen", "the address of the port, as it is listed")],
+        errors: &[2, 6],
+        ..route("DELETE", "/v1/connections/{id}/forwards", "close_forward", "Closes a port that leads through the link")
     },
     Route {
         right: Right::Dial,
@@ -245,6 +267,12 @@ pub const ROUTES: &[Route] = &[
         gives: Gives::Upgrade(DESCRIPTOR),
         errors: &[],
         ..route("POST", "/v1/descriptors", "descriptor", "Hands over an open file, as for a capture")
+    },
+    Route {
+        right: Right::Admin,
+        gives: Gives::Json(of::<Vec<Modem>>),
+        errors: &[],
+        ..route("GET", "/v1/modems", "modems", "Lists the modems that are played for computers")
     },
     Route {
         right: Right::Admin,
@@ -377,8 +405,8 @@ impl Route {
         match self.gives {
             Gives::Nothing => 204,
             Gives::Upgrade(_) => 101,
-            // these two make something that was not there
-            Gives::Json(_) if matches!(self.id, "dial" | "add_user") => 201,
+            // these make something that was not there
+            Gives::Json(_) if matches!(self.id, "dial" | "forward" | "add_user") => 201,
             Gives::Json(_) | Gives::Stream(_) | Gives::Text(_) => 200,
         }
     }

@@ -4,6 +4,8 @@ pub mod audit;
 pub mod call;
 pub mod connection;
 pub mod event;
+pub mod forward;
+pub mod modem;
 pub mod port;
 pub mod problem;
 pub mod secret;

@@ -7,6 +7,7 @@ use openras_api::Client;
 use openras_api::client::{Events, Stream};
 use openras_api::types::CallId;
 use openras_api::types::connection::{Ping, TcpTo};
+use openras_api::types::forward::{Forward, Forwarding};
 use openras_api::types::event::{Ended, Event, Projection};
 use openras_api::types::port::Statistics;
 
@@ -62,13 +63,48 @@ impl Connection {
         Ok(pinged.rtts.into_iter().map(|rtt| rtt.map(time)).collect())
     }
 
+    /// A TCP stream through the link to a host that the link's DNS servers know by this name, or to an address as text.
+    ///
+    /// # Errors
+    /// As [`Self::tcp`]; 868: there is no such name.
+    pub async fn tcp_to(&self, host: &str, port: u16) -> Result<Stream, Error> {
+        Ok(self.client.tcp(self.id, &TcpTo { address: host.to_owned(), port }).await?)
+    }
+
     /// A TCP stream through the link.
     ///
     /// # Errors
     /// 6: the call is over. 731: no IP is open. Else what became of the TCP connection.
     pub async fn tcp(&self, to: SocketAddr) -> Result<Stream, Error> {
-        let to = TcpTo { address: to.ip(), port: to.port() };
+        let to = TcpTo { address: to.ip().to_string(), port: to.port() };
         Ok(self.client.tcp(self.id, &to).await?)
+    }
+
+    /// Opens a port of this machine that leads through the link: `listen` is a loopback address with a port of 1024 or more, or 0
+    /// for any; `to` is `HOST:PORT`, a name by the link's DNS servers. Without `to` each client says it by SOCKS. The port is
+    /// for processes of this user, and closed when the call ends.
+    ///
+    /// # Errors
+    /// 6: the call is over. 87: not such an address or place. 602: the port is taken.
+    pub async fn forward(&self, listen: SocketAddr, to: Option<&str>) -> Result<Forwarding, Error> {
+        let forward = Forward { listen, to: to.map(str::to_owned) };
+        Ok(self.client.forward(self.id, &forward).await?)
+    }
+
+    /// The ports that lead through the link.
+    ///
+    /// # Errors
+    /// 6: the call is over.
+    pub async fn forwards(&self) -> Result<Vec<Forwarding>, Error> {
+        Ok(self.client.forwards(self.id).await?)
+    }
+
+    /// Closes a port that leads through the link; its connections end.
+    ///
+    /// # Errors
+    /// 6: the call is over. 2: there is no such port.
+    pub async fn close_forward(&self, listen: SocketAddr) -> Result<(), Error> {
+        Ok(self.client.close_forward(self.id, listen).await?)
     }
 
     /// The next thing told of the call; `None` behind its end. Nothing is lost if the future is dropped.

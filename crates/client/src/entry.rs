@@ -82,6 +82,7 @@ impl EntryCall {
         self.credentials(&mut dial, saved);
         dial.auth = entry.methods().iter().map(|method| method.word().to_owned()).collect();
         dial.terminal = terminal(&entry);
+        dial.idle_seconds = Some(entry.idle_disconnect_seconds).filter(|seconds| !matches!(*seconds, 0 | u32::MAX));
         Ok(EntryDial { dial, has_password, entry, name: found.name, phonebook: absolute(found.book.path()) })
     }
 

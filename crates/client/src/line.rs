@@ -2,7 +2,7 @@
 
 /// The same line with a path that means the same in every folder: the service does not run in ours.
 pub fn absolute(line: &str) -> String {
-    for kind in ["unix:", "pty:"] {
+    for kind in ["unix:", "pty:", "serial:"] {
         if let Some(path) = line.strip_prefix(kind)
             && !path.is_empty()
             && let Ok(path) = std::path::absolute(path)

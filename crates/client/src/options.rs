@@ -58,6 +58,13 @@ impl DialOptions {
         self
     }
 
+    /// The modem on the line, by its name in the service's table or configuration, and what it dials.
+    pub fn modem(mut self, name: impl Into<String>, number: impl Into<String>) -> Self {
+        self.dial.modem = Some(name.into());
+        self.dial.number = number.into();
+        self
+    }
+
     /// When bytes of the line go to the program before PPP.
     pub fn terminal(mut self, terminal: Terminal) -> Self {
         self.dial.terminal = terminal;
@@ -92,6 +99,18 @@ impl DialOptions {
     /// Control packets come as [`crate::Step::Event`] too.
     pub fn packets(mut self, packets: bool) -> Self {
         self.dial.packets = packets;
+        self
+    }
+
+    /// TCP/IP headers are compressed where the other end agrees to it \[yes\].
+    pub fn vj(mut self, vj: bool) -> Self {
+        self.dial.vj = vj;
+        self
+    }
+
+    /// Hang up with 828 when no packet of a program has gone either way for so long, in whole seconds \[never\].
+    pub fn idle_limit(mut self, limit: std::time::Duration) -> Self {
+        self.dial.idle_seconds = Some(u32::try_from(limit.as_secs().max(1)).unwrap_or(u32::MAX));
         self
     }
 

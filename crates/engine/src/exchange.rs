@@ -67,6 +67,9 @@ pub enum Input {
     Op(PhoneId, LineOp),
     /// The phone's owner has taken so many of the [`PhoneEvent::Bytes`] it was given.
     Taken(PhoneId, usize),
+    /// Lifts the receiver without dialling: the phone is busy for callers until its `HangUp`. A call that rings there is
+    /// turned away; one that stands goes on.
+    OffHook(PhoneId),
     /// The phone is gone; a call of its ends.
     Remove(PhoneId),
     /// The deadline has come.
@@ -101,6 +104,7 @@ struct CallId(u64);
 enum Use {
     Closed,
     Idle,
+    OffHook,
     Calling(CallId),
     Rung(CallId),
     Talking(CallId),
@@ -348,6 +352,7 @@ impl Exchange {
     fn leave(&mut self, now: Instant, phone: PhoneId) {
         match self.state(phone) {
             None | Some(Use::Closed | Use::Idle) => {}
+            Some(Use::OffHook) => self.set(phone, Use::Idle),
             Some(Use::Calling(id)) => {
                 self.set(phone, Use::Idle);
                 self.stop_ringing(id);
@@ -387,6 +392,15 @@ impl Exchange {
             && let Some(other) = self.other(id, phone)
         {
             self.outbox.push_back(Output { phone: other, event: PhoneEvent::Room(count) });
+        }
+    }
+
+    fn off_hook(&mut self, now: Instant, phone: PhoneId) {
+        if let Some(Use::Rung(_)) = self.state(phone) {
+            self.leave(now, phone);
+        }
+        if self.state(phone) == Some(Use::Idle) {
+            self.set(phone, Use::OffHook);
         }
     }
 
@@ -440,6 +454,7 @@ impl Machine for Exchange {
         match input {
             Input::Op(phone, op) => self.op(now, phone, op),
             Input::Taken(phone, count) => self.taken(phone, count),
+            Input::OffHook(phone) => self.off_hook(now, phone),
             Input::Remove(phone) => self.remove(now, phone),
             Input::Tick => {}
         }

@@ -97,7 +97,8 @@ pub async fn run(
     gauge: Arc<DceGauge>,
     cancel: CancellationToken,
 ) -> Over {
-    let mut desk = Desk { modem, computer, network, idle, gauge, there: false, heard: Instant::now() };
+    let heard = Instant::now();
+    let mut desk = Desk { modem, computer, network, idle, gauge, there: false, ending: 0, heard };
     desk.computer.op(LineOp::Open);
     let over = loop {
         let due = desk.due();
@@ -126,6 +127,8 @@ struct Desk<C, N> {
     gauge: Arc<DceGauge>,
     /// The computer is there.
     there: bool,
+    /// Our hang-ups whose end has not been heard: it is not that of the next call.
+    ending: usize,
     /// When it sent something, or had a call, last.
     heard: Instant,
 }
@@ -151,6 +154,7 @@ impl<C: Computer, N: Line> Desk<C, N> {
                     match &op {
                         LineOp::Dial(number) => self.gauge.dials(number),
                         LineOp::Write(octets) => self.gauge.sent(octets.len()),
+                        LineOp::HangUp => self.ending += 1,
                         _ => {}
                     }
                     self.network.op(op);
@@ -223,6 +227,10 @@ impl<C: Computer, N: Line> Desk<C, N> {
             let (room, _) = memory.split_at_mut(if may_read { READ } else { 0 });
             let mut buf = ReadBuf::new(room);
             match self.network.poll_event(cx, &mut buf) {
+                Poll::Ready(LineEvent::Disconnected) if self.ending > 0 => {
+                    self.ending -= 1;
+                    return Poll::Ready(None);
+                }
                 Poll::Ready(event) => {
                     match &event {
                         LineEvent::Bytes(octets) => self.gauge.received(octets.len()),
@@ -255,6 +263,11 @@ impl<C: Computer, N: Line> Desk<C, N> {
         };
         let _ = tokio::time::timeout(FAREWELL, both).await;
     }
+}
+
+/// Lets a line that was told to close do so in its own time, which has a limit.
+pub async fn closed_in_time(mut line: Box<dyn Line>) {
+    let _ = tokio::time::timeout(FAREWELL, closed(&mut line)).await;
 }
 
 /// Until a line is given back.

@@ -8,6 +8,7 @@ pub mod dce;
 pub mod driver;
 pub mod line;
 pub mod net;
+pub mod octets;
 
 #[cfg(test)]
 mod testing;

@@ -133,6 +133,24 @@ impl Stats {
         self.drops.iter_mut().zip(other.drops).for_each(|(mine, theirs)| *mine = mine.wrapping_add(theirs));
     }
 
+    /// What has come together since it was as the earlier one.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut drops = self.drops;
+        drops.iter_mut().zip(earlier.drops).for_each(|(now, then)| *now = now.wrapping_sub(then));
+        Self {
+            packets_in: self.packets_in.wrapping_sub(earlier.packets_in),
+            bytes_in: self.bytes_in.wrapping_sub(earlier.bytes_in),
+            packets_out: self.packets_out.wrapping_sub(earlier.packets_out),
+            bytes_out: self.bytes_out.wrapping_sub(earlier.bytes_out),
+            streams: self.streams.wrapping_sub(earlier.streams),
+            mappings: self.mappings.wrapping_sub(earlier.mappings),
+            pings: self.pings.wrapping_sub(earlier.pings),
+            questions: self.questions.wrapping_sub(earlier.questions),
+            drops,
+        }
+    }
+
     pub(crate) fn drop(&mut self, why: Dropped) {
         if let Some(count) = self.drops.get_mut(why as usize) {
             *count += 1;

@@ -1,25 +1,31 @@
 //! The command line: every word a person may write, with an example that works.
 #![allow(rustdoc::broken_intra_doc_links, reason = "these comments are the text of --help")]
 
+mod answer;
 mod client;
 mod dial;
 mod first;
+mod line;
 mod phonebook;
 mod rasdial;
 mod serve;
+mod tls;
 mod user;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use client::{At, Audit, Calls, Client, Events, Ports, Reload, Status, Which};
-pub(crate) use first::{CheckConfig, First, Why};
+pub(crate) use answer::{ANSWER_HELP, Answer};
+pub(crate) use client::{At, Audit, Calls, Client, Events, Modems, Ports, Reload, Status, Which};
+pub(crate) use first::{Caller, CheckConfig, First, Init, Why};
 pub(crate) use dial::{AuthWord, DIAL_HELP, Dial, Terminal};
+pub(crate) use line::{Line, LineTest};
 pub(crate) use phonebook::{
     BookAdd, BookExport, BookImport, BookList, BookRemove, BookSet, BookShow, EntryTerminal, Phonebook, Says,
     WhichBook,
 };
 pub(crate) use rasdial::{RASDIAL_HELP, Rasdial};
 pub(crate) use serve::{Generate, Hidden, LogFormat, ModuleHost, PrivateService, SERVE_HELP, Serve};
+pub(crate) use tls::Tls;
 pub(crate) use user::{Rights, Store, User, UserAdd, UserSet};
 
 /// An open Remote Access Service: answer calls, place calls, ask in between.
@@ -36,9 +42,15 @@ pub(crate) enum Command {
     /// Answer calls on the configured ports until Ctrl-C
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Answer one call on standard input and output, for inetd, ssh or a getty
+    #[command(after_help = ANSWER_HELP)]
+    Answer(Answer),
     /// Place a call and stay with it until Ctrl-C
     #[command(after_help = DIAL_HELP)]
     Dial(Box<Dial>),
+    /// Look after a line
+    #[command(subcommand)]
+    Line(Line),
     /// List, show, add, change, remove, import and export entries of the phone book
     #[command(subcommand)]
     Phonebook(Box<Phonebook>),

@@ -141,6 +141,19 @@ impl Front {
         self.mine(call, now, &text, false, json!({ "event": "detached" }));
     }
 
+    /// Says when it is dialled again, and which try that is.
+    pub(crate) fn redialling(&mut self, pause: Duration, tried: u32) {
+        let text = format!("dialling again in {} s (try {})", pause.as_secs(), tried + 1);
+        let event = json!({ "event": "redial", "seconds": pause.as_secs_f64(), "try": tried + 1 });
+        self.mine(0, Duration::ZERO, &text, false, event);
+    }
+
+    /// Says that a port waits for the first connection.
+    pub(crate) fn waiting(&mut self, port: &str) {
+        let text = format!("{port}; the call is placed when somebody connects");
+        self.mine(0, Duration::ZERO, &text, false, json!({ "event": "waiting", "text": port }));
+    }
+
     fn mine(&mut self, call: CallId, now: Duration, text: &str, bad: bool, event: Value) {
         match self {
             Self::Person(person) => person.view.line(now, text, bad),

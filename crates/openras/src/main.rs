@@ -13,6 +13,7 @@ mod logging;
 mod notify;
 mod out;
 mod private;
+mod redial;
 mod render;
 mod scripted;
 mod secret_file;
@@ -20,7 +21,9 @@ mod session;
 mod signals;
 mod table;
 mod terminal;
+mod tls_files;
 mod traffic;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -71,6 +74,7 @@ fn begin(command: Command) -> Result<u8> {
         Command::Hidden(Hidden::PrivateService(args)) => private::start(&args),
         Command::Hidden(Hidden::Generate(what)) => commands::generate::run(&what),
         Command::Hidden(Hidden::ModuleHost(args)) => commands::module_host::run(&args),
+        Command::Answer(args) => answer(args),
         Command::Dial(args) => {
             // once for packets, which the dial shows itself
             logging::start(args.verbose.saturating_sub(1));
@@ -80,6 +84,7 @@ fn begin(command: Command) -> Result<u8> {
             logging::start(0);
             in_runtime(async {
                 match args {
+                    First::Init(args) => commands::init::run(*args).await,
                     First::CheckConfig(args) => commands::check_config::run(args).await,
                     First::Why(args) => commands::why::run(args).await,
                 }
@@ -89,6 +94,10 @@ fn begin(command: Command) -> Result<u8> {
         Command::Client(args) => {
             logging::start(0);
             in_runtime(commands::client::run(args)).map(told)
+        }
+        Command::Line(cli::Line::Test(args)) => {
+            logging::start(0);
+            in_runtime(commands::line::run(args)).map(told)
         }
         Command::Phonebook(args) => {
             logging::start(0);
@@ -142,6 +151,15 @@ fn serve(args: Serve) -> Result<u8> {
         }
         outcome => outcome,
     }
+}
+
+fn answer(args: cli::Answer) -> Result<u8> {
+    commands::answer::settle(args.log.as_deref())?;
+    // without one nothing is logged: standard error may lead to the caller
+    if args.log.is_some() {
+        logging::start(1);
+    }
+    in_runtime(commands::answer::run(args))
 }
 
 fn in_runtime(work: impl Future<Output = Result<u8>>) -> Result<u8> {

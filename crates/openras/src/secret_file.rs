@@ -28,12 +28,7 @@ pub(crate) fn first_line(path: &Path) -> Result<Secret> {
             .read_to_end(&mut bytes)
             .context("cannot read standard input")?;
     } else {
-        let file = std::fs::File::open(path).with_context(|| format!("cannot open {name}"))?;
-        let mode = file.metadata()?.mode();
-        if mode & 0o077 != 0 && mode & 0o170_000 == 0o100_000 {
-            bail!("{name} can be read by others (mode {:03o}); run: chmod 600 {name}", mode & 0o777);
-        }
-        file.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+        open(path)?.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     }
     if bytes.len() as u64 > LONGEST {
         bytes.zeroize();
@@ -43,6 +38,34 @@ pub(crate) fn first_line(path: &Path) -> Result<Secret> {
     let secret = Secret::new(bytes.get(..end).unwrap_or_default());
     bytes.zeroize();
     Ok(secret)
+}
+
+/// A whole file of at most so many bytes, such as a private key.
+///
+/// # Errors
+/// As [`first_line`].
+pub(crate) fn whole(path: &Path, longest: u64) -> Result<Secret> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    open(path)?.take(longest + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    let secret = Secret::new(bytes.as_slice());
+    let length = bytes.len() as u64;
+    bytes.zeroize();
+    if length > longest {
+        bail!("{name} is longer than {longest} bytes");
+    }
+    Ok(secret)
+}
+
+/// A file that others cannot read.
+fn open(path: &Path) -> Result<std::fs::File> {
+    let name = path.display();
+    let file = std::fs::File::open(path).with_context(|| format!("cannot open {name}"))?;
+    let mode = file.metadata()?.mode();
+    if mode & 0o077 != 0 && mode & 0o170_000 == 0o100_000 {
+        bail!("{name} can be read by others (mode {:03o}); run: chmod 600 {name}", mode & 0o777);
+    }
+    Ok(file)
 }
 
 /// Asks at the terminal, without showing what is typed.

@@ -17,6 +17,7 @@ use crate::exit;
 pub(crate) use crate::front::Front;
 use crate::front::Said;
 use crate::out;
+use crate::redial::Done;
 use crate::render;
 use crate::scripted::{self, Step, number_of_pause};
 use crate::signals::{Heard, Signals};
@@ -59,6 +60,10 @@ pub(crate) struct Session {
     connected: bool,
     traffic_failed: bool,
     hang_ups: u32,
+    /// The call goes on without this program.
+    left: bool,
+    /// The number it ended with.
+    ended_with: Option<RasError>,
 }
 
 impl Session {
@@ -89,6 +94,8 @@ impl Session {
             connected: false,
             traffic_failed: false,
             hang_ups: 0,
+            left: false,
+            ended_with: None,
         }
     }
 
@@ -99,8 +106,16 @@ impl Session {
         self
     }
 
-    /// Stays with the dial until it is over, or this program leaves it. Gives the exit code.
-    pub(crate) async fn run(mut self) -> u8 {
+    /// Stays with the dial until it is over, or this program leaves it. Gives what became of it, and back what the next dial
+    /// needs.
+    pub(crate) async fn run(mut self) -> (Done, Front, Signals) {
+        let code = self.stay().await;
+        let wanted = self.hang_ups > 0 || self.left || out::is_gone();
+        let done = Done { code, error: self.ended_with, connected: self.connected, wanted };
+        (done, self.front, self.signals)
+    }
+
+    async fn stay(&mut self) -> u8 {
         let mut reports = None;
         loop {
             let done = tokio::select! {
@@ -187,6 +202,7 @@ impl Session {
                     *end = ended(end.connected, problem);
                 }
                 let code = self.code(end);
+                self.ended_with = end.error.as_ref().map(Problem::number);
                 self.front.show(&told);
                 return Some(code);
             }
@@ -355,6 +371,7 @@ impl Session {
 
     /// The call goes on without this program.
     fn leave(&mut self) -> u8 {
+        self.left = true;
         self.front.detached(self.call(), self.begun.elapsed());
         if self.traffic_failed { exit::TRAFFIC } else { exit::OK }
     }

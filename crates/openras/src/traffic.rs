@@ -1,12 +1,13 @@
 //! `--ping` and `--fetch`: what goes over the link once it stands.
 
 use std::fmt::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use openras_api::Client;
 use openras_api::types::CallId;
 use openras_api::types::connection::{Ping, TcpTo};
+use openras_io::net::forward::{Target, Way};
 use openras_io::net::http;
 use openras_io::net::loopback::{LoopbackHandle, Rtt};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
 use crate::render;
+use crate::ways::{Ports, Teller};
 
 /// What a dial shall do once connected.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,10 @@ pub(crate) struct Traffic {
     pub(crate) stay: Option<Duration>,
     /// `--detach`: the call stays when all is done.
     pub(crate) detach: bool,
+    /// Ports that the service opens.
+    pub(crate) ports: Ports,
+    /// Ports that wait for the call already.
+    pub(crate) demand: Option<Teller>,
 }
 
 /// What comes of it.
@@ -38,11 +44,13 @@ pub(crate) enum Report {
 pub(crate) enum Line {
     Pings(Result<Pings, String>),
     Page(Result<Page, String>),
+    /// Where a port listens, what it leads to, and why it could not be had.
+    Port(Option<SocketAddr>, String, Result<(), String>),
 }
 
 impl Line {
     pub(crate) fn failed(&self) -> bool {
-        matches!(self, Self::Pings(Err(_)) | Self::Page(Err(_)))
+        matches!(self, Self::Pings(Err(_)) | Self::Page(Err(_)) | Self::Port(.., Err(_)))
     }
 
     pub(crate) fn text(&self) -> String {
@@ -51,6 +59,8 @@ impl Line {
             Self::Page(Ok(page)) => page.to_string(),
             Self::Pings(Err(error)) => format!("ping failed: {error}"),
             Self::Page(Err(error)) => format!("fetch failed: {error}"),
+            Self::Port(_, text, Ok(())) => text.clone(),
+            Self::Port(_, text, Err(error)) => format!("not so: {text}: {error}"),
         }
     }
 
@@ -71,6 +81,8 @@ impl Line {
             }),
             Self::Pings(Err(error)) => json!({ "event": "ping", "failed": error }),
             Self::Page(Err(error)) => json!({ "event": "fetch", "failed": error }),
+            Self::Port(listen, text, Ok(())) => json!({ "event": "port", "listen": listen, "text": text }),
+            Self::Port(_, text, Err(error)) => json!({ "event": "port", "text": text, "failed": error }),
         }
     }
 }
@@ -125,7 +137,7 @@ pub(crate) trait Link: Sync {
     fn ping(&self, count: u16) -> impl Future<Output = Result<(IpAddr, Vec<Rtt>), String>> + Send;
 
     /// A TCP stream through it.
-    fn connect(&self, to: IpAddr, port: u16) -> impl Future<Output = Result<Self::Stream, String>> + Send;
+    fn connect(&self, to: &Target) -> impl Future<Output = Result<Self::Stream, String>> + Send;
 }
 
 /// A call of the service's, over its socket.
@@ -146,8 +158,9 @@ impl Link for Far {
         Ok((pinged.address, rtts))
     }
 
-    async fn connect(&self, address: IpAddr, port: u16) -> Result<Self::Stream, String> {
-        let to = TcpTo { address, port };
+    async fn connect(&self, to: &Target) -> Result<Self::Stream, String> {
+        let address = to.host.to_string().trim_matches(['[', ']']).to_owned();
+        let to = TcpTo { address, port: to.port };
         self.client.tcp(self.call, &to).await.map_err(|error| render::problem(&error))
     }
 }
@@ -169,10 +182,10 @@ impl Link for Near<'_> {
         rtts.await.map(|rtts| (self.server, rtts)).map_err(|error| error.to_string())
     }
 
-    async fn connect(&self, to: IpAddr, port: u16) -> Result<Self::Stream, String> {
+    async fn connect(&self, to: &Target) -> Result<Self::Stream, String> {
         let stream = async {
             self.stack.until_up().await?;
-            self.stack.tcp_connect(to, port).await
+            self.stack.open(to).await
         };
         stream.await.map_err(|error| error.to_string())
     }
@@ -184,6 +197,12 @@ pub(crate) fn start(traffic: &Traffic, link: Far) -> mpsc::Receiver<Report> {
     let traffic = traffic.clone();
     tokio::spawn(async move {
         let begun = tokio::time::Instant::now();
+        for line in open(&traffic.ports, &link.client, link.call).await {
+            let _ = reports.send(Report::Line(line)).await;
+        }
+        if let Some(demand) = &traffic.demand {
+            demand.up(link.client.clone(), link.call);
+        }
         if let Some(count) = traffic.ping {
             // a session that is over wants no report
             let _ = reports.send(Report::Line(Line::Pings(ping(&link, count).await))).await;
@@ -191,7 +210,8 @@ pub(crate) fn start(traffic: &Traffic, link: Far) -> mpsc::Receiver<Report> {
         if let Some(url) = &traffic.fetch {
             let _ = reports.send(Report::Line(Line::Page(fetch(&link, url).await))).await;
         }
-        let work = traffic.ping.is_some() || traffic.fetch.is_some() || traffic.detach;
+        let stays = traffic.demand.is_some() || !traffic.ports.is_empty();
+        let work = !stays && (traffic.ping.is_some() || traffic.fetch.is_some()) || traffic.detach;
         match traffic.stay {
             Some(stay) => tokio::time::sleep_until(begun + stay).await,
             None if !work => return reports.closed().await,
@@ -200,6 +220,12 @@ pub(crate) fn start(traffic: &Traffic, link: Far) -> mpsc::Receiver<Report> {
         let _ = reports.send(Report::Done).await;
     });
     receiver
+}
+
+/// Has the service open the ports; what became of each.
+pub(crate) async fn open(ports: &Ports, client: &Client, call: CallId) -> Vec<Line> {
+    let opened = ports.open(client, call).await.into_iter();
+    opened.map(|(at, text, done)| Line::Port(at, text, done.map_err(|problem| render::problem(&problem)))).collect()
 }
 
 /// How long a server may say nothing while a page is fetched.
@@ -231,10 +257,10 @@ pub(crate) async fn ping(link: &impl Link, count: u16) -> Result<Pings, String> 
 /// Gets a page whole; anything but 200 is a failure.
 pub(crate) async fn fetch(link: &impl Link, url: &str) -> Result<Page, String> {
     let begun = Instant::now();
-    let (address, port, uri) = http::parse(url).map_err(|error| error.to_string())?;
-    let stream = tokio::time::timeout(CONNECT, link.connect(address, port))
+    let (target, uri) = http::parse(url).map_err(|error| error.to_string())?;
+    let stream = tokio::time::timeout(CONNECT, link.connect(&target))
         .await
-        .map_err(|_| format!("{address} port {port} did not answer within {} s", CONNECT.as_secs()))??;
+        .map_err(|_| format!("{target} did not answer within {} s", CONNECT.as_secs()))??;
     let mut page = io(http::get(stream, &uri)).await?;
     let (mut digest, mut bytes, mut text) = (Sha256::new(), 0u64, Vec::new());
     while let Some(chunk) = io(page.chunk()).await? {

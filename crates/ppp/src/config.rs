@@ -41,6 +41,8 @@ pub struct Config {
     pub ipcp: Option<IpcpConfig>,
     /// IPv6, or `None` to reject IPV6CP.
     pub ipv6cp: Option<Ipv6cpConfig>,
+    /// How long it may be up.
+    pub limits: Limits,
     /// Emit [`Event::Packet`](crate::Event::Packet) for every control packet. Its text is made only when shown.
     pub trace: bool,
 }
@@ -63,6 +65,7 @@ impl Default for Config {
             callback: CallbackConfig::default(),
             ipcp: Some(IpcpConfig::default()),
             ipv6cp: Some(Ipv6cpConfig::default()),
+            limits: Limits::default(),
             trace: false,
         }
     }
@@ -222,6 +225,15 @@ pub struct IpcpConfig {
     pub request_nbns: bool,
     /// Compress TCP/IP headers both ways, where the peer does (RFC 1144). Only for lines whose damage HDLC's FCS shows.
     pub vj: bool,
+}
+
+/// How long a connection may be up; it then ends politely.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Without an IP packet either way.
+    pub idle: Option<Duration>,
+    /// In all.
+    pub session: Option<Duration>,
 }
 
 /// The IPv6 Control Protocol's options.

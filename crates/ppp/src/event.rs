@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use crate::ask::{Ask, Refusal};
 use crate::wire::Protocol;
@@ -171,6 +172,10 @@ pub enum DownReason {
     CallbackRequired,
     /// CBCP got no answer, or answers that fit nothing offered.
     CallbackFailed,
+    /// No IP packet went either way for this long: our limit.
+    Idle(Duration),
+    /// The connection was up for this long: our limit.
+    SessionLimit(Duration),
     /// Every network protocol failed.
     NoNetwork(Vec<(Protocol, NetworkFailure)>),
 }

@@ -17,6 +17,7 @@ mod ipv6cp;
 mod keepalive;
 mod lcp;
 mod link;
+mod limits;
 mod machine;
 mod negotiator;
 mod network;

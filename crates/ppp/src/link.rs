@@ -165,6 +165,12 @@ impl Link {
         self.end(DownReason::Closed, None, cx);
     }
 
+    /// A limit of time of the configuration has come.
+    pub(crate) fn limit(&mut self, reason: DownReason, cx: &mut Cx<'_>) {
+        self.lcp.farewell = CloseReason::Limit.text();
+        self.end(reason, None, cx);
+    }
+
     /// `Input::LineDown`.
     pub(crate) fn line_down(&mut self, cx: &mut Cx<'_>) {
         if self.stage != Stage::Over {

@@ -6,6 +6,7 @@ use crate::ask::Answer;
 use crate::config::Config;
 use crate::event::Event;
 use crate::hdlc::Deframer;
+use crate::limits::Clock;
 use crate::link::{Cx, Link, datagram_protocol};
 use crate::machine::Machine;
 use crate::network::Network;
@@ -94,6 +95,7 @@ pub struct Ppp {
     link: Link,
     network: Network,
     out: Outlet,
+    clock: Clock,
 }
 
 impl Ppp {
@@ -102,7 +104,8 @@ impl Ppp {
         let mut out = Outlet::new(seed, config.timers, config.trace);
         let mut deframer = Deframer::new();
         deframer.set_receive_mru(config.lcp.mru);
-        Self { link: Link::new(&config), network: Network::new(&config, &mut out), deframer, out, config }
+        let (link, network) = (Link::new(&config), Network::new(&config, &mut out));
+        Self { link, network, deframer, out, clock: Clock::new(config.limits), config }
     }
 
     /// Counters of this end.
@@ -117,7 +120,7 @@ impl Ppp {
 
     /// Feeds bytes of the line, frame by frame: each may change how the next is read.
     fn line(&mut self, now: Instant, mut bytes: &[u8]) {
-        let Self { config, deframer, link, network, out } = self;
+        let Self { config, deframer, link, network, out, .. } = self;
         while let Some(frame) = deframer.next_frame(&mut bytes) {
             match frame {
                 Ok(frame) => {
@@ -166,9 +169,14 @@ impl Machine for Ppp {
             Input::Command(command) => Self::command(link, command, &mut cx),
             Input::Tick => {}
         }
-        let Self { config, link, network, out, deframer } = self;
+        let Self { config, link, network, out, deframer, clock } = self;
         let mut cx = Cx { now, config, out, network };
         link.tick(&mut cx);
+        let Tally { packets_received, packets_sent, .. } = cx.out.tally;
+        clock.look(now, cx.network.is_up(), packets_received.wrapping_add(packets_sent));
+        if let Some(reason) = clock.check(now) {
+            link.limit(reason, &mut cx);
+        }
         link.settle(&mut cx);
         deframer.set_receive_accm(link.receive_accm());
         let Tally { bytes_sent, frames_sent, packets_received, packets_sent, packets_dropped } = out.tally;
@@ -181,6 +189,6 @@ impl Machine for Ppp {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.link.timeout(&self.network)
+        [self.link.timeout(&self.network), self.clock.timeout()].into_iter().flatten().min()
     }
 }

@@ -4,12 +4,18 @@
 //! write instead. The rules that join several keys stand in `check.rs`; both roads pass them.
 
 mod check;
+pub mod device;
 mod engine;
+mod lasting;
 mod grant;
+mod lines;
+pub mod network;
 mod line;
+mod login;
 mod problem;
 mod read;
 mod span;
+mod virtual_modem;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -20,12 +26,19 @@ use std::time::Duration;
 use openras_engine::server::port::NameCheck;
 use openras_ppp::AuthMethod;
 
+pub(crate) use check::open_methods;
 pub use check::{Finding, Place};
+pub use lasting::Lasting;
+pub(crate) use lines::Lines;
 pub use grant::{Grant, GrantTo, LinePattern};
 pub use line::{DeviceLine, DialLine, Host, HostPort, LineError, PortLine, Spoken};
+pub use login::ServiceConfig;
+pub use openras_engine::server::login::LoginConfig;
+pub use network::{ForwardTcp, NetworkConfig, V6Net};
 pub use openras_modules::ModuleConfig;
 pub use problem::{ConfigError, Problem};
 pub use tls::TlsConfig;
+pub use virtual_modem::{Directory, Hunt, Listing, Target, VirtualModem};
 pub use span::{DurationError, Pool, parse_duration, show_duration};
 
 /// Everything the service is told before it starts.
@@ -49,8 +62,16 @@ pub struct Config {
     pub grants: Vec<Grant>,
     /// The ports, in the order written.
     pub ports: Vec<PortConfig>,
+    /// Modems the service plays for computers, in the order written.
+    pub virtual_modems: Vec<VirtualModem>,
+    /// The numbers those may dial.
+    pub directory: Directory,
+    /// The modems by name, beside those that are known.
+    pub modems: BTreeMap<String, device::ModemConfig>,
     /// The security modules by name.
     pub modules: BTreeMap<String, ModuleConfig>,
+    /// What callers can be joined to, by name.
+    pub services: BTreeMap<String, ServiceConfig>,
 }
 
 impl Default for Config {
@@ -66,7 +87,11 @@ impl Default for Config {
             audit_syslog: false,
             grants: Vec::new(),
             ports: Vec::new(),
+            virtual_modems: Vec::new(),
+            directory: Directory::new(),
+            modems: BTreeMap::new(),
             modules: BTreeMap::new(),
+            services: BTreeMap::new(),
         }
     }
 }
@@ -98,6 +123,17 @@ impl Config {
     /// All problems of the text, in the order of their lines.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         read::config(text).map_err(|problems| ConfigError::new(file, problems))
+    }
+
+    /// As [`Self::load`], with the lines its keys stand in.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) fn load_with_lines(file: &Path) -> Result<(Self, Lines), ConfigError> {
+        let text = problem::read_file(file)?;
+        let name = file.display().to_string();
+        let (config, places) = read::with_places(&text).map_err(|problems| ConfigError::new(&name, problems))?;
+        Ok((Self { file: Some(file.into()), ..config }, Lines::new(&text, places)))
     }
 
     /// Checks a configuration built in code by the rules a file is checked by.
@@ -140,18 +176,20 @@ pub struct PortConfig {
     pub modules: Vec<String>,
     /// Whether the PPP user must be the dialog's (default require).
     pub name_check: NameCheck,
-    /// Where the caller's IP goes (default loopback).
+    /// Where the caller's IP goes (default nat).
     pub ip: IpKind,
     /// Our own address on the link (default 10.64.0.1).
     pub address: Ipv4Addr,
     /// The callers' addresses (default 10.64.0.2-10.64.0.254). Ports that name the same pool share it.
     pub pool: Pool,
-    /// DNS servers for callers, at most two (default none).
+    /// DNS servers for callers, at most two (default none; with `ip = "nat"` our own address, which asks this machine's).
     pub dns: Vec<Ipv4Addr>,
     /// NBNS (WINS) servers for callers, at most two (default none).
     pub nbns: Vec<Ipv4Addr>,
     /// The line callbacks are dialled over; without one no callback is offered (default none).
     pub callback_line: Option<CallbackLine>,
+    /// The modem and the frame of a device (default a cable, 8N1 with RTS and CTS).
+    pub device: device::DeviceSettings,
     /// Passwords may cross a network in the clear (defence rule 17) (default false).
     pub insecure: bool,
     /// Each call is recorded, secrets blanked, in `captures` in the state folder (default false).
@@ -160,8 +198,14 @@ pub struct PortConfig {
     pub tls: Option<TlsConfig>,
     /// Origins whose pages may call over WebSocket, besides those of the same host (default none).
     pub origins: Vec<String>,
+    /// The login prompt (default none); its `idle` is that of `lasting`.
+    pub login: LoginConfig,
     /// Waiting times and counts.
     pub limits: Limits,
+    /// Where callers get to.
+    pub network: NetworkConfig,
+    /// What holds for calls that are up.
+    pub lasting: Lasting,
 }
 
 impl PortConfig {
@@ -174,17 +218,21 @@ impl PortConfig {
             auth: vec![AuthMethod::MsChapV2],
             modules: Vec::new(),
             name_check: NameCheck::default(),
-            ip: IpKind::Loopback,
+            ip: IpKind::default(),
             address: Ipv4Addr::new(10, 64, 0, 1),
             pool: DEFAULT_POOL,
             dns: Vec::new(),
             nbns: Vec::new(),
             callback_line: None,
+            device: device::DeviceSettings::default(),
             insecure: false,
             capture: false,
             tls: None,
             origins: Vec::new(),
+            login: LoginConfig::default(),
             limits: Limits::default(),
+            network: NetworkConfig::default(),
+            lasting: Lasting::default(),
         }
     }
 }
@@ -246,9 +294,13 @@ impl Default for Limits {
 /// Where a caller's IP packets go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IpKind {
-    /// To a small TCP/IP stack of the service's own, and nowhere else.
+    /// Through a NAT of the service's own to wherever `reach` lets them.
     #[default]
+    Nat,
+    /// To a small TCP/IP stack of the service's own, and nowhere else.
     Loopback,
+    /// To a network device of the system.
+    Tun,
 }
 
 /// What callbacks are dialled over.
@@ -256,6 +308,8 @@ pub enum IpKind {
 pub enum CallbackLine {
     /// The exchange.
     Exchange,
+    /// The port's own modem, which hangs up and dials.
+    Modem,
 }
 
 /// The state folder where none is written: `/var/lib/openras` for root, else `openras` in the user's state folder

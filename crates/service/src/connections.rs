@@ -1,5 +1,6 @@
 //! Connections that were dialled: a request becomes a running [`Dial`] with its line and IP stack.
 
+pub(crate) mod forwards;
 pub(crate) mod held;
 mod pump;
 pub(crate) mod references;
@@ -8,7 +9,6 @@ pub mod told;
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,9 @@ use openras_ppp::AuthMethod;
 use tokio::sync::mpsc;
 use tracing::{Instrument, Span};
 
-use crate::config::DialLine;
+use crate::config::device::{CABLE, Frame, modem};
+use crate::config::{DeviceLine, DialLine};
+use crate::modems;
 use crate::service::{Shared, seed};
 
 /// Commands that may wait for a dial.
@@ -42,6 +44,10 @@ pub struct DialRequest {
     pub line: DialLine,
     /// The number this end has on the exchange, where it can be called back.
     pub own_number: Option<String>,
+    /// The modem on the line; `None` and `null` are a cable, or the line as it is.
+    pub modem: Option<String>,
+    /// What the modem dials.
+    pub number: String,
     /// User, password, callback number.
     pub params: DialParams,
     /// The terminal before PPP.
@@ -62,6 +68,17 @@ pub struct DialRequest {
     pub tls: Option<TlsClient>,
     /// Where PPP frames are recorded; opened by whoever asks.
     pub capture: Option<Arc<File>>,
+    /// TCP/IP headers are compressed where the other end agrees.
+    pub vj: bool,
+    /// Hang up without an IP packet either way for so long.
+    pub idle: Option<Duration>,
+}
+
+impl DialRequest {
+    /// Whether a modem dials, and rings where it is called back.
+    pub(crate) fn has_modem(&self) -> bool {
+        self.modem.as_deref().is_some_and(|name| name != CABLE)
+    }
 }
 
 impl Default for DialRequest {
@@ -70,6 +87,8 @@ impl Default for DialRequest {
         Self {
             line: DialLine::Exchange(String::new()),
             own_number: None,
+            modem: None,
+            number: String::new(),
             params: DialParams::default(),
             terminal: TerminalMode::default(),
             pauses: false,
@@ -80,6 +99,8 @@ impl Default for DialRequest {
             trace: false,
             tls: None,
             capture: None,
+            vj: true,
+            idle: None,
         }
     }
 }
@@ -171,6 +192,11 @@ fn dial_in(
     Ok(Connection { notices: for_owner, commands, stack, gauge, capture })
 }
 
+/// A line to what the operator has written, with nothing asked for beside it.
+pub(crate) fn line_to(shared: &Shared, to: &DialLine) -> Result<Box<dyn Line>, RasError> {
+    line(shared, &DialRequest { line: to.clone(), ..DialRequest::default() })
+}
+
 fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasError> {
     let tls = || match &request.tls {
         Some(tls) => Ok(tls.clone()),
@@ -179,6 +205,9 @@ fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasErro
             RasError::CERT_FOR_ENCRYPTION_NOT_FOUND
         }),
     };
+    if let (Some(name), Some(device)) = (&request.modem, request.line.device()) {
+        return over_device(shared, &device, Some(name));
+    }
     Ok(match &request.line {
         DialLine::Tcp(at) => Box::new(TcpDial::new(at.to_string())),
         DialLine::Telnet(at) => Box::new(TcpDial::telnet(at.to_string())),
@@ -189,9 +218,27 @@ fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasErro
         }
         DialLine::Unix(path) => Box::new(UnixDial::new(path)),
         DialLine::Pty(path) => Box::new(PtyDevice::new(path)),
-        DialLine::Device(device) => Box::new(PtyDevice::new(device.path().unwrap_or(Path::new("")))),
+        DialLine::Device(device) => over_device(shared, device, None)?,
         DialLine::Exchange(_) => Box::new(shared.exchange.phone(request.own_number.as_deref())),
     })
+}
+
+/// A line over a device, through its modem where one is named.
+fn over_device(shared: &Shared, to: &DeviceLine, name: Option<&str>) -> Result<Box<dyn Line>, RasError> {
+    let settings = match name.filter(|name| *name != CABLE) {
+        Some(name) => Some(modem(name, &shared.current().config.modems).map_err(|error| {
+            tracing::info!(line = %to, "{error}");
+            RasError::DEVICE_DOES_NOT_EXIST
+        })?),
+        None => None,
+    };
+    let shown = to.to_string();
+    let wrong = move |wrong: Option<modems::Wrong>| {
+        if let Some(wrong) = wrong {
+            tracing::warn!(line = shown, "{}: {}", wrong.number, wrong.sentence);
+        }
+    };
+    Ok(modems::line(&to.to_string(), modems::device(to, Frame::default()), settings, wrong))
 }
 
 fn tap(file: &File, text: &str) -> Result<Capture, RasError> {
@@ -201,8 +248,10 @@ fn tap(file: &File, text: &str) -> Result<Capture, RasError> {
 fn config(request: DialRequest) -> DialConfig {
     let number = match &request.line {
         DialLine::Exchange(number) => number.clone(),
-        _ => String::new(),
+        _ => request.number.clone(),
     };
+    // a modem rings
+    let callable = request.own_number.is_some() || request.has_modem();
     DialConfig {
         number,
         device: request.line.to_string(),
@@ -211,7 +260,7 @@ fn config(request: DialRequest) -> DialConfig {
         wait_seen: request.wait_seen,
         notifier: request.notifier,
         terminal: request.terminal,
-        callable: request.own_number.is_some(),
+        callable,
         pause_limit: Duration::from_secs(600),
         silence: Duration::from_secs(3),
         quiet: Duration::from_secs(1),
@@ -222,9 +271,11 @@ fn config(request: DialRequest) -> DialConfig {
             ipcp: Some(openras_ppp::config::IpcpConfig {
                 request_dns: true,
                 request_nbns: false,
+                vj: request.vj,
                 ..Default::default()
             }),
             trace: request.trace,
+            limits: openras_ppp::config::Limits { idle: request.idle, session: None },
             ..openras_ppp::Config::default()
         },
     }

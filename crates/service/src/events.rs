@@ -17,9 +17,14 @@ pub(crate) fn describe(event: &PortEvent) -> (&'static str, String, Option<RasEr
     let (kind, text) = match event {
         PortEvent::Ring(None) => ("ring", "it rings".into()),
         PortEvent::Ring(Some(number)) => ("ring", format!("it rings: {}", escape::line(number))),
-        PortEvent::Answered => ("answered", "answered".into()),
+        PortEvent::Answered(text) if text.is_empty() || text == "CONNECT" => ("answered", "answered".into()),
+        PortEvent::Answered(text) => ("answered", format!("answered: {}", escape::line(text))),
         PortEvent::Dialog(module) => ("dialog", format!("the module {module} talks to the caller")),
         PortEvent::DialogEnded(module, verdict) => ("dialog_ended", dialog_ended(module, verdict)),
+        PortEvent::LoggedIn(name) => {
+            ("logged_in", format!("{} has logged in at the prompt", escape::line(name)))
+        }
+        PortEvent::Service(service) => ("service", format!("the caller gets {}", escape::line(service))),
         PortEvent::Authenticating { leg: 2 } => {
             ("authenticating", "PPP begins again after the callback".into())
         }

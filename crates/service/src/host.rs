@@ -2,6 +2,7 @@
 //! do they get, what do the modules say), tells the call's story, and puts on record what must be.
 
 mod record;
+mod target;
 mod verify;
 
 use std::net::Ipv4Addr;
@@ -46,6 +47,8 @@ pub(crate) struct Caller {
     pub(crate) source: String,
     /// The port's settings when the call began.
     pub(crate) config: Arc<PortConfig>,
+    /// Takes the stream of a service the caller is joined to.
+    pub(crate) octets: openras_io::octets::Slot,
 }
 
 /// How a line was over.
@@ -74,6 +77,8 @@ pub(crate) struct Host {
     commands: mpsc::Sender<Command>,
     /// To the module whose dialog runs.
     dialog: Option<mpsc::Sender<DialogOutput>>,
+    /// PPP has begun: what is refused from now on was not typed at a prompt.
+    begun: bool,
     over: bool,
 }
 
@@ -96,6 +101,7 @@ impl Host {
             why: Arc::default(),
             commands,
             dialog: None,
+            begun: false,
             over: false,
         }
     }
@@ -181,6 +187,17 @@ impl Host {
             Ask::Address { wanted, .. } => {
                 let address = self.address(wanted);
                 self.answer(Answer::Address(address));
+            }
+            // connecting may take its time, and the call may end meanwhile
+            Ask::Target { service, .. } => {
+                let (shared, slot) = (self.shared.clone(), self.caller.octets.clone());
+                let commands = self.commands.clone();
+                let opening = async move {
+                    let current = shared.current();
+                    let opened = target::open(&service, current.config.services.get(&service), &slot).await;
+                    let _ = commands.send(Command::Answer(Answer::Target(opened))).await;
+                };
+                drop(tokio::spawn(tracing::Instrument::in_current_span(opening)));
             }
         }
     }
@@ -290,7 +307,7 @@ impl Host {
         };
         why.iter().for_each(|why| story.note_reason(why));
         let recorded = self.recorded(&event, why.as_deref()).is_none_or(|record| self.shared.record(&record));
-        if !recorded && matches!(event, PortEvent::Answered) {
+        if !recorded && matches!(event, PortEvent::Answered(_)) {
             warn!("refused: the audit record cannot be written (audit_full)");
             self.shared.counters.turned_away("audit");
             self.command(Command::Disconnect);
@@ -302,6 +319,11 @@ impl Host {
     /// What an event changes here.
     fn note(&mut self, story: &Arc<Story>, event: PortEvent) {
         match event {
+            PortEvent::LoggedIn(name) => {
+                self.pass = None;
+                story.set_name(escape::line(&name));
+            }
+            PortEvent::Authenticating { .. } => self.begun = true,
             PortEvent::Authenticated(name) => {
                 self.pass = None;
                 name.into_iter().for_each(|name| story.set_name(escape::line(&name)));

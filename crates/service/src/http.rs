@@ -10,6 +10,7 @@ mod conn;
 mod connections;
 mod descriptors;
 mod events;
+mod forwards;
 mod lines;
 mod ports;
 mod rest;

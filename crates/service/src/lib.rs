@@ -9,14 +9,18 @@ mod host;
 pub mod http;
 mod limits;
 mod metrics;
+pub mod modems;
+mod network;
 mod page;
 mod ports;
 mod reload;
+pub mod preflight;
 pub mod rights;
 mod service;
 pub mod socket;
 mod status;
 pub mod users;
+mod virtual_modem;
 pub mod why;
 
 /// The types of the API, which the service's own calls give too.
@@ -25,5 +29,6 @@ pub use openras_api as api;
 pub use audit::Audit;
 pub use calls::Heard;
 pub use config::Config;
+pub use ports::Arrived;
 pub use service::{Service, StartError};
 pub use users::Users;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use openras_api::types::call::CallDirection;
+use openras_nat::Dropped;
 use openras_ppp::Stats;
 
 use crate::service::Shared;
@@ -82,6 +83,7 @@ pub(crate) fn text(shared: &Shared) -> String {
     calls(&mut page, shared);
     admission(&mut page, shared);
     traffic(&mut page, shared);
+    nat(&mut page, shared);
     let uptime = shared.since.elapsed().as_secs();
     page.one("openras_uptime_seconds", "gauge", "Seconds since the service started.", uptime);
     let (written, lost) = shared.audit().map(|audit| audit.counts()).unwrap_or_default();
@@ -159,6 +161,40 @@ fn traffic(page: &mut Page, shared: &Shared) {
         page.head(name, "counter", help);
         page.line(name, &[("direction", "received")], taken);
         page.line(name, &[("direction", "sent")], given);
+    }
+}
+
+/// Of all calls behind a NAT, those that run included.
+fn nat(page: &mut Page, shared: &Shared) {
+    let stats = shared.networks.totals();
+    for (name, help, counts) in [
+        (
+            "openras_nat_packets_total",
+            "IP packets of callers behind the NAT, by direction.",
+            [("received", stats.packets_in), ("sent", stats.packets_out)],
+        ),
+        (
+            "openras_nat_octets_total",
+            "Their octets, by direction.",
+            [("received", stats.bytes_in), ("sent", stats.bytes_out)],
+        ),
+    ] {
+        page.head(name, "counter", help);
+        counts.iter().for_each(|(direction, count)| page.line(name, &[("direction", direction)], *count));
+    }
+    let name = "openras_nat_flows_total";
+    page.head(name, "counter", "Flows that began behind the NAT, by kind.");
+    let kinds = [
+        ("tcp", stats.streams),
+        ("udp", stats.mappings),
+        ("ping", stats.pings),
+        ("question", stats.questions),
+    ];
+    kinds.iter().for_each(|(kind, count)| page.line(name, &[("kind", kind)], *count));
+    let name = "openras_nat_dropped_total";
+    page.head(name, "counter", "Packets and flows the NAT dropped, by reason.");
+    for why in Dropped::ALL {
+        page.line(name, &[("reason", why.name())], stats.dropped(why));
     }
 }
 

@@ -1,8 +1,10 @@
 //! The ports: each line of the configuration answers here, as many calls at a time as it may. They can be listed,
 //! their calls ended, and their settings changed while calls run.
 
+mod device;
 mod door;
 mod listen;
+mod one;
 mod ready;
 mod reception;
 mod slots;
@@ -19,6 +21,9 @@ use crate::config::PortConfig;
 use crate::service::{Shared, StartError};
 
 use door::Door;
+pub(crate) use door::cannot_answer;
+pub(crate) use listen::not_opened;
+pub use one::Arrived;
 pub(crate) use slots::Busy;
 
 /// The number for a port that has no call.

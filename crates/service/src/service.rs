@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use openras_api::types::modem::Modem;
 use openras_api::types::port::Port;
 use openras_api::types::problem::Problem;
 use openras_api::types::server::{Reloaded, Server};
@@ -27,6 +28,7 @@ use crate::limits::Limits;
 use crate::metrics::Counters;
 use crate::ports::Doors;
 use crate::users::{Policy, Users};
+use crate::virtual_modem::Modems;
 use crate::{Config, metrics, reload, status};
 
 /// Why the service did not start, or a configuration is not taken.
@@ -86,6 +88,10 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) counters: Counters,
     pub(crate) doors: Doors,
+    /// What the NATs of calls share.
+    pub(crate) networks: Arc<crate::network::Networks>,
+    /// Modems played for computers.
+    pub(crate) virtual_modems: Modems,
     pub(crate) cancel: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// Passwords that may be checked at the same time: each check takes 19 MiB and a whole core for a while.
@@ -206,6 +212,7 @@ impl Service {
         let (current, stores) =
             opening.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let ports = current.config.ports.clone();
+        let virtual_modems = current.config.virtual_modems.clone();
         let shared = Arc::new(shared(current));
         shared.set_stores(stores);
         shared.record(&Record::new(What::Started));
@@ -214,6 +221,9 @@ impl Service {
         let service = Self { shared };
         for port in ports {
             service.shared.doors.open(&service.shared, port).await?;
+        }
+        for modem in virtual_modems {
+            service.shared.virtual_modems.open(&service.shared, modem).await?;
         }
         Ok(service)
     }
@@ -262,9 +272,10 @@ impl Service {
         self.shared.calls.subscribe()
     }
 
-    /// The addresses the listening TCP ports have, by port name (port 0 lets the system choose).
+    /// The addresses the listening TCP ports and modems have, by name (port 0 lets the system choose).
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.shared.doors.addresses()
+        let modems = self.shared.virtual_modems.addresses();
+        self.shared.doors.addresses().into_iter().chain(modems).collect()
     }
 
     /// The users of this service; `None` for one without ports.
@@ -280,6 +291,11 @@ impl Service {
     /// Every port that may take a call, as `line1/3`, with its call.
     pub fn ports(&self) -> Vec<Port> {
         self.shared.doors.list()
+    }
+
+    /// Every place at which a computer may have a modem of ours, as `modem1/2`.
+    pub fn virtual_modems(&self) -> Vec<Modem> {
+        self.shared.virtual_modems.list()
     }
 
     /// Ends the call of a port (631).
@@ -310,7 +326,9 @@ impl Service {
 
     /// Whether there is neither a call nor a port that listens.
     pub fn is_idle(&self) -> bool {
-        self.shared.calls.running() == 0 && self.shared.doors.is_empty()
+        self.shared.calls.running() == 0
+            && self.shared.doors.is_empty()
+            && self.shared.virtual_modems.is_empty()
     }
 
     /// Ends every call politely and waits for them.
@@ -383,6 +401,8 @@ fn shared(current: Current) -> Shared {
         limits: Limits::default(),
         counters: Counters::default(),
         doors: Doors::default(),
+        networks: Arc::default(),
+        virtual_modems: Modems::default(),
         cancel: CancellationToken::new(),
         tasks: TaskTracker::new(),
         checks: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),

@@ -111,9 +111,14 @@ fn clock(shared: &Shared, add: &mut impl FnMut(Level, String)) {
     }
 }
 
+/// Whether the clock stands before this program was made.
+pub(crate) fn is_never_set() -> bool {
+    unix_seconds() < NEVER_SET
+}
+
 /// What systemd-timesyncd leaves behind about its work; `None` where it does not run. The kernel's own word can only be
 /// asked for by unsafe code.
-fn is_synchronised() -> Option<bool> {
+pub(crate) fn is_synchronised() -> Option<bool> {
     let daemon = Path::new("/run/systemd/timesync");
     daemon.exists().then(|| daemon.join("synchronized").exists())
 }
@@ -161,7 +166,8 @@ fn low_wall(module: &str, condition: &ModuleCondition) -> Option<String> {
     })
 }
 
-fn port(port: &PortConfig) -> Vec<String> {
+/// Those of one port.
+pub(crate) fn port(port: &PortConfig) -> Vec<String> {
     let mut found = Vec::new();
     let name = &port.name;
     if port.auth.is_empty() {

@@ -100,6 +100,9 @@ pub struct NewUser {
     pub no_dial_in: bool,
     /// Callback; numbers are normalised.
     pub callback: CallbackRight,
+    /// What the user gets at a login prompt, in the order of the menu: `ppp`, `slip`, `cslip`, names of `[service.NAME]`.
+    /// None: what the port gives.
+    pub services: Vec<String>,
 }
 
 /// What to change of a user; `None` leaves it.
@@ -113,6 +116,8 @@ pub struct UserChange {
     pub no_dial_in: Option<bool>,
     /// See [`NewUser::callback`].
     pub callback: Option<CallbackRight>,
+    /// See [`NewUser::services`].
+    pub services: Option<Vec<String>>,
     /// Another second factor with its recovery codes, or `Some(None)` for none.
     pub totp: Option<Option<(Seed, Vec<Secret>)>>,
 }
@@ -130,6 +135,8 @@ pub struct UserInfo {
     pub no_dial_in: bool,
     /// Callback.
     pub callback: CallbackRight,
+    /// See [`NewUser::services`].
+    pub services: Vec<String>,
     /// The methods there is a secret for.
     pub methods: Vec<AuthMethod>,
     /// Whether there is a TOTP seed.
@@ -153,10 +160,12 @@ impl UserInfo {
         };
         let methods: Vec<_> = self.methods.iter().map(|method| method.word()).collect();
         format!(
-            "must_change={} disabled={} no_dial_in={} callback={callback} auth={} totp={} recovery_codes={} locked={}",
+            "must_change={} disabled={} no_dial_in={} callback={callback} services={} auth={} totp={} recovery_codes={} \
+             locked={}",
             word(self.must_change),
             word(self.disabled),
             word(self.no_dial_in),
+            self.services.join(","),
             methods.join(","),
             word(self.totp),
             self.recovery_left,

@@ -5,9 +5,13 @@ use openras_api::types::event::{Direction, Ended, Event, Packet};
 use openras_api::types::problem::Problem;
 use openras_api::types::why as told;
 use openras_engine::RasError;
+use openras_engine::client::dial::DialEvent;
+use openras_engine::server::port::PortEvent;
 use openras_engine::why::{self, Explanation, Role, Step, Transcript};
 
 use crate::calls::{Calls, Story, Turned};
+use crate::connections::told::dial_event;
+use crate::events::describe;
 
 /// The words of the API for what was found.
 pub fn explained(transcript: &Transcript) -> told::Why {
@@ -56,12 +60,16 @@ pub(crate) fn of(story: &Story) -> told::Why {
 
 /// Of the last call that failed, or caller that was turned away, among those that are `theirs` to know of.
 pub(crate) fn of_last(calls: &Calls, theirs: impl Fn(Option<u32>) -> bool) -> Option<told::Why> {
-    let failed = |story: &&std::sync::Arc<Story>| theirs(story.uid()) && story.info().ended.is_some_and(|end| end.error.is_some());
+    let failed = |story: &&std::sync::Arc<Story>| {
+        theirs(story.uid()) && story.info().ended.is_some_and(|end| end.error.is_some())
+    };
     let list = calls.list();
     let story = list.iter().filter(failed).max_by_key(|story| (story.info().over, story.id()));
     let turned = calls.turned_away().filter(|_| theirs(None));
     match (story, turned) {
-        (Some(story), Some(turned)) if story.info().over.is_some_and(|over| over > turned.at) => Some(of(story)),
+        (Some(story), Some(turned)) if story.info().over.is_some_and(|over| over > turned.at) => {
+            Some(of(story))
+        }
         (_, Some(turned)) => Some(of_turned(&turned)),
         (Some(story), None) => Some(of(story)),
         (None, None) => None,
@@ -87,6 +95,17 @@ fn of_turned(turned: &Turned) -> told::Why {
         begun: turned.at,
         ..explained(&transcript)
     }
+}
+
+/// A port's event as a step.
+pub fn port_step(event: &PortEvent) -> Step {
+    let (kind, text, _) = describe(event);
+    Step { kind: kind.to_owned(), text }
+}
+
+/// A dial's event as a step; `None` where it says nothing a diagnosis reads.
+pub fn dial_step(event: &DialEvent) -> Option<Step> {
+    step(&dial_event(event))
 }
 
 /// What is kept of a call, as its end of the transcript.

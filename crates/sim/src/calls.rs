@@ -3,6 +3,7 @@
 
 mod answerer;
 mod dialler;
+mod kept;
 mod module;
 
 pub use answerer::{Answerer, port_config};

@@ -5,6 +5,7 @@
 #![allow(clippy::missing_errors_doc)]
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,8 @@ use crate::types::audit::Verified;
 use crate::types::call::{Call, CallStory};
 use crate::types::connection::{Connection, Dial, Dialled, Ping, Pinged, Resume, Seen, TcpTo};
 use crate::types::event::Projection;
+use crate::types::forward::{Forward, Forwarding};
+use crate::types::modem::Modem;
 use crate::types::port::{Port, Statistics};
 use crate::types::server::{Reloaded, Server};
 use crate::types::user::{NewUser, Password, User, UserRights};
@@ -121,6 +124,28 @@ impl Client {
     pub async fn tcp(&self, id: CallId, to: &TcpTo) -> Result<Stream, Problem> {
         self.upgrade("tcp", &id.to_string(), Some(body::json(to)?)).await
     }
+
+    /// Opens a port of the service's machine that leads through the link, for processes of this user.
+    pub async fn forward(&self, id: CallId, forward: &Forward) -> Result<Forwarding, Problem> {
+        self.json("forward", &id.to_string(), Some(body::json(forward)?)).await
+    }
+
+    /// Lists the ports that lead through the link.
+    pub async fn forwards(&self, id: CallId) -> Result<Vec<Forwarding>, Problem> {
+        self.json("forwards", &id.to_string(), None).await
+    }
+
+    /// Closes a port that leads through the link; its connections end.
+    pub async fn close_forward(&self, id: CallId, listen: SocketAddr) -> Result<(), Problem> {
+        let query = format!("?listen={}", encoded(&listen.to_string()));
+        self.within(self.timeout, async {
+            let (response, sender) = self.ask("close_forward", &id.to_string(), &query, None).await?;
+            answer::whole(self.socket(), response).await?;
+            self.pool.keep(sender);
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// Calls, dialled and answered.
@@ -168,6 +193,11 @@ impl Client {
 
 /// Ports, users and the service itself: for administrators, but for [`Client::server`] and [`Client::openapi`].
 impl Client {
+    /// Lists the modems that are played for computers.
+    pub async fn modems(&self) -> Result<Vec<Modem>, Problem> {
+        self.json("modems", "", None).await
+    }
+
     /// Lists the ports (RasAdminPortEnum).
     pub async fn ports(&self) -> Result<Vec<Port>, Problem> {
         self.json("ports", "", None).await

@@ -16,7 +16,7 @@ use super::secret::SecretText;
 pub struct Dial {
     /// Where the call goes, as `openras dial --line` takes it: `tcp:HOST:PORT` …. Files and devices only where the
     /// configuration grants them to the client.
-    #[schemars(regex(pattern = "^(tcp|unix|pty|exchange):"))]
+    #[schemars(regex(pattern = "^(tcp|telnet|tls|ws|wss|unix|pty|serial|rfc2217|exchange):"))]
     pub line: String,
     /// A name for lists, such as the phone-book entry's.
     #[serde(default)]
@@ -28,6 +28,12 @@ pub struct Dial {
     /// The number this end has on the exchange, where it can be called back.
     #[serde(default)]
     pub own_number: Option<String>,
+    /// The modem on the line, by its name in the service's table or configuration; `null` is a cable between two computers.
+    #[serde(default)]
+    pub modem: Option<String>,
+    /// What the modem dials: digits, and `+ * # A-D T P W , @ !` between them.
+    #[serde(default)]
+    pub number: String,
     /// szUserName.
     #[serde(default)]
     pub user: String,
@@ -63,11 +69,41 @@ pub struct Dial {
     /// Where PPP frames are recorded: a descriptor handed over before by `POST /v1/descriptors`.
     #[serde(default)]
     pub capture: Option<u64>,
+    /// What a line in TLS checks and shows; left out, it believes whom the service's system believes, and shows nothing.
+    #[serde(default)]
+    pub tls: Option<DialTls>,
+    /// TCP/IP headers are compressed where the other end agrees to it (RFC 1144).
+    #[serde(default = "yes")]
+    pub vj: bool,
+    /// Hang up (828) when no packet of a program has gone either way for so many seconds. Echo requests of PPP and other
+    /// control packets are none.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub idle_seconds: Option<u32>,
+}
+
+/// Certificates for a line in TLS, as PEM text: the client reads the files.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DialTls {
+    /// Whose signatures count; empty = those the service's system believes.
+    #[serde(default)]
+    pub ca: String,
+    /// Our own certificate with those above it; empty = none.
+    #[serde(default)]
+    pub certificate: String,
+    /// Its private key.
+    #[serde(default)]
+    pub key: SecretText,
 }
 
 /// What a dialer allows unless told otherwise (defence rule 4).
 fn methods() -> Vec<String> {
     vec!["mschapv2".into(), "chap".into()]
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Dial {
@@ -78,6 +114,8 @@ impl Dial {
             name: String::new(),
             phonebook: String::new(),
             own_number: None,
+            modem: None,
+            number: String::new(),
             user: String::new(),
             domain: String::new(),
             password: SecretText::default(),
@@ -89,6 +127,9 @@ impl Dial {
             require_auth: false,
             packets: false,
             capture: None,
+            tls: None,
+            vj: true,
+            idle_seconds: None,
         }
     }
 }
@@ -210,8 +251,8 @@ pub struct Pinged {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TcpTo {
-    /// Where to.
-    pub address: IpAddr,
+    /// Where to: an address, or a name for the link's DNS servers.
+    pub address: String,
     /// Its port.
     pub port: u16,
 }

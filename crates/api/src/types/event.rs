@@ -69,7 +69,7 @@ pub enum Event {
     Port {
         /// The port, as `line1/3`.
         port: String,
-        /// For programs: `ring` `answered` `dialog` `dialog_ended` `authenticating` `authenticated` `refused`
+        /// For programs: `ring` `answered` `dialog` `dialog_ended` `logged_in` `service` `authenticating` `authenticated` `refused`
         /// `callback_pending` `calling_back` `up` `identification` `name_differs` `down`.
         kind: String,
         /// For people.

@@ -27,6 +27,9 @@ pub struct User {
     pub callback: String,
     /// Prefixes a caller may choose.
     pub callback_allow: Vec<String>,
+    /// What the user gets at a login prompt; empty is what the port gives.
+    #[serde(default)]
+    pub services: Vec<String>,
     /// Wrong tries reached the hard limit; `POST …/unlock`.
     pub locked: bool,
 }
@@ -68,6 +71,9 @@ pub struct UserRights {
     pub callback: Option<String>,
     /// With `caller`: prefixes that are allowed.
     pub callback_allow: Option<Vec<String>>,
+    /// What the user gets at a login prompt: `ppp`, `slip`, `cslip`, names of `[service.NAME]`; empty is what the port
+    /// gives.
+    pub services: Option<Vec<String>>,
 }
 
 /// Another password: `PUT /v1/users/{name}/password`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use openras_api::Client;
 use openras_api::routes::ROUTES;
 use openras_api::types::connection::{Dial, Ping, Resume, Seen, TcpTo};
+use openras_api::types::forward::Forward;
 use openras_api::types::user::{NewUser, Password, UserRights};
 use openras_ppp::Secret;
 
@@ -54,7 +55,10 @@ async fn everything(client: &Client) -> usize {
         client.statistics(7).await.err(),
         client.clear_statistics(7).await.err(),
         client.ping(7, &Ping { address: None, count: 1 }).await.err(),
-        client.tcp(7, &TcpTo { address, port: 80 }).await.err(),
+        client.tcp(7, &TcpTo { address: address.to_string(), port: 80 }).await.err(),
+        client.forward(7, &Forward { listen: (address, 8080).into(), to: None }).await.err(),
+        client.forwards(7).await.err(),
+        client.close_forward(7, (address, 8080).into()).await.err(),
         client.calls().await.err(),
         client.call(7).await.err(),
         client.end_call(7).await.err(),

@@ -138,6 +138,12 @@ fn sentence(reason: &DownReason, config: &DialConfig) -> String {
         }
         DownReason::NoNetwork(failed) => return networks(failed),
         DownReason::Callback { .. } => "The server wanted to call back during the callback.",
+        DownReason::Idle(limit) => {
+            return format!("No packet of a program went either way for {} s, which was the limit.", limit.as_secs());
+        }
+        DownReason::SessionLimit(limit) => {
+            return format!("The call lasted the {} s it was given.", limit.as_secs());
+        }
         DownReason::Closed => "PPP was closed.",
         DownReason::LineLost => "The line was lost.",
         DownReason::TerminatedByPeer => "The server ended the connection with a Terminate-Request.",

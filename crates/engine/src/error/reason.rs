@@ -30,6 +30,8 @@ impl RasError {
             DownReason::ServerNotProven => Self::UNABLE_TO_AUTHENTICATE_SERVER,
             DownReason::CallbackRequired => Self::SERVER_POLICY,
             DownReason::CallbackFailed => Self::BAD_CALLBACK_NUMBER,
+            DownReason::Idle(_) => Self::IDLE_TIMEOUT,
+            DownReason::SessionLimit(_) => Self::SERVER_POLICY,
             DownReason::NoNetwork(failed) => Self::from_networks(failed),
         })
     }
@@ -87,6 +89,8 @@ mod tests {
             (DownReason::CallbackRequired, 812),
             (DownReason::CallbackFailed, 704),
             (DownReason::NoNetwork(vec![]), 720),
+            (DownReason::Idle(std::time::Duration::from_secs(60)), 828),
+            (DownReason::SessionLimit(std::time::Duration::from_secs(60)), 812),
         ];
         for (reason, number) in cases {
             assert_eq!(RasError::from_down(&reason), Some(RasError(number)), "{reason:?}");

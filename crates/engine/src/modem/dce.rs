@@ -2,6 +2,8 @@
 //! ours, and calls to its number make it ring.
 
 mod command;
+#[cfg(test)]
+mod conversation;
 mod escape;
 mod execute;
 mod registers;

@@ -28,6 +28,8 @@ pub struct Settings {
     pub init: Vec<String>,
     /// Sent behind them where calls are ended by the escape, which they may have switched off; empty for nothing.
     pub escape: String,
+    /// Asked behind those, such as ATI; whatever the answer is, and none, nothing depends on it.
+    pub ask: Vec<String>,
     /// The words of its answers, as the init strings have set them.
     pub words: Words,
     /// What dials; the number follows.
@@ -52,6 +54,7 @@ impl Default for Settings {
         Self {
             init: ["AT", "AT&F", "ATE0V1Q0X4", "AT&C1&D2", "ATS0=0S2=255S7=60"].map(str::to_owned).to_vec(),
             escape: "ATS2=43".into(),
+            ask: Vec::new(),
             words: Words::Text,
             dial: "ATDT".into(),
             answer: "ATA".into(),
@@ -356,13 +359,12 @@ impl Driver {
             }
             (LineOp::Close, State::Closed) => cx.event(Event::Closed),
             (LineOp::Close, State::Closing) => {}
-            (LineOp::Close, _) => {
-                cx.device(DeviceOp::Dtr(false));
-                cx.device(DeviceOp::Close);
-                cx.until = None;
-                cx.waiting = None;
-                self.state = State::Closing;
+            // without DTR nothing but the escape ends the call, and a modem that is hanging up goes on with it
+            (LineOp::Close, State::Ending(ending)) if cx.hangs_up_by() == HangUp::Escape => ending.then_close(),
+            (LineOp::Close, State::Online(_)) if cx.hangs_up_by() == HangUp::Escape => {
+                self.state = Ending::of_a_line(cx);
             }
+            (LineOp::Close, _) => self.state = cx.close(),
             (LineOp::Write(octets), State::Online(_)) => cx.device(DeviceOp::Write(octets)),
             (LineOp::Write(_), _) => {}
             (LineOp::Dial(number), State::Idle(_)) => {
@@ -422,6 +424,15 @@ impl Context {
         self.out.push_back(DriverOutput::Device(op));
     }
 
+    /// Gives the device back.
+    fn close(&mut self) -> State {
+        self.device(DeviceOp::Dtr(false));
+        self.device(DeviceOp::Close);
+        self.until = None;
+        self.waiting = None;
+        State::Closing
+    }
+
     fn event(&mut self, event: Event) {
         self.out.push_back(DriverOutput::Event(event));
     }
@@ -460,7 +471,12 @@ impl Context {
     fn init(&self, at: usize) -> Option<String> {
         let escape = Some(&self.settings.escape)
             .filter(|escape| !escape.is_empty() && self.hangs_up_by() == HangUp::Escape);
-        self.settings.init.iter().chain(escape).nth(at).cloned()
+        self.settings.init.iter().chain(escape).chain(&self.settings.ask).nth(at).cloned()
+    }
+
+    /// Whether the init string with this number is only a question.
+    fn is_question(&self, at: usize) -> bool {
+        self.init(at + self.settings.ask.len()).is_none()
     }
 
     fn wait(&mut self, time: Duration) {

@@ -101,9 +101,11 @@ impl Access {
 
     /// The signals are now these: what to tell the client, if it wants to know.
     pub fn signals(&mut self, now: Signals) -> Option<Vec<u8>> {
-        let octet = now.octet(std::mem::replace(&mut self.signals, now));
-        // the four bits of change say whether there is news for this client
-        (octet & self.modem_mask & 0x0f != 0 || octet & self.modem_mask & Signals::RI != 0)
+        let before = std::mem::replace(&mut self.signals, now);
+        let octet = now.octet(before);
+        // a bit of change, or a signal itself that is another now: some clients mask the one, some the other
+        let news = (octet & 0x0f) | ((octet ^ before.octet(before)) & 0xf0);
+        (news & self.modem_mask != 0)
             .then(|| Command::ModemState(octet & self.modem_mask).emit(Speaker::Server))
     }
 

@@ -83,6 +83,20 @@ fn signals_are_told_when_they_change_and_are_wanted() {
 }
 
 #[test]
+fn a_client_that_wants_levels_only_hears_them_change() {
+    let (mut access, mut port) = (Access::new("", Signals::default()), old());
+    // the carrier and the ring, without the bits of change
+    access.receive(&Command::ModemStateMask(0xc0).emit(Speaker::Client), &mut port).unwrap();
+    let carrier = Signals { dcd: true, ..Signals::default() };
+    assert_eq!(access.signals(carrier), Some(vec![107, 0x80]));
+    assert_eq!(access.signals(Signals { cts: true, ..carrier }), None);
+    assert_eq!(access.signals(Signals::default()), Some(vec![107, 0]), "the carrier is lost");
+    let ringing = Signals { ri: true, ..Signals::default() };
+    assert_eq!(access.signals(ringing), Some(vec![107, 0x40]));
+    assert_eq!(access.signals(Signals { dsr: true, ..ringing }), None, "it rings as before");
+}
+
+#[test]
 fn both_ends_come_to_one_format() {
     let (mut access, mut port) = (Access::new("", Signals::default()), old());
     let mut remote = Remote::new(Format { parity: Parity::Even, data: 7, ..Format::default() });

@@ -8,12 +8,13 @@ use openras_ppp::Negotiated;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::line::{CallOutput, LineOp};
+use crate::line::{CallInput, CallOutput, LineEvent, LineOp};
+use crate::null_modem::{CLIENT_SERVER, Matcher};
 
 use super::before::BeforeAuth;
 use super::dialog::DialogOutput;
 use super::ends::End;
-use super::port::{Answer, Ask, Notice, PortConfig, PortEnd, PortEvent};
+use super::port::{Answer, Ask, Command, Notice, PortConfig, PortEnd, PortEvent};
 
 /// Most effects an idle line keeps room for.
 const ROOM: usize = 16;
@@ -27,6 +28,8 @@ pub(super) struct Context {
     out: VecDeque<CallOutput<Notice>>,
     questions: Questions,
     random: ChaCha20Rng,
+    /// Looks for the guest of a null modem.
+    cable: Option<Matcher>,
 }
 
 /// What is known of the call so far.
@@ -47,12 +50,22 @@ pub(super) struct Call {
 impl Context {
     pub(super) fn new(config: PortConfig, seed: [u8; 32]) -> Self {
         Self {
+            cable: config.login.null_modem.then(Matcher::client),
             config,
             call: Call::default(),
             before: BeforeAuth::default(),
             out: VecDeque::new(),
             questions: Questions::default(),
             random: ChaCha20Rng::from_seed(seed),
+        }
+    }
+
+    /// Answers the guest of a null modem as often as it asks, until IP is up.
+    pub(super) fn null_modem(&mut self, input: &CallInput<'_, Command>) {
+        let CallInput::Line(LineEvent::Bytes(bytes)) = input else { return };
+        let Some(cable) = self.cable.as_mut().filter(|_| !self.call.was_up) else { return };
+        if bytes.iter().filter(|octet| cable.take(**octet)).count() > 0 {
+            self.write(CLIENT_SERVER.to_vec());
         }
     }
 
@@ -177,6 +190,7 @@ enum Kind {
     Admit,
     CallbackTo,
     Address,
+    Target,
 }
 
 enum Reply {
@@ -230,6 +244,7 @@ impl Questions {
             Some(Kind::Admit) => "the caller's rights",
             Some(Kind::CallbackTo) => "the leave to call back",
             Some(Kind::Address) => "an address for the caller",
+            Some(Kind::Target) => "the service the caller chose",
             None => "nothing",
         }
     }
@@ -243,6 +258,7 @@ impl Kind {
             Ask::Admit { .. } => Self::Admit,
             Ask::CallbackTo { .. } => Self::CallbackTo,
             Ask::Address { .. } => Self::Address,
+            Ask::Target { .. } => Self::Target,
         }
     }
 
@@ -253,6 +269,7 @@ impl Kind {
             Answer::Admit(_) => Self::Admit,
             Answer::CallbackTo(_) => Self::CallbackTo,
             Answer::Address(_) => Self::Address,
+            Answer::Target(_) => Self::Target,
         }
     }
 }

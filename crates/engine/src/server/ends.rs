@@ -347,6 +347,14 @@ fn ppp_sentences(reason: &DownReason, phase: Option<Phase>, up: bool) -> (String
             "The caller answers no LCP Echo-Request any more.",
             "Look at the line; the caller may dial again.",
         ),
+        DownReason::Idle(limit) => (
+            format!("No packet of the caller's programs went either way for {} s (idle_limit).", limit.as_secs()),
+            "Nothing; the caller may dial again. idle_limit of the port is the time.",
+        ),
+        DownReason::SessionLimit(limit) => (
+            format!("The call lasted the {} s it may (session_limit).", limit.as_secs()),
+            "Nothing; the caller may dial again. session_limit of the port is the time.",
+        ),
         DownReason::NoNetwork(failed) => (
             format!("No network protocol could be opened ({}).", networks(failed)),
             "Check ip, address and pool of the port, and what the caller asks for.",

@@ -33,6 +33,8 @@ pub(super) struct Checks {
     last: bool,
     /// The number of the last verdict, if that was a refusal.
     refused: Option<RasError>,
+    /// Who has proved itself at the login prompt, and is not asked again.
+    logged_in: Option<String>,
 }
 
 impl Checks {
@@ -51,7 +53,23 @@ impl Checks {
             questions: 0,
             last: false,
             refused: None,
+            logged_in: None,
         }
+    }
+
+    /// Somebody who has proved at the login prompt to be `user`, written `name`.
+    pub(super) fn of_logged_in(user: Identity, name: String) -> Self {
+        Self { logged_in: Some(name), ..Self::of_caller(Some(user), NameCheck::Require) }
+    }
+
+    /// So many questions for credentials were asked before PPP: they count among those of the call (rule 4).
+    pub(super) fn behind(self, questions: u32) -> Self {
+        Self { questions, ..self }
+    }
+
+    /// Whether the login prompt counts as the proof.
+    pub(super) fn is_logged_in(&self) -> bool {
+        self.logged_in.is_some()
     }
 
     /// Somebody called back, who must be `user` whatever the name check says (rule 2).
@@ -108,7 +126,7 @@ impl Checks {
 
     /// Authentication has passed under this name, or none was asked for; gives the name to admit.
     pub(super) fn passed(&mut self, name: Option<String>) -> Result<Option<String>, Box<End>> {
-        let Some(name) = name else {
+        let Some(name) = name.or_else(|| self.logged_in.clone()) else {
             let known = self.known.as_ref().map(Identity::ppp_name);
             return match known {
                 Some(known) if self.callback => Err(Box::new(ends::nobody_proved(&known))),
@@ -124,7 +142,7 @@ impl Checks {
         self.proved = Some(proved);
         self.proved_name = Some(name.clone());
         // a right answer is no try; wrong ones stay, so that a way in buys no tries at other names
-        self.questions = self.questions.saturating_sub(1);
+        self.questions = self.questions.saturating_sub(u32::from(self.logged_in.is_none()));
         Ok(Some(name))
     }
 

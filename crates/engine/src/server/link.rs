@@ -15,11 +15,15 @@ use super::admit::Identity;
 use super::context::Context;
 use super::ends::{self, End};
 use super::granting::{CallbackGrant, Checks};
-use super::port::{Answer, Ask, Command, PortEvent};
+use super::login::{AfterLogin, Service};
+use super::port::{Admission, Answer, Ask, Command, PortEvent};
 
 /// Longest set-up of PPP in all: longer than every person's time in it together (three tries of 3 min, 2 min for a
 /// callback number), for peers that negotiate for ever.
 pub(super) const SETUP_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Configure-Requests to a caller who has just logged in: 90 s of them, 3 s apart (modem-lines §7 asks for 60 and more).
+const PERSON_CONFIGURES: u32 = 30;
 
 /// PPP on one leg of a call.
 pub(super) struct Link {
@@ -61,11 +65,35 @@ impl Link {
     pub(super) fn answer(
         now: Instant,
         dialog_user: Option<Identity>,
+        asked: u32,
         early: &Secret,
         cx: &mut Context,
     ) -> Self {
+        let checks = Checks::of_caller(dialog_user, cx.config.name_check).behind(asked);
+        Self::first_leg(now, checks, early, cx)
+    }
+
+    /// Starts PPP with a user who has logged in at the prompt after `asked` questions.
+    pub(super) fn logged_in(
+        now: Instant,
+        name: String,
+        asked: u32,
+        early: &Secret,
+        cx: &mut Context,
+    ) -> Self {
+        let user = Identity::from_ppp_name(&name);
+        let checks = match cx.config.login.after {
+            AfterLogin::Trusted => Checks::of_logged_in(user, name),
+            // the right answer was no try
+            AfterLogin::Auth => {
+                Checks::of_caller(Some(user), cx.config.name_check).behind(asked.saturating_sub(1))
+            }
+        };
+        Self::first_leg(now, checks, early, cx)
+    }
+
+    fn first_leg(now: Instant, checks: Checks, early: &Secret, cx: &mut Context) -> Self {
         let callback = CallbackConfig { enabled: cx.config.callback, ..cx.config.ppp.callback.clone() };
-        let checks = Checks::of_caller(dialog_user, cx.config.name_check);
         let mut link = Self::start(now, 1, callback, checks, SETUP_LIMIT, cx);
         if !early.is_empty() {
             link.ppp.handle(now, Input::Line(early.expose()));
@@ -91,7 +119,12 @@ impl Link {
         // also where we have called back: PPP asks only an answerer whom it may admit, and with callback off the
         // role means nothing else
         let role = Role::Answerer;
-        let config = openras_ppp::Config { role, callback, ..cx.config.ppp.clone() };
+        let mut config = openras_ppp::Config { role, callback, ..cx.config.ppp.clone() };
+        if checks.is_logged_in() {
+            // a person still has a window to close or a script to end
+            config.timers.max_configure = config.timers.max_configure.max(PERSON_CONFIGURES);
+            config.authenticate_peer = Vec::new();
+        }
         let mut ppp = Box::new(Ppp::new(config, cx.seed()));
         cx.event(PortEvent::Authenticating { leg });
         ppp.handle(now, Input::Command(PppCommand::Open));
@@ -261,7 +294,9 @@ impl Link {
             // the called-back person is in time; what is left is a set-up like any other
             self.until = now.checked_add(SETUP_LIMIT);
         }
-        cx.event(PortEvent::Authenticated(name.clone()));
+        if !self.checks.is_logged_in() {
+            cx.event(PortEvent::Authenticated(name.clone()));
+        }
         cx.ask(now, Ask::Admit { name }, cx.config.answer_limit);
         None
     }
@@ -271,6 +306,10 @@ impl Link {
             Answer::Verdict(verdict) => {
                 let verdict = self.checks.judge(verdict, cx);
                 self.reply(now, PppAnswer::Verdict(verdict));
+            }
+            Answer::Admit(Ok(admission)) if !may_ppp(&admission) => {
+                let name = cx.call.name.clone().unwrap_or_default();
+                return Turn::refuse(ends::not_a_service(&name, "PPP"));
             }
             Answer::Admit(Err(error)) => {
                 return Turn::refuse(ends::not_admitted(cx.call.name.as_deref(), error));
@@ -296,7 +335,7 @@ impl Link {
                 Err(end) => return Turn::refuse(*end),
             },
             Answer::Address(address) => self.reply(now, PppAnswer::Address(address)),
-            Answer::Begun(_) => {}
+            Answer::Begun(_) | Answer::Target(_) => {}
         }
         None
     }
@@ -390,6 +429,11 @@ impl Link {
         }
         None
     }
+}
+
+/// Whether PPP is among a user's services.
+fn may_ppp(admission: &Admission) -> bool {
+    admission.services.is_empty() || admission.services.iter().any(|one| Service::of(one) == Service::Ppp)
 }
 
 /// An agreed callback.

@@ -58,6 +58,8 @@ pub(super) struct Login {
     senseless: u32,
     /// When settling, or choosing, is over.
     until: Option<Instant>,
+    /// Until when what has come may be SLIP.
+    held: Option<Instant>,
 }
 
 /// What is waited for.
@@ -118,6 +120,7 @@ impl Login {
             came: 0,
             senseless: 0,
             until: now.checked_add(settle),
+            held: None,
         });
         if settle.is_zero() { login.expire(now, cx) } else { login.go_on(now, Next::Stay, cx) }
     }
@@ -178,6 +181,14 @@ impl Login {
             _ if datagrams.is_empty() => Next::Stay,
             _ => Next::end(ends::slip_before_login()),
         }
+    }
+
+    /// Whether the caller has proved who it is.
+    pub(super) fn is_passed(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Admission(_) | Stage::Choice(..) | Stage::Address(..) | Stage::Opening(..)
+        )
     }
 
     /// Earliest time at which something is to be done.
@@ -277,10 +288,7 @@ impl Login {
                 _ if seven => Next::end(ends::seven_bits()),
                 _ => Next::Ppp,
             },
-            Stage::Choice(chooser, _) if seven => {
-                drop(chooser.name.len());
-                Next::end(ends::seven_bits())
-            }
+            Stage::Choice(..) if seven => Next::end(ends::seven_bits()),
             Stage::Choice(chooser, _) => match chooser.has_ppp() {
                 true => Next::PppOf(chooser.name.clone()),
                 false => Next::end(ends::not_a_service(&chooser.name, "PPP")),
@@ -335,16 +343,12 @@ impl Login {
     }
 
     fn ask_password(&mut self, name: String, cx: &mut Context) {
-        if std::mem::take(&mut self.tell_seven()) {
+        if self.parity.seven_bits && self.asked == 0 {
             self.say("\nYour terminal has 7 bits. PPP needs 8 bits, no parity (8N1).\n", cx);
         }
         let prompt = cx.config.login.password_prompt.clone();
         self.stage = Stage::Password(name, editor(Echo::No));
         self.say(&prompt, cx);
-    }
-
-    fn tell_seven(&self) -> bool {
-        self.parity.seven_bits && self.asked == 0
     }
 
     fn verify(&mut self, now: Instant, name: String, password: Secret, cx: &mut Context) {

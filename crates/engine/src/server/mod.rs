@@ -12,10 +12,13 @@ mod ends;
 mod granting;
 mod intake;
 mod link;
+pub mod login;
 mod phases;
 pub mod pool;
 pub mod port;
 mod security;
+mod slip;
+mod stream;
 
 pub use dialog::{AskLine, DialogCommand, DialogOutput, DialogVerdict, Echo, PppInDialog};
 pub use pool::Pool;

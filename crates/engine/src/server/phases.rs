@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use openras_ppp::CloseReason;
+use openras_ppp::{CloseReason, Stats};
 
 use crate::line::{CallInput, CallOutput, LineEvent, LineOp};
 
@@ -10,9 +10,14 @@ use super::calling::Calling;
 use super::context::Context;
 use super::ends::{self, End};
 use super::link::{Link, Turn};
+use super::login::Login;
 use super::port::{Command, Condition, PortEvent};
 use super::security::Security;
+use super::slip::Slip;
+use super::stream::Stream;
 
+/// What is kept of a line's CONNECT, in characters.
+const LONGEST_TEXT: usize = 80;
 /// How long what was written may take to go out before a hang-up (ras-security-host §9 point 37).
 const HANG_UP_LIMIT: Duration = Duration::from_secs(2);
 /// How long PPP's polite end may take: two Terminate-Requests and some.
@@ -30,10 +35,16 @@ pub(super) enum Phase {
     Answering(Answering),
     /// A module's verdict.
     Security(Box<Security>),
+    /// A name, a password and a choice at the prompt.
+    Login(Box<Login>),
     /// PPP to be up.
     Linking(Box<Link>),
     /// The end of PPP; entered once and handled in place.
     Up(Box<Link>),
+    /// The end of SLIP.
+    Slip(Box<Slip>),
+    /// The end of a service.
+    Stream(Box<Stream>),
     /// PPP's polite end, which we began.
     Closing(Box<Closing>),
     /// The line to be free, the caller to be ready, or the caller to answer.
@@ -72,6 +83,9 @@ impl Phase {
             Self::Listening => Self::listening(now, &input, cx),
             Self::Answering(answering) => answering.handle(now, &input, cx),
             Self::Security(security) => security.handle(now, input, cx),
+            Self::Login(login) => login.handle(now, input, cx),
+            Self::Slip(slip) => slip.handle(now, input, cx),
+            Self::Stream(stream) => stream.handle(now, input, cx),
             Self::Linking(mut link) | Self::Up(mut link) => match link.handle(now, input, cx) {
                 Some(turn) => Self::turned(now, link, turn, cx),
                 None => Self::linked(link),
@@ -112,7 +126,7 @@ impl Phase {
                 Self::Answering(Answering { until: now.checked_add(cx.config.answering_limit) })
             }
             // a line that cannot ring
-            CallInput::Line(LineEvent::Connected { .. }) => Self::answered(now, cx),
+            CallInput::Line(LineEvent::Connected { text }) => Self::answered(now, text, cx),
             CallInput::Command(Command::Disconnect | Command::Retire) => {
                 Self::release(now, ends::administrator(), cx)
             }
@@ -120,8 +134,8 @@ impl Phase {
         }
     }
 
-    fn answered(now: Instant, cx: &mut Context) -> Self {
-        cx.event(PortEvent::Answered);
+    fn answered(now: Instant, text: &str, cx: &mut Context) -> Self {
+        cx.event(PortEvent::Answered(text.chars().take(LONGEST_TEXT).collect()));
         cx.begin_unauthenticated(now);
         Security::begin(now, cx)
     }
@@ -159,6 +173,8 @@ impl Phase {
             Self::Opening => Condition::Initializing,
             Self::Listening => Condition::Listening,
             Self::Answering(_) | Self::Security(_) => Condition::Authenticating,
+            Self::Login(login) if !login.is_passed() => Condition::Authenticating,
+            Self::Login(_) | Self::Slip(_) | Self::Stream(_) => Condition::Authenticated,
             Self::Linking(link) | Self::Up(link) if link.is_authenticated() => Condition::Authenticated,
             Self::Linking(_) | Self::Up(_) => Condition::Authenticating,
             Self::Calling(_) => Condition::CallingBack,
@@ -167,12 +183,14 @@ impl Phase {
         }
     }
 
-    /// PPP, while there is one.
-    pub(super) fn link(&self) -> Option<&Link> {
+    /// The counters of what runs on the line.
+    pub(super) fn stats(&self) -> Stats {
         match self {
-            Self::Linking(link) | Self::Up(link) => Some(link),
-            Self::Closing(closing) => Some(&closing.link),
-            _ => None,
+            Self::Linking(link) | Self::Up(link) => link.stats(),
+            Self::Closing(closing) => closing.link.stats(),
+            Self::Slip(slip) => slip.stats(),
+            Self::Stream(stream) => stream.stats(),
+            _ => Stats::default(),
         }
     }
 
@@ -182,6 +200,9 @@ impl Phase {
             Self::Opening | Self::Listening | Self::Over => None,
             Self::Answering(answering) => answering.until,
             Self::Security(security) => security.deadline(cx),
+            Self::Login(login) => login.deadline(cx),
+            Self::Slip(slip) => slip.deadline(),
+            Self::Stream(stream) => stream.deadline(),
             Self::Linking(link) | Self::Up(link) => {
                 let times = [link.poll_timeout(), cx.question_deadline(), cx.before.deadline()];
                 times.into_iter().flatten().min()
@@ -203,6 +224,9 @@ impl Phase {
                 Self::finish(now, ends::answering_timed_out(cx.config.answering_limit), cx)
             }
             Self::Security(security) if past(security.deadline(cx)) => security.expire(now, cx),
+            Self::Login(login) if past(login.deadline(cx)) => login.expire(now, cx),
+            Self::Slip(slip) if past(slip.deadline()) => slip.expire(now, cx),
+            Self::Stream(stream) if past(stream.deadline()) => stream.expire(now, cx),
             Self::Linking(link) | Self::Up(link) => match link.expired(now, cx) {
                 Some(turn) => Self::turned(now, link, turn, cx),
                 None => Self::linked(link),
@@ -260,7 +284,7 @@ impl Phase {
 impl Answering {
     fn handle(self, now: Instant, input: &CallInput<'_, Command>, cx: &mut Context) -> Phase {
         match input {
-            CallInput::Line(LineEvent::Connected { .. }) => Phase::answered(now, cx),
+            CallInput::Line(LineEvent::Connected { text }) => Phase::answered(now, text, cx),
             CallInput::Line(LineEvent::Failed(error)) => Phase::finish(now, ends::not_answered(*error), cx),
             CallInput::Line(LineEvent::Disconnected) => Phase::finish(now, ends::stopped_ringing(), cx),
             CallInput::Command(Command::Disconnect) => {

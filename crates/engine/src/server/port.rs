@@ -11,7 +11,7 @@ use crate::users::CallbackRight;
 
 use super::context::Context;
 use super::dialog::{DialogCommand, DialogOutput, DialogVerdict};
-use super::link::Link;
+use super::login::LoginConfig;
 use super::phases::Phase;
 
 /// Everything a port needs to know before it starts.
@@ -41,6 +41,8 @@ pub struct PortConfig {
     pub callback_tries: u32,
     /// How long the called-back person has to authenticate [120 s].
     pub callback_expiry: Duration,
+    /// The login prompt.
+    pub login: LoginConfig,
     /// PPP's own configuration; the port fills in role and callback.
     pub ppp: openras_ppp::Config,
 }
@@ -100,6 +102,14 @@ pub enum Ask {
         /// What the caller named itself.
         wanted: Option<Ipv4Addr>,
     },
+    /// Connect a service for a caller who has logged in: its octets go through the call's IP port from the next
+    /// [`CallOutput::Up`] on, and an empty packet is its end. Answered by [`Answer::Target`].
+    Target {
+        /// Its name in the configuration.
+        service: String,
+        /// Who has logged in.
+        name: String,
+    },
 }
 
 /// Answers to [`Ask`].
@@ -116,6 +126,8 @@ pub enum Answer {
     CallbackTo(bool),
     /// The address; `None` = none left.
     Address(Option<Ipv4Addr>),
+    /// The service stands, or could not be connected with this number.
+    Target(Result<(), RasError>),
 }
 
 /// The verdict on a wrong name or password, and on a right one of the wrong user (defence rules 5 and 6): 691 with
@@ -134,6 +146,8 @@ pub fn wrong_credentials() -> Verdict {
 pub struct Admission {
     /// Callback.
     pub callback: CallbackRight,
+    /// The services of this user, by name; none: those of the port. Without `ppp` among them there is no PPP.
+    pub services: Vec<String>,
 }
 
 /// What a port tells its owner.
@@ -152,12 +166,16 @@ pub enum Notice {
 pub enum PortEvent {
     /// It rings.
     Ring(Option<String>),
-    /// Answered.
-    Answered,
+    /// Answered, with what the line said, such as a modem's CONNECT; from outside.
+    Answered(String),
     /// A module's dialog begins.
     Dialog(String),
     /// A module has decided.
     DialogEnded(String, DialogVerdict),
+    /// Somebody has logged in at the prompt.
+    LoggedIn(String),
+    /// Who has logged in gets this service.
+    Service(String),
     /// PPP begins; `leg` 2 after a callback.
     Authenticating {
         /// 1, or 2 after a callback.
@@ -288,7 +306,7 @@ impl Port {
 impl Watched for Port {
     fn snapshot(&self) -> Snapshot {
         Snapshot {
-            stats: self.phase.link().map(Link::stats).unwrap_or_default(),
+            stats: self.phase.stats(),
             condition: Some(self.phase.condition()),
         }
     }
@@ -304,6 +322,7 @@ impl Machine for Port {
             CallInput::Line(LineEvent::Disconnected) => self.cx.call.connected = false,
             _ => {}
         }
+        self.cx.null_modem(&input);
         self.step(now, input);
         if self.phase.deadline(&self.cx).is_some_and(|until| until <= now) {
             let phase = std::mem::replace(&mut self.phase, Phase::Over);

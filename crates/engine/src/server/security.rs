@@ -11,6 +11,7 @@ use super::dialog::{DialogCommand, DialogOutput, DialogVerdict, PppInDialog};
 use super::ends::{self, End};
 use super::intake::{Intake, Overflow};
 use super::link::Link;
+use super::login::{Login, LoginMode};
 use super::phases::Phase;
 use super::port::{Answer, Ask, Command, NameCheck, PortEvent};
 
@@ -49,8 +50,7 @@ impl Security {
     pub(super) fn begin(now: Instant, cx: &mut Context) -> Phase {
         let mut modules = cx.config.modules.clone().into_iter();
         let Some(module) = modules.next() else {
-            let link = Link::answer(now, None, &openras_ppp::Secret::default(), cx);
-            return Phase::linking(now, link, cx);
+            return proved(now, None, Intake::default(), cx);
         };
         let running = open(now, module, cx);
         let limit = cx.config.dialog_limit;
@@ -206,9 +206,17 @@ impl Security {
             return Phase::Security(self);
         }
         let Self { intake, user, .. } = *self;
-        let link = Link::answer(now, user, &intake.into_rest(), cx);
-        Phase::linking(now, link, cx)
+        proved(now, user, intake, cx)
     }
+}
+
+/// Behind the modules: the login prompt, or PPP with what has come and nobody took.
+fn proved(now: Instant, user: Option<Identity>, intake: Intake, cx: &mut Context) -> Phase {
+    if cx.config.login.mode != LoginMode::Ppp {
+        return Login::begin(now, user, intake, cx);
+    }
+    let link = Link::answer(now, user, 0, &intake.into_rest(), cx);
+    Phase::linking(now, link, cx)
 }
 
 fn open(now: Instant, module: String, cx: &mut Context) -> Conversation {

@@ -23,6 +23,9 @@ const HEADER: usize = 20;
 /// First octet of a compressed packet, and of one that fills a slot (RFC 1144 §A.2); IPv4's is 4x.
 const COMPRESSED: u8 = 0x80;
 const UNCOMPRESSED: u8 = 0x70;
+/// Protocols of IP.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 
 /// SLIP with one caller.
 pub(super) struct Slip {
@@ -33,6 +36,8 @@ pub(super) struct Slip {
     stats: Stats,
     idle: Duration,
     until: Option<Instant>,
+    /// When the call is over in any case.
+    session: Option<Instant>,
 }
 
 impl Slip {
@@ -73,6 +78,7 @@ impl Slip {
             stats: Stats::default(),
             idle,
             until: later(now, idle),
+            session: session(now, cx),
         }
     }
 
@@ -97,10 +103,13 @@ impl Slip {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.until
+        self.until.into_iter().chain(self.session).min()
     }
 
     pub(super) fn expire(self: Box<Self>, now: Instant, cx: &mut Context) -> Phase {
+        if self.session.is_some_and(|until| until <= now) {
+            return Phase::finish(now, ends::session_over(self.word), cx);
+        }
         Phase::finish(now, ends::idle(self.word, self.idle), cx)
     }
 
@@ -171,6 +180,11 @@ impl Slip {
     }
 }
 
+/// When a call that begins now is over in any case.
+pub(super) fn session(now: Instant, cx: &Context) -> Option<Instant> {
+    cx.config.ppp.limits.session.and_then(|limit| now.checked_add(limit))
+}
+
 /// A limit of zero is none.
 fn later(now: Instant, idle: Duration) -> Option<Instant> {
     now.checked_add(idle).filter(|_| !idle.is_zero())
@@ -190,12 +204,47 @@ fn unpacked(vj: Option<&mut (Compressor, Decompressor)>, datagram: &[u8]) -> Opt
         Some((_, vj)) if first & 0xf0 == UNCOMPRESSED => {
             let mut packet = datagram.to_vec();
             *packet.first_mut()? = 0x40 | (first & 0x0f);
+            // looked at before it fills a slot: the next ones are made of it
+            let slot = std::mem::replace(packet.get_mut(9)?, TCP);
+            if !is_whole(&packet) || !is_undamaged(&packet) {
+                vj.lost();
+                return None;
+            }
+            *packet.get_mut(9)? = slot;
             vj.uncompressed(&mut packet).ok()?;
             packet
         }
         _ => datagram.to_vec(),
     };
-    is_whole(&packet).then_some(packet)
+    (is_whole(&packet) && is_undamaged(&packet)).then_some(packet)
+}
+
+/// Whether TCP or UDP has its right checksum: SLIP has none that would tell.
+fn is_undamaged(packet: &[u8]) -> bool {
+    let Some(header) = packet.first_chunk::<HEADER>() else { return false };
+    let [first, _, _, _, _, _, flags, offset, _, protocol, ..] = *header;
+    let is_part = flags & 0x3f != 0 || offset != 0;
+    let octets = usize::from(first & 15) * 4;
+    let Some(segment) = packet.get(octets..) else { return false };
+    let is_open = protocol == UDP && segment.get(6..8) == Some(&[0, 0]);
+    if is_part || is_open || !matches!(protocol, TCP | UDP) {
+        return true;
+    }
+    let addresses = header.get(12..).map_or(0, sum);
+    let length = u32::try_from(segment.len()).unwrap_or(u32::MAX);
+    folded(sum(segment) + addresses + u32::from(protocol) + length) == 0xffff
+}
+
+/// The octets as words, added up (RFC 1071).
+fn sum(octets: &[u8]) -> u32 {
+    let (words, rest) = octets.as_chunks::<2>();
+    let last = rest.first().map_or(0, |octet| u32::from(*octet) << 8);
+    words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum::<u32>() + last
+}
+
+fn folded(sum: u32) -> u32 {
+    let once = (sum & 0xffff) + (sum >> 16);
+    (once & 0xffff) + (once >> 16)
 }
 
 /// Whether a packet is IPv4, all of it, with the right checksum of its header (RFC 791 §3.1): SLIP has none of its own.
@@ -204,10 +253,8 @@ fn is_whole(packet: &[u8]) -> bool {
     let octets = usize::from(first & 15) * 4;
     let total = packet.get(2..4).and_then(|two| two.try_into().ok()).map_or(0, u16::from_be_bytes);
     let Some(header) = packet.get(..octets) else { return false };
-    let words = header.chunks_exact(2).filter_map(|two| two.try_into().ok()).map(u16::from_be_bytes);
-    let sum: u32 = words.map(u32::from).sum();
-    let folded = (sum & 0xffff) + (sum >> 16);
-    first >> 4 == 4 && octets >= HEADER && usize::from(total) == packet.len() && folded & 0xffff == 0xffff
+    let whole = octets >= HEADER && usize::from(total) == packet.len();
+    first >> 4 == 4 && whole && folded(sum(header)) == 0xffff
 }
 
 #[cfg(test)]

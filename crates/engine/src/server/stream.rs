@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use openras_ppp::{Negotiated, Secret, Stats};
+use openras_ppp::{Secret, Stats};
 
 use crate::line::{CallInput, CallOutput, LineEvent};
 
@@ -11,6 +11,7 @@ use super::context::Context;
 use super::ends;
 use super::phases::Phase;
 use super::port::Command;
+use super::slip::session;
 
 /// One service.
 pub(super) struct Stream {
@@ -18,16 +19,19 @@ pub(super) struct Stream {
     stats: Stats,
     idle: Duration,
     until: Option<Instant>,
+    /// When the call is over in any case.
+    session: Option<Instant>,
 }
 
 impl Stream {
     pub(super) fn new(service: String) -> Self {
-        Self { service, stats: Stats::default(), idle: Duration::ZERO, until: None }
+        Self { service, stats: Stats::default(), idle: Duration::ZERO, until: None, session: None }
     }
 
     /// Begins with what has been typed ahead.
     pub(super) fn begin(mut self: Box<Self>, now: Instant, typed: &Secret, cx: &mut Context) -> Phase {
         self.idle = cx.config.login.idle;
+        self.session = session(now, cx);
         // no address: the owner's port knows that octets follow
         cx.up(Box::default());
         if !typed.is_empty() {
@@ -64,10 +68,13 @@ impl Stream {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.until
+        self.until.into_iter().chain(self.session).min()
     }
 
     pub(super) fn expire(self: Box<Self>, now: Instant, cx: &mut Context) -> Phase {
+        if self.session.is_some_and(|until| until <= now) {
+            return Phase::finish(now, ends::session_over(&self.service), cx);
+        }
         Phase::finish(now, ends::idle(&self.service, self.idle), cx)
     }
 
@@ -84,6 +91,3 @@ impl Stream {
         self.until = now.checked_add(self.idle).filter(|_| !self.idle.is_zero());
     }
 }
-
-/// What is told where there is no IP.
-const _: fn() -> Box<Negotiated> = Box::default;

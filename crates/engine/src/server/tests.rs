@@ -33,6 +33,7 @@ pub(super) fn config() -> PortConfig {
         callback_delay: Duration::from_secs(2),
         callback_tries: 3,
         callback_expiry: Duration::from_secs(120),
+        login: Default::default(),
         ppp: openras_ppp::Config { ipcp: Some(ipcp), ..openras_ppp::Config::default() },
     }
 }

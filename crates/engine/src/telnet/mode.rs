@@ -12,7 +12,7 @@ pub enum Mode {
     /// From the first octet on.
     Telnet,
     /// When the peer does. Emulated modems greet in telnet whomever they dial, and go on in telnet or raw: the first frame
-    /// of PPP tells, `7E FF FF` or `7E FF` and something else.
+    /// of PPP tells, `7E FF FF` or `7E FF` and what is no command.
     Auto,
 }
 
@@ -82,11 +82,7 @@ impl Guess {
                 }
                 false
             }
-            Self::Silent { flag: true } | Self::Greeted { flag: true } => {
-                *self = Self::Raw;
-                true
-            }
-            // no telnet command has a number below SE: such an octet behind an FF is data
+            // no telnet command has a number below SE: such an octet behind an FF is data, as the 03 or 7D of a frame is
             Self::Silent { .. } | Self::Greeted { .. } if octet < super::SE => {
                 *self = Self::Raw;
                 true

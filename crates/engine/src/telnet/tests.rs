@@ -120,6 +120,19 @@ fn who_has_never_heard_of_telnet_gets_every_octet() {
 }
 
 #[test]
+fn a_command_behind_a_flag_is_no_frame() {
+    // a person types a tilde, and the window changes: behind the FF of a frame comes 03 or 7D, never a command's number
+    let mut port = end(Role::Server, Mode::Auto);
+    port.receive(&[IAC, WILL, 31]);
+    assert_eq!(port.receive(&[b'~', IAC, SB, 31, 0, 80, 0, 24, IAC, SE, b'a']).data, b"~a");
+    assert_eq!(port.receive(&[0x7e, IAC, DO, SUPPRESS_GO_AHEAD]).data, [0x7e]);
+    assert!(port.is_telnet());
+    // and one that begins with the negotiation of a frame's flag before it is still found out
+    assert_eq!(port.receive(&[0x7e, 255, 3, 0xc0]).data, [0x7e, 255, 3, 0xc0]);
+    assert!(!port.is_telnet());
+}
+
+#[test]
 fn commands_are_taken_out() {
     let mut server = end(Role::Server, Mode::Telnet);
     let found = server.receive(&[b'a', IAC, BREAK, IAC, 241, b'b', IAC, ARE_YOU_THERE, IAC, IAC]);

@@ -35,6 +35,7 @@ pub(crate) fn config(modules: &[&str]) -> PortConfig {
         callback_delay: secs(2),
         callback_tries: 3,
         callback_expiry: secs(120),
+        login: openras_engine::server::login::LoginConfig::default(),
         ppp: openras_ppp::Config {
             authenticate_peer: vec![AuthMethod::Pap],
             ipcp: Some(ipcp),

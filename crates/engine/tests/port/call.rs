@@ -21,6 +21,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 /// What the service behind the port would say.
 pub(crate) struct Owner {
     pub(crate) right: CallbackRight,
+    pub(crate) services: Vec<String>,
     pub(crate) refusal: Option<u32>,
     pub(crate) may_call: bool,
     pub(crate) address: Option<Ipv4Addr>,
@@ -37,13 +38,14 @@ impl Owner {
             Ask::SecurityBegin { module } => ("begin", module, Answer::Begun(Ok(()))),
             Ask::Verify(claim) => ("verify", claim.name.clone(), Answer::Verdict(self.verdict(&claim))),
             Ask::Admit { name } => {
-                let admission = Admission { callback: self.right.clone() };
+                let admission = Admission { callback: self.right.clone(), services: self.services.clone() };
                 let answer = self.refusal.map_or(Ok(admission), |number| Err(RasError(number)));
                 ("admit", name.unwrap_or_default(), Answer::Admit(answer))
             }
             Ask::CallbackTo { name, number } => {
                 ("callback", format!("{name} {number}"), Answer::CallbackTo(self.may_call))
             }
+            Ask::Target { service, name } => ("target", format!("{service} {name}"), Answer::Target(Ok(()))),
             Ask::Address { name, .. } => ("address", name.unwrap_or_default(), Answer::Address(self.address)),
         };
         self.asked.push(format!("{kind} {asked}"));
@@ -110,6 +112,7 @@ impl Call {
             bench: Bench::answered(port),
             owner: Owner {
                 right: CallbackRight::None,
+                services: Vec::new(),
                 refusal: None,
                 may_call: true,
                 address: Some([10, 64, 0, 2].into()),

@@ -29,7 +29,7 @@ fn a_line_that_does_not_open_ends_the_port_with_its_number() {
 fn a_ring_is_told_and_answered() {
     let bench = Bench::answered(config(&["totp"]));
     assert!(
-        matches!(&bench.events[..], [PortEvent::Ring(Some(number)), PortEvent::Answered, PortEvent::Dialog(_)]
+        matches!(&bench.events[..], [PortEvent::Ring(Some(number)), PortEvent::Answered(_), PortEvent::Dialog(_)]
         if number == "5551212")
     );
 }

@@ -8,6 +8,8 @@ mod call;
 mod callback;
 mod dialog;
 mod line;
+mod login;
+mod menu;
 mod openings;
 mod ppp;
 mod random;

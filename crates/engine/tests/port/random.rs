@@ -167,7 +167,7 @@ impl World {
                 Ask::Verify(_) => 2,
                 Ask::Admit { .. } => 5,
                 Ask::CallbackTo { .. } => 7,
-                Ask::Address { .. } => 9,
+                Ask::Address { .. } | Ask::Target { .. } => 9,
             };
             return self.answer(answer);
         }
@@ -212,7 +212,7 @@ impl World {
             2 => Answer::Verdict(accept),
             3 => Answer::Verdict(refuse(true)),
             4 => Answer::Verdict(refuse(false)),
-            5 => Answer::Admit(Ok(Admission { callback: self.right() })),
+            5 => Answer::Admit(Ok(Admission { callback: self.right(), ..Default::default() })),
             6 => Answer::Admit(Err(RasError::NO_DIALIN_PERMISSION)),
             7 | 8 => Answer::CallbackTo(which == 7),
             9 => Answer::Address(Some([10, 64, 0, 2].into())),

@@ -36,6 +36,7 @@ enum Order {
     Op(Key, LineOp),
     /// As `Op`, then [`Said::Left`].
     Leave(Key, LineOp),
+    OffHook(Key),
     Taken(Key, usize),
     Remove(Key),
 }
@@ -123,6 +124,11 @@ impl Work {
                     self.say(phone, Said::Left);
                 }
             }
+            Order::OffHook(key) => {
+                if let Some(phone) = phone(key) {
+                    self.feed(Input::OffHook(phone));
+                }
+            }
             Order::Taken(key, count) => {
                 if let Some(phone) = phone(key) {
                     self.feed(Input::Taken(phone, count));
@@ -178,6 +184,12 @@ struct Ending {
 }
 
 impl ExchangeLine {
+    /// Lifts the receiver without dialling: who calls finds it busy until the `HangUp` of this line. Behind a hang-up under
+    /// way it waits for nothing: that frees the line anyhow.
+    pub fn lift(&mut self) {
+        self.order(Order::OffHook(self.key));
+    }
+
     fn order(&self, order: Order) {
         // the task lives as long as any sender
         drop(self.orders.send(order));

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openras_engine::RasError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::failure::{NO_ANSWER, NO_NAME, ras_error};
+use super::failure::{NO_ANSWER, NO_CARRIER, NO_NAME, ras_error};
 use super::switched::{Accepted, Kind, Later, Switched};
 use super::telnet::TelnetStream;
 use super::tls::TlsClient;
@@ -46,8 +47,15 @@ impl TcpDial {
         Self::speaking(address.into(), Spoken::WebSocket { path: path.into(), tls })
     }
 
+    /// As [`Self::new`], for an address somebody else has chosen: each address that is looked up is asked for, and only one
+    /// that may be is connected to. Telnet is spoken if the other end begins with it.
+    pub fn free(address: impl Into<String>, may: May) -> Self {
+        let connect = Connect { address: address.into(), spoken: Spoken::Perhaps, may: Some(may) };
+        Self { line: Switched::new(connect) }
+    }
+
     fn speaking(address: String, spoken: Spoken) -> Self {
-        Self { line: Switched::new(Connect { address, spoken }) }
+        Self { line: Switched::new(Connect { address, spoken, may: None }) }
     }
 }
 
@@ -58,11 +66,16 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
 type Stream = Box<dyn Duplex>;
 
+/// Whether an address may be connected to, or why not.
+pub type May = Arc<dyn Fn(SocketAddr) -> Result<(), String> + Send + Sync>;
+
 /// What is spoken below the call.
 #[derive(Clone)]
 enum Spoken {
     Octets,
     Telnet,
+    /// Telnet where the other end begins with it.
+    Perhaps,
     Tls(TlsClient),
     WebSocket { path: String, tls: Option<TlsClient> },
 }
@@ -73,6 +86,7 @@ impl Spoken {
         Ok(match self {
             Self::Octets => Box::new(stream),
             Self::Telnet => Box::new(TelnetStream::client(stream)),
+            Self::Perhaps => Box::new(TelnetStream::client_perhaps(stream)),
             Self::Tls(tls) => Box::new(tls.connect(stream, host).await?),
             Self::WebSocket { path, tls: None } => {
                 websocket(stream, &format!("ws://{address}{path}")).await?
@@ -98,15 +112,17 @@ async fn websocket(stream: impl Duplex + 'static, url: &str) -> Result<Stream, R
 struct Connect {
     address: String,
     spoken: Spoken,
+    /// Which addresses it may be; `None` is any.
+    may: Option<May>,
 }
 
 impl Kind for Connect {
     type Stream = Stream;
 
     fn dial(&mut self, _number: &str) -> Later<Result<Stream, RasError>> {
-        let (address, spoken) = (self.address.clone(), self.spoken.clone());
+        let (address, spoken, may) = (self.address.clone(), self.spoken.clone(), self.may.clone());
         Box::pin(async move {
-            let call = async { spoken.begin(connect(&address).await?, &address).await };
+            let call = async { spoken.begin(connect_where(&address, may.as_ref()).await?, &address).await };
             tokio::time::timeout(CONNECT, call).await.unwrap_or(Err(NO_ANSWER))
         })
     }
@@ -114,12 +130,21 @@ impl Kind for Connect {
 
 /// Tries every address of the name in turn; the last failure counts.
 pub(super) async fn connect(address: &str) -> Result<TcpStream, RasError> {
+    connect_where(address, None).await
+}
+
+async fn connect_where(address: &str, may: Option<&May>) -> Result<TcpStream, RasError> {
     let found = tokio::net::lookup_host(address).await.map_err(|error| {
         tracing::info!(address, %error, "the name does not resolve");
         NO_NAME
     })?;
     let mut last = NO_NAME;
     for target in found {
+        if let Some(Err(why)) = may.map(|may| may(target)) {
+            tracing::info!(%target, why, "not connected to");
+            last = NO_CARRIER;
+            continue;
+        }
         match TcpStream::connect(target).await {
             Ok(stream) => {
                 // frames are small and someone waits for each

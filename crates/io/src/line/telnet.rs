@@ -43,6 +43,11 @@ impl<S> TelnetStream<S> {
         Self::new(stream, Role::Client, Mode::Telnet, None)
     }
 
+    /// The end that called, whom the other end may answer in telnet or not: nothing is said in it before that has.
+    pub fn client_perhaps(stream: S) -> Self {
+        Self::new(stream, Role::Client, Mode::Auto, None)
+    }
+
     /// The end that was called, in telnet from the first octet on.
     pub fn server(stream: S) -> Self {
         Self::new(stream, Role::Server, Mode::Telnet, None)
@@ -142,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TelnetStream<S> {
                 buf.put_slice(rest.get(..fits).unwrap_or_default());
                 this.read += fits;
                 // its answers go out with it
-                drop(this.poll_send(cx));
+                let _ = this.poll_send(cx)?;
                 return Poll::Ready(Ok(()));
             }
             let sent = this.poll_send(cx)?;
@@ -170,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TelnetStream<S> {
         // doubled it still fits
         let taken = bytes.get(..WAITING / 2).unwrap_or(bytes);
         this.telnet.send(taken, &mut this.out);
-        drop(this.poll_send(cx)?);
+        let _ = this.poll_send(cx)?;
         Poll::Ready(Ok(taken.len()))
     }
 

@@ -12,6 +12,7 @@ use crate::driver::Outcome;
 use crate::net::NoIp;
 use crate::testing::{Heard, Phone};
 
+mod spoken;
 mod vanish;
 
 fn large() -> Vec<u8> {

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::forward::{Target, Way};
 use super::loopback::{LoopbackHandle, TcpListener};
 
 #[cfg(test)]
@@ -65,13 +65,13 @@ impl Drop for Page {
     }
 }
 
-/// Gets `http://ADDRESS[:PORT]/PATH` through the link. The host must be an IP address: there is no resolver here.
+/// Gets `http://HOST[:PORT]/PATH` through the link; a name is asked of the link's DNS servers.
 ///
 /// # Errors
-/// `InvalidInput`: not such an URL; else as [`LoopbackHandle::tcp_connect`] and [`get`].
+/// `InvalidInput`: not such an URL; else as [`Way::open`] and [`get`].
 pub async fn fetch(link: &LoopbackHandle, url: &str) -> io::Result<Page> {
-    let (address, port, uri) = parse(url)?;
-    let stream = link.tcp_connect(address, port).await?;
+    let (target, uri) = parse(url)?;
+    let stream = link.open(&target).await?;
     get(stream, &uri).await
 }
 
@@ -106,27 +106,26 @@ where
     }
 }
 
-/// Takes `http://ADDRESS[:PORT]/PATH` apart: where to connect, and what to ask [`get`] for.
+/// Takes `http://HOST[:PORT]/PATH` apart: where to connect, and what to ask [`get`] for.
 ///
 /// # Errors
 /// `InvalidInput`: not such an URL.
-pub fn parse(url: &str) -> io::Result<(IpAddr, u16, Uri)> {
+pub fn parse(url: &str) -> io::Result<(Target, Uri)> {
     let refuse =
-        |why: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{why}: http://ADDRESS[:PORT]/PATH"));
+        |why: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("{why}: http://HOST[:PORT]/PATH"));
     let uri: Uri = url.parse().map_err(|_| refuse("not an URL"))?;
     if uri.scheme_str() != Some("http") {
         return Err(refuse("only http is spoken here"));
     }
     let host = uri.host().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let address = address.parse().map_err(|_| refuse("the host must be an IP address"))?;
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let port = match authority.rsplit_once(host).map(|(_, rest)| rest) {
         Some("") => 80,
         Some(rest) => rest.trim_start_matches(':').parse().map_err(|_| refuse("not a port"))?,
         None => return Err(refuse("not an URL")),
     };
-    Ok((address, port, uri))
+    let host = host.parse().map_err(|_| refuse("the host must be an address or a name"))?;
+    Ok((Target { host, port }, uri))
 }
 
 /// Answers GET and HEAD on every connection of the listener until the link has gone. `site` gives the body for a

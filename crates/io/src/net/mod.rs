@@ -9,6 +9,7 @@ pub mod forward;
 pub mod http;
 pub mod loopback;
 pub mod nat;
+pub mod tun;
 
 /// The largest IP packet an [`IpPort`] may hand to the link, in bytes.
 pub const MAX_PACKET: usize = 16 * 1024;

@@ -1,4 +1,4 @@
-//! What is asked of a running service: `hangup` `calls` `status` `events` `ports` `reload` `audit`.
+//! What is asked of a running service: `hangup` `calls` `status` `events` `ports` `modems` `reload` `audit`.
 #![allow(rustdoc::broken_intra_doc_links, reason = "these comments are the text of --help")]
 
 use std::path::PathBuf;
@@ -24,6 +24,9 @@ pub(crate) enum Client {
     /// List the ports and what each does
     #[command(after_help = "Example:\n  openras ports")]
     Ports(Ports),
+    /// List the modems played for computers, and what each does
+    #[command(after_help = "Example:\n  openras modems")]
+    Modems(Modems),
     /// Have the configuration read again; it is checked whole first, and calls go on
     #[command(after_help = "Example:\n  openras reload")]
     Reload(Reload),
@@ -124,6 +127,16 @@ pub(crate) struct Events {
 /// `openras ports`.
 #[derive(Debug, Args)]
 pub(crate) struct Ports {
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+/// `openras modems`.
+#[derive(Debug, Args)]
+pub(crate) struct Modems {
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -10,6 +10,7 @@ use openras_ppp::AuthMethod;
 use openras_service::config::{DialLine, parse_duration};
 
 use super::client::At;
+use crate::ways::{Port, port};
 
 pub(crate) const DIAL_HELP: &str = "\
 An entry of the phone book says the line, the methods and the terminal, and
@@ -17,7 +18,9 @@ what is saved for it; what is named here goes before. Its script answers the
 login prompt.
 
 Lines:
-  tcp:HOST:PORT   unix:PATH   pty:PATH (opens that device)
+  tcp:HOST:PORT   telnet:HOST:PORT   tls:HOST:PORT
+  ws:HOST:PORT/PATH   wss:HOST:PORT/PATH (WebSocket, in TLS)
+  unix:PATH   pty:PATH (opens that device)
   exchange:NUMBER (a port of the same service)
 
 At a terminal a pause becomes a question, and the server's own dialog a raw
@@ -47,20 +50,27 @@ Example (with a port `line = \"listen:tcp:127.0.0.1:7001\"` of `openras serve`):
       --password-file pw --ping 3
   openras phonebook add Home --line tcp:127.0.0.1:7001 --user alice \\
       --password-file pw
-  openras dial Home --ping 3";
+  openras dial Home --ping 3
+  openras dial Home --forward 8080:10.64.0.1:80 --socks 1080
+  openras dial Home --socks 1080 --on-demand --idle 5m --redial=3";
 
 /// `openras dial`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("whom").required(true).multiple(true).args(["entry", "line"]))]
+#[command(group = ArgGroup::new("numbered").multiple(true).args(["entry", "modem"]))]
+#[command(group = ArgGroup::new("ways").multiple(true).args(["forward", "socks"]))]
 pub(crate) struct Dial {
     /// An entry of the phone book, whatever its case
     pub(crate) entry: Option<String>,
     /// Where the call goes; with an entry instead of where that says
     #[arg(long, value_name = "LINE")]
     pub(crate) line: Option<DialLine>,
-    /// With an entry: the number instead of its own
-    #[arg(long, requires = "entry", conflicts_with = "line")]
+    /// What the modem dials; with an entry alone, the number instead of its own
+    #[arg(long, requires = "numbered")]
     pub(crate) number: Option<String>,
+    /// The modem on the line: generic, or another of the service's configuration or of docs/modems.md
+    #[arg(long, value_name = "NAME")]
+    pub(crate) modem: Option<String>,
     /// With an entry: this file instead of your own phone book and that of all users
     #[arg(long, value_name = "FILE", requires = "entry")]
     pub(crate) phonebook: Option<PathBuf>,
@@ -96,9 +106,39 @@ pub(crate) struct Dial {
     /// Ping the server's address N times
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) ping: Option<u16>,
-    /// Fetch http://ADDRESS[:PORT]/PATH through the link and print its size and SHA-256
+    /// Fetch http://HOST[:PORT]/PATH through the link and print its size and SHA-256; a name is asked of the link's
+    /// DNS servers
     #[arg(long, value_name = "URL", value_parser = url)]
     pub(crate) fetch: Option<String>,
+    #[command(flatten)]
+    pub(crate) tls: super::Tls,
+    /// A port of this machine (on 127.0.0.1) whose connections go on through the link, for your own programs only. May
+    /// be given several times
+    #[arg(long, value_name = "PORT:HOST:PORT", value_parser = clap::value_parser!(Port))]
+    pub(crate) forward: Vec<Port>,
+    /// A SOCKS proxy (5, 4, 4a) on this port of 127.0.0.1, for your own programs only
+    #[arg(long, value_name = "PORT", value_parser = port)]
+    pub(crate) socks: Option<u16>,
+    /// The ports of --forward and --socks are there at once; the call is placed when somebody connects, and again after
+    /// --idle has ended it
+    #[arg(long, requires = "ways", conflicts_with_all = ["detach", "duration", "ping", "fetch"])]
+    pub(crate) on_demand: bool,
+    /// Hang up when no packet has gone either way for so long [the entry's, else never]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) idle: Option<Duration>,
+    /// Do not compress TCP/IP headers (RFC 1144), whatever the server offers
+    #[arg(long)]
+    pub(crate) no_vj: bool,
+    /// Dial again where nobody answers, the line is busy or PPP does not come up: N times [the entry's]. Never after a
+    /// wrong password
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
+    pub(crate) redial: Option<Option<u32>>,
+    /// The first pause between two tries; each next one is twice as long [the entry's, else 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "redial")]
+    pub(crate) redial_pause: Option<Duration>,
+    /// With --redial: dial again a connection that was lost, too [as the entry says]
+    #[arg(long, requires = "redial")]
+    pub(crate) redial_lost: bool,
     /// Write the PPP frames to a pcapng file (secrets blanked)
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use openras_api::types::CallId;
 
 use super::client::{At, call};
@@ -11,6 +11,9 @@ use super::client::{At, call};
 /// The commands of the first days.
 #[derive(Debug, Subcommand)]
 pub(crate) enum First {
+    /// Find lines, ask what will call, and write a configuration and the first user
+    #[command(after_help = INIT_HELP)]
+    Init(Box<Init>),
     /// Say every mistake of a configuration with its line, and what is worth knowing of it
     #[command(after_help = CHECK_HELP)]
     CheckConfig(CheckConfig),
@@ -18,6 +21,31 @@ pub(crate) enum First {
     #[command(after_help = WHY_HELP)]
     Why(Why),
 }
+
+const INIT_HELP: &str = "\
+At a terminal what is not named is asked for. Otherwise --for and --user are
+needed; without --password-file a password is made and shown once. Nothing is
+written over: a file that is there needs --force, a user that is there stays.
+
+What calls (--for):
+  emulator    an old computer or emulator that dials TCP hosts
+  computer    a computer whose serial port is a TCP connection: it gets a modem
+  modem       callers behind a modem on a serial port of this machine
+  wifi-modem  WiFi modems on the local network
+  device      an embedded or cellular device that speaks PPP at once
+  openras     another OpenRAS
+
+What they may reach (--reach): internet, machine=PORT (a service of this
+machine), nothing, or networks as 192.168.7.0/24:22,443
+
+Exit codes:
+  0 written   1 a line or file was not fit   2 wrong command line
+  3 a file or the user store
+
+Examples:
+  openras init --find
+  openras init --for emulator --line listen:tcp:127.0.0.1:7001 \\
+      --user alice --password-file pw --config openras.toml --state \"$PWD/state\"";
 
 const CHECK_HELP: &str = "\
 Nothing is started and nothing is changed, but modules are tried. A warning
@@ -40,6 +68,58 @@ Exit codes:
 
 Example:
   openras why --help";
+
+/// `openras init`.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// What will call
+    #[arg(long = "for", value_enum, value_name = "WHAT")]
+    pub(crate) caller: Option<Caller>,
+    /// The line it comes in on, as in `line` of a [[port]]
+    #[arg(long)]
+    pub(crate) line: Option<String>,
+    /// What it may reach; may be given more than once
+    #[arg(long, value_name = "WORD")]
+    pub(crate) reach: Vec<String>,
+    /// The first user
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// File whose first line is the user's password
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Where the configuration goes [the system's for root, else the user's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the users and the record [as `serve` has it]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Write over a configuration that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Only say which lines and devices there are
+    #[arg(long)]
+    pub(crate) find: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--for`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Caller {
+    /// An old computer or emulator that dials TCP hosts
+    Emulator,
+    /// A computer whose serial port is a TCP connection
+    Computer,
+    /// Callers behind a modem on a serial port
+    Modem,
+    /// WiFi modems on the local network
+    WifiModem,
+    /// A device that speaks PPP at once
+    Device,
+    /// Another OpenRAS
+    Openras,
+}
 
 /// `openras check-config`.
 #[derive(Debug, Args)]

@@ -59,6 +59,9 @@ pub(crate) struct Rights {
     /// With --callback caller: numbers that start so are allowed; none given refuses all
     #[arg(long, value_name = "PREFIX")]
     pub(crate) callback_allow: Vec<String>,
+    /// What the user gets at a login prompt: ppp, slip, cslip, names of [service.NAME]; several are a menu, `default` is what the port gives
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) service: Vec<String>,
 }
 
 /// `openras user add`.

@@ -3,6 +3,7 @@
 mod audit;
 mod calls;
 mod events;
+mod modems;
 mod ports;
 mod status;
 
@@ -43,6 +44,7 @@ async fn ask(client: &Client, command: &cli::Client) -> Result<u8, Problem> {
         cli::Client::Status(args) => status::run(client, args).await,
         cli::Client::Events(args) => events::run(client, args).await,
         cli::Client::Ports(args) => ports::run(client, args).await,
+        cli::Client::Modems(args) => modems::run(client, args).await,
         cli::Client::Reload(args) => reload(client, args).await,
         cli::Client::Audit(args) => audit::run(client, args).await,
     }
@@ -55,6 +57,7 @@ fn at(command: &cli::Client) -> &At {
         cli::Client::Status(args) => &args.at,
         cli::Client::Events(args) => &args.at,
         cli::Client::Ports(args) => &args.at,
+        cli::Client::Modems(args) => &args.at,
         cli::Client::Reload(args) => &args.at,
         cli::Client::Audit(args) => &args.at,
     }

@@ -3,26 +3,38 @@
 use std::fs::File;
 use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use openras_api::client::Events;
 use openras_api::types::connection::{self, Dialled};
 use openras_api::{Client, Problem, start};
-use openras_client::{EntryCall, EntryScript};
+use openras_client::{EntryCall, EntryDial};
 use openras_phonebook::BookError;
+use openras_phonebook::Entry;
+use openras_phonebook::entry::flags::RASEO2_RECONNECT_IF_DROPPED;
 use openras_ppp::Secret;
 
 use crate::cli::{AuthWord, Dial, Terminal};
 use crate::entry::{self, Login, told};
 use crate::exit;
+use crate::redial::{Done, Redial, Tries, may_pass};
 use crate::secret_file;
 use crate::session::{Front, Session, Traffic, never_began};
 use crate::signals::{Interrupted, Signals};
+use crate::traffic;
+use crate::ways::Ports;
+
+/// Where neither the command line nor an entry says it.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// What is dialled, and what answers its terminal.
 struct Call {
     dial: connection::Dial,
-    script: Option<EntryScript>,
+    /// Of the entry; each dial begins it anew.
+    script: Option<EntryDial>,
+    redial: Redial,
 }
 
 /// A dial that has begun.
@@ -30,6 +42,12 @@ struct Begun {
     client: Client,
     dialled: Dialled,
     events: Events,
+}
+
+/// Who watches, and the signals for whoever dials.
+struct Desk {
+    front: Front,
+    signals: Signals,
 }
 
 /// Places the call and stays with it. Gives the exit code.
@@ -49,28 +67,107 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
         }
     };
     let capture = args.capture.as_deref().map(capture_file).transpose()?;
+    let desk = Desk { front, signals };
+    let ports = Ports { forward: args.forward.clone(), socks: args.socks };
+    let traffic = Traffic {
+        ping: args.ping,
+        fetch: args.fetch.clone(),
+        stay: args.duration,
+        detach: args.detach,
+        ports: if args.on_demand { Ports::default() } else { ports.clone() },
+        demand: None,
+    };
+    if args.on_demand {
+        return on_demand(&args, call, capture, traffic, &ports, desk).await;
+    }
+    let (done, _) = series(&args, &call, capture.as_ref(), &traffic, desk).await?;
+    Ok(done.code)
+}
+
+/// The call is placed whenever somebody connects, until the person ends it or another try is of no use.
+async fn on_demand(
+    args: &Dial,
+    call: Call,
+    capture: Option<File>,
+    mut traffic: Traffic,
+    ports: &Ports,
+    mut desk: Desk,
+) -> Result<u8> {
+    let (demand, lines) = ports.wait().await?;
+    traffic.demand = Some(demand.teller());
+    lines.iter().for_each(|line| desk.front.waiting(line));
+    loop {
+        tokio::select! {
+            () = demand.wanted() => {}
+            _ = desk.signals.heard() => return Ok(exit::OK),
+        }
+        let (done, after) = series(args, &call, capture.as_ref(), &traffic, desk).await?;
+        desk = after;
+        demand.down();
+        if done.wanted || !(done.connected || done.error.is_some_and(may_pass)) {
+            return Ok(done.code);
+        }
+    }
+}
+
+/// Dials until it is done, or no more tries are left.
+async fn series(
+    args: &Dial,
+    call: &Call,
+    capture: Option<&File>,
+    traffic: &Traffic,
+    mut desk: Desk,
+) -> Result<(Done, Desk)> {
+    let mut tries = Tries::new(call.redial);
+    loop {
+        let done;
+        (done, desk) = once(args, call, capture, traffic, desk).await?;
+        let Some(pause) = tries.after(&done) else { return Ok((done, desk)) };
+        desk.front.redialling(pause, tries.done);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = desk.signals.heard() => return Ok((Done { wanted: true, ..done }, desk)),
+        }
+    }
+}
+
+/// One dial.
+async fn once(
+    args: &Dial,
+    call: &Call,
+    capture: Option<&File>,
+    traffic: &Traffic,
+    desk: Desk,
+) -> Result<(Done, Desk)> {
+    let Desk { mut front, mut signals } = desk;
     let pauses = front.can_answer() && !args.no_pause;
-    let (user, name) = (call.dial.user.clone(), call.dial.name.clone());
-    let script = call.script;
+    // it could be read when the entry was looked up
+    let script = call.script.clone().and_then(|mut entry| entry.script().ok().flatten());
     let begun = tokio::select! {
-        begun = begin(&args, call.dial, capture, script.is_some()) => begun,
+        begun = begin(args, call.dial.clone(), capture, script.is_some()) => begun,
         // dropped half-way, a dial that has begun ends for want of its reader
         _ = signals.heard() => return Err(Interrupted.into()),
     };
     match begun {
         Err((code, problem)) => {
+            let error = Some(problem.number());
             front.show(&never_began(problem));
-            Ok(code)
+            Ok((Done { code, error, ..Done::default() }, Desk { front, signals }))
         }
-        Ok(Begun { dialled, .. }) if dialled.joined => {
-            front.joined(dialled.id, &name);
-            Ok(exit::OK)
+        Ok(Begun { client, dialled, .. }) if dialled.joined => {
+            front.joined(dialled.id, &call.dial.name);
+            let mut code = exit::OK;
+            for line in traffic::open(&traffic.ports, &client, dialled.id).await {
+                code = if line.failed() { exit::TRAFFIC } else { code };
+                front.traffic(dialled.id, Duration::ZERO, &line);
+            }
+            Ok((Done { code, wanted: true, ..Done::default() }, Desk { front, signals }))
         }
         Ok(Begun { client, dialled, events }) => {
-            let traffic =
-                Traffic { ping: args.ping, fetch: args.fetch, stay: args.duration, detach: args.detach };
-            let session = Session::new(client, (dialled, events), user, front, traffic, signals);
-            Ok(session.answering(pauses, script).run().await)
+            let user = call.dial.user.clone();
+            let session = Session::new(client, (dialled, events), user, front, traffic.clone(), signals);
+            let (done, front, signals) = session.answering(pauses, script).run().await;
+            Ok((done, Desk { front, signals }))
         }
     }
 }
@@ -79,14 +176,14 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
 async fn begin(
     args: &Dial,
     mut dial: connection::Dial,
-    capture: Option<File>,
+    capture: Option<&File>,
     scripted: bool,
 ) -> Result<Begun, (u8, Problem)> {
     let refused = |problem: Problem| (exit::of(problem.number(), false), problem);
     let client = start::connect_or_start(args.at.socket.as_deref())
         .await
         .map_err(|problem| (exit::SERVICE, problem))?;
-    if let Some(file) = &capture {
+    if let Some(file) = capture {
         dial.capture = Some(client.descriptor(file).await.map_err(refused)?);
     }
     let dialled = client.dial(&dial).await.map_err(refused)?;
@@ -113,7 +210,7 @@ async fn call(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<C
             let wanted = EntryCall {
                 name: name.clone(),
                 phonebook: args.phonebook.clone(),
-                number: line.or(args.number.clone()).unwrap_or_default(),
+                number: line.or(args.number.clone().filter(|_| args.modem.is_none())).unwrap_or_default(),
                 callback: args.callback.clone(),
                 ..EntryCall::default()
             };
@@ -122,8 +219,9 @@ async fn call(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<C
             if !found.has_password && !found.dial.user.is_empty() {
                 found.dial.password = ask(front, signals).await?.into();
             }
-            let script = found.script()?;
-            Call { dial: found.dial, script }
+            let script = found.script()?.map(|_| found.clone());
+            let redial = redial(args, Some(&found.entry));
+            Call { dial: found.dial, script, redial }
         }
         None => {
             let line = args.line.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -137,13 +235,24 @@ async fn call(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<C
                 None => ask(front, signals).await?,
             }
             .into();
-            Call { dial, script: None }
+            Call { dial, script: None, redial: redial(args, None) }
         }
     };
     named_here(args, &mut call);
     call.dial.pauses = front.can_answer() && !args.no_pause || call.script.is_some();
     call.dial.packets = args.verbose > 0 || args.json;
     Ok(call)
+}
+
+/// How often to dial again: what was named here, else what the entry says.
+fn redial(args: &Dial, entry: Option<&Entry>) -> Redial {
+    let Some(tries) = args.redial else { return Redial::default() };
+    let pause = entry.map(|entry| Duration::from_secs(entry.redial_pause.into())).filter(|pause| !pause.is_zero());
+    Redial {
+        tries: tries.unwrap_or(entry.map_or(TRIES, |entry| entry.redial_count)),
+        pause: args.redial_pause.or(pause).unwrap_or(PAUSE),
+        lost: args.redial_lost || entry.is_some_and(|entry| entry.options2 & RASEO2_RECONNECT_IF_DROPPED != 0),
+    }
 }
 
 /// What the command line says of methods and terminal goes before what the entry says.
@@ -158,6 +267,14 @@ fn named_here(args: &Dial, call: &mut Call) {
         call.dial.auth = methods.collect();
         call.dial.require_auth = required && !words.contains(&AuthWord::None);
     }
+    if let Some(idle) = args.idle {
+        call.dial.idle_seconds = Some(u32::try_from(idle.as_secs().max(1)).unwrap_or(u32::MAX));
+    }
+    if let Some(modem) = &args.modem {
+        call.dial.modem = Some(modem.clone());
+        call.dial.number = args.number.clone().unwrap_or_default();
+    }
+    call.dial.vj &= !args.no_vj;
     if let Some(terminal) = args.terminal {
         call.dial.terminal = match terminal {
             Terminal::Auto => connection::Terminal::Auto,

@@ -5,6 +5,7 @@ mod idle;
 mod place;
 mod room;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +77,12 @@ async fn config(args: &Serve) -> Result<Config> {
     if args.private.is_some() {
         return Ok(Config { private: true, ..Config::empty() });
     }
-    let file = args.config.clone().or_else(config_file::found).with_context(|| {
+    read(args.config.clone()).await
+}
+
+/// The configuration that was named, the system's, or the user's.
+pub(crate) async fn read(named: Option<PathBuf>) -> Result<Config> {
+    let file = named.or_else(config_file::found).with_context(|| {
         let places: Vec<String> =
             config_file::places().iter().map(|file| file.display().to_string()).collect();
         format!(

@@ -112,6 +112,7 @@ async fn add(args: UserAdd) -> Result<()> {
         disabled: args.rights.disabled.unwrap_or_default(),
         no_dial_in: args.rights.no_dial_in.unwrap_or_default(),
         callback: callback.unwrap_or_default(),
+        services: services(&args.rights).unwrap_or_default(),
     };
     changed(&args.store, "user add", &name, move |users, name| users.add(name, &user)).await?;
     if let Some((seed, codes)) = &totp {
@@ -131,6 +132,7 @@ async fn set(args: UserSet) -> Result<()> {
         disabled: args.rights.disabled,
         no_dial_in: args.rights.no_dial_in,
         callback: callback(&args.rights)?,
+        services: services(&args.rights),
         totp: totp.clone().map(Some),
     };
     changed(&args.store, "user set", &name, move |users, name| users.set(name, &change)).await?;
@@ -176,6 +178,15 @@ fn callback(rights: &Rights) -> Result<Option<CallbackRight>> {
         Some("none") => Some(CallbackRight::None),
         Some(number) => Some(CallbackRight::Preset(number.to_string())),
     })
+}
+
+/// `default` takes back what was given; nothing leaves it.
+fn services(rights: &Rights) -> Option<Vec<String>> {
+    match rights.service.as_slice() {
+        [] => None,
+        [only] if only == "default" => Some(Vec::new()),
+        services => Some(services.to_vec()),
+    }
 }
 
 async fn password(file: Option<&Path>) -> Result<Secret> {
@@ -238,6 +249,9 @@ fn rights(user: &UserInfo) -> String {
     if user.totp {
         words.push(format!("totp, {} recovery codes", user.recovery_left));
     }
+    if !user.services.is_empty() {
+        words.push(format!("gets {}", user.services.join(" ")));
+    }
     words.join(", ")
 }
 
@@ -251,6 +265,7 @@ fn in_json(user: &UserInfo) -> serde_json::Value {
         "name": user.name,
         "methods": user.methods.iter().map(|method| method.word()).collect::<Vec<_>>(),
         "callback": callback,
+        "services": user.services,
         "disabled": user.disabled,
         "no_dial_in": user.no_dial_in,
         "must_change": user.must_change,

@@ -43,7 +43,9 @@ async fn of_service(args: &cli::Why) -> Result<Why, Problem> {
 
 fn refused(problem: &Problem, args: &cli::Why) -> u8 {
     match problem.error {
-        6 if args.call.is_none() => out::note("openras: no call has failed that this service still knows of."),
+        6 if args.call.is_none() => {
+            out::note("openras: no call has failed that this service still knows of.")
+        }
         6 => {
             out::note(format_args!("openras: {}", render::problem(problem)));
             out::note("  try:  `openras calls` lists the calls.");
@@ -96,7 +98,8 @@ fn show(why: &Why) {
 
 fn head(why: &Why) -> String {
     let name = why.name.as_deref().map(|name| format!(", {}", render::safe(name))).unwrap_or_default();
-    let source = why.source.as_deref().map(|from| format!(" from {}", render::safe(from))).unwrap_or_default();
+    let source =
+        why.source.as_deref().map(|from| format!(" from {}", render::safe(from))).unwrap_or_default();
     let port = why.port.as_deref().map(|port| format!(" on {}", render::safe(port))).unwrap_or_default();
     let when = match why.begun {
         0 => String::new(),

@@ -21,7 +21,7 @@ const TABLE: [(&str, i32, u32); 12] = [
 
 #[test]
 fn each_kind_of_failure_has_its_documented_code_number_reason_and_remedy() {
-    let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\n");
+    let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\nip = \"loopback\"\n");
     let server = lab.serve(&[]);
     let line = server.line("line1");
     let help = lab.run(&["dial", "--help"]).out;

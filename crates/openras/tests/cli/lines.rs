@@ -8,14 +8,14 @@ use rustix::process::Signal;
 use crate::lab::{Lab, holds, mode, pid};
 
 const PORT: &str =
-    "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\nunauthenticated = 2\n";
+    "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\nunauthenticated = 2\nip = \"loopback\"\n";
 
 #[test]
 fn a_call_goes_over_tcp_a_unix_socket_and_a_pseudo_terminal() {
     let lab = Lab::with(
-        "[[port]]\nname = \"tcp\"\nline = \"listen:tcp:127.0.0.1:0\"\n\
-         [[port]]\nname = \"unix\"\nline = \"listen:unix:FOLDER/socket\"\n\
-         [[port]]\nname = \"pty\"\nline = \"pty:FOLDER/tty\"\n",
+        "[[port]]\nname = \"tcp\"\nline = \"listen:tcp:127.0.0.1:0\"\nip = \"loopback\"\n\
+         [[port]]\nname = \"unix\"\nline = \"listen:unix:FOLDER/socket\"\nip = \"loopback\"\n\
+         [[port]]\nname = \"pty\"\nline = \"pty:FOLDER/tty\"\nip = \"loopback\"\n",
     );
     let server = lab.serve(&[]);
     let lines = [

@@ -15,6 +15,7 @@ mod exits;
 #[path = "../shared/frame.rs"]
 mod frame;
 mod help;
+mod kinds;
 mod lab;
 mod library;
 mod lines;

@@ -16,6 +16,14 @@ pub enum Place {
     Port(usize, &'static str),
     /// A key of the grant with this index.
     Grant(usize, &'static str),
+    /// A key of the virtual modem with this index.
+    Modem(usize, &'static str),
+    /// A key of the modem of this name.
+    Device(String, &'static str),
+    /// A number of the directory.
+    Directory(String),
+    /// The service of this name.
+    Service(String),
     /// An element of a list in the port with this index.
     Element(usize, &'static str, usize),
 }
@@ -46,6 +54,10 @@ impl fmt::Display for Finding {
         match &self.place {
             Place::Top(key) => write!(f, "{key}")?,
             Place::Port(port, key) => write!(f, "port {}, {key}", port + 1)?,
+            Place::Modem(modem, key) => write!(f, "virtual modem {}, {key}", modem + 1)?,
+            Place::Device(name, key) => write!(f, "modem {name}, {key}")?,
+            Place::Directory(number) => write!(f, "directory, {number}")?,
+            Place::Service(name) => write!(f, "service {name}")?,
             Place::Grant(grant, key) => write!(f, "grant {}, {key}", grant + 1)?,
             Place::Element(port, key, n) => write!(f, "port {}, {key}[{n}]", port + 1)?,
         }
@@ -65,6 +77,10 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         addresses(&mut found, index, port);
         pools(&mut found, index, port, earlier);
         clear_text(&mut found, index, port);
+        super::network::check(port, &mut |key, n, what, remedy| {
+            let place = n.map_or(Place::Port(index, key), |n| Place::Element(index, key, n));
+            found.add(place, what, remedy);
+        });
         callers(&mut found, index, port);
     }
     for (key, path) in [("state", Some(&config.state)), ("key_file", config.key_file.as_ref())] {
@@ -76,6 +92,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             );
         }
     }
+    found.0.extend(super::virtual_modem::findings(config));
+    found.0.extend(super::login::findings(config));
+    found.0.extend(super::device::findings(config));
     found.0
 }
 
@@ -203,11 +222,8 @@ fn pools(found: &mut Found, index: usize, port: &PortConfig, earlier: &[PortConf
     }
 }
 
-/// Defence rule 17.
-fn clear_text(found: &mut Found, index: usize, port: &PortConfig) {
-    if !port.line.crosses_network() || port.insecure {
-        return;
-    }
+/// The methods of a port by which whoever listens learns a password, or that ask for none.
+pub(crate) fn open_methods(port: &PortConfig) -> Option<String> {
     let open: Vec<&str> = match port.auth.as_slice() {
         [] => vec!["none"],
         methods => {
@@ -215,12 +231,17 @@ fn clear_text(found: &mut Found, index: usize, port: &PortConfig) {
             methods.iter().filter(weak).map(|m| m.word()).collect()
         }
     };
-    if !open.is_empty() {
-        let what = format!(
-            "auth allows {} on {}, which others on the network can listen to",
-            open.join(" and "),
-            port.line
-        );
+    (!open.is_empty()).then(|| open.join(" and "))
+}
+
+/// Defence rule 17.
+fn clear_text(found: &mut Found, index: usize, port: &PortConfig) {
+    if !port.line.crosses_network() || port.insecure {
+        return;
+    }
+    if let Some(open) = open_methods(port) {
+        let what =
+            format!("auth allows {open} on {}, which others on the network can listen to", port.line);
         let remedy = "Leave it out, answer on a loopback address, or write insecure = true";
         found.add(Place::Port(index, "auth"), what, remedy.into());
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::DialLine;
+use super::{DeviceLine, DialLine};
 
 /// One `[[grant]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Grant {
 }
 
 /// How a line that can be granted begins.
-const KINDS: [&str; 8] = ["exchange:", "tcp:", "telnet:", "tls:", "ws:", "wss:", "unix:", "pty:"];
+const KINDS: [&str; 10] = ["exchange:", "serial:", "rfc2217:", "tcp:", "telnet:", "tls:", "ws:", "wss:", "unix:", "pty:"];
 
 /// A line as `openras dial --line` takes it; a `*` at its end stands for any rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +49,9 @@ impl LinePattern {
             return Err("has a * that is not its end");
         }
         if !KINDS.iter().any(|kind| fixed.starts_with(kind)) {
-            return Err("does not begin with exchange:, tcp:, telnet:, tls:, ws:, wss:, unix: or pty:");
+            return Err("does not begin with exchange:, serial:, rfc2217:, tcp:, telnet:, tls:, ws:, wss:, unix: or pty:");
         }
-        if let Some(path) = fixed.strip_prefix("unix:").or_else(|| fixed.strip_prefix("pty:"))
+        if let Some(path) = ["unix:", "pty:", "serial:"].iter().find_map(|kind| fixed.strip_prefix(kind))
             && !is_straight(path)
         {
             return Err("does not name a full path without . and ..");
@@ -62,7 +62,7 @@ impl LinePattern {
     /// Whether it stands for this line. A path that goes through `.` or `..` is nobody's: it could lead out of the
     /// folder that is granted.
     pub fn matches(&self, line: &DialLine) -> bool {
-        if let DialLine::Unix(path) | DialLine::Pty(path) = line
+        if let DialLine::Unix(path) | DialLine::Pty(path) | DialLine::Device(DeviceLine::Serial { path, .. }) = line
             && !path.to_str().is_some_and(is_straight)
         {
             return false;
@@ -108,6 +108,10 @@ mod tests {
         assert!(covers("pty:/dev/ttyS0", "pty:/dev/ttyS0"));
         assert!(!covers("pty:/dev/ttyS0", "unix:/dev/ttyS0"));
         assert!(covers("pty:/dev/*", "pty:/dev/ttyS1"));
+        assert!(covers("serial:/dev/ttyS0*", "serial:/dev/ttyS0,9600"));
+        assert!(!covers("serial:/dev/ttyS0", "serial:/dev/ttyS0,9600"), "a speed is part of the line");
+        assert!(covers("rfc2217:ts:7001", "rfc2217:ts:7001"));
+        assert!(!covers("serial:/dev/*", "serial:/dev/../etc/x"));
     }
 
     #[test]

@@ -23,8 +23,8 @@ use std::str::FromStr;
 pub use device::DeviceLine;
 
 /// Whether `serial:` and `rfc2217:` can be dialled, and whether a port may have a device which is always there.
-const DEVICES_DIAL: bool = false;
-const DEVICES_ANSWER: bool = false;
+const DEVICES_DIAL: bool = true;
+const DEVICES_ANSWER: bool = true;
 
 /// What a dial can be placed over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +111,19 @@ impl Spoken {
     /// Whether it is WebSocket.
     pub fn is_websocket(self) -> bool {
         matches!(self, Self::Ws | Self::Wss)
+    }
+}
+
+impl DialLine {
+    /// The device a modem can be at the other end of.
+    pub fn device(&self) -> Option<DeviceLine> {
+        match self {
+            Self::Tcp(at) => Some(DeviceLine::Tcp(at.clone())),
+            Self::Telnet(at) => Some(DeviceLine::Telnet(at.clone())),
+            Self::Pty(path) => Some(DeviceLine::Pty(path.clone())),
+            Self::Device(device) => Some(device.clone()),
+            Self::Tls(_) | Self::WebSocket { .. } | Self::Unix(_) | Self::Exchange(_) => None,
+        }
     }
 }
 

@@ -3,8 +3,13 @@
 //! Serde stops at the first error of a table; so the keys are read one by one from the parser's own tree, in which
 //! each value knows where it stands. A `[module.x]` table is handed to serde whole, which refuses unknown keys itself.
 
+mod lasting;
+mod login;
+mod device;
+mod network;
 mod table;
 mod value;
+mod virtual_modem;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -41,6 +46,11 @@ impl Reader<'_> {
 
 /// Reads and checks a whole text.
 pub(super) fn config(text: &str) -> Result<Config, Vec<Problem>> {
+    with_places(text).map(|(config, _)| config)
+}
+
+/// As [`config`], with where each key stands.
+pub(super) fn with_places(text: &str) -> Result<(Config, HashMap<Place, Range<usize>>), Vec<Problem>> {
     let mut reader = Reader {
         text,
         problems: Vec::new(),
@@ -69,7 +79,7 @@ pub(super) fn config(text: &str) -> Result<Config, Vec<Problem>> {
             reader.problem(&span, finding.what, finding.remedy);
         }
     }
-    if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }
+    if reader.problems.is_empty() { Ok((config, reader.spans)) } else { Err(reader.problems) }
 }
 
 impl<'i> Reader<'i> {
@@ -78,6 +88,9 @@ impl<'i> Reader<'i> {
         let header = match place {
             Place::Top(_) => None,
             Place::Grant(grant, _) => Some(Place::Grant(*grant, "")),
+            Place::Modem(modem, _) => Some(Place::Modem(*modem, "")),
+            Place::Device(name, _) => Some(Place::Device(name.clone(), "")),
+            Place::Directory(_) | Place::Service(_) => None,
             Place::Port(port, _) | Place::Element(port, ..) => Some(Place::Port(*port, "")),
         };
         [Some(place.clone()), Some(place.key()), header]
@@ -111,6 +124,17 @@ impl<'i> Reader<'i> {
         }
         for (index, port) in table.tables(self, "port").into_iter().enumerate() {
             config.ports.push(self.port(index, port));
+        }
+        for (index, modem) in table.tables(self, "virtual_modem").into_iter().enumerate() {
+            config.virtual_modems.push(self.virtual_modem(index, modem));
+        }
+        let numbers = table.named_tables(self, "directory");
+        config.directory = self.directory(numbers);
+        let modems = table.named_tables(self, "modem");
+        config.modems = self.modems(modems);
+        for (name, service) in table.named_tables(self, "service") {
+            let read = self.service(name.get_ref(), service);
+            config.services.extend(read.map(|read| (name.into_inner(), read)));
         }
         for (name, module) in table.named_tables(self, "module") {
             match self.module(&name, module) {
@@ -183,6 +207,9 @@ impl<'i> Reader<'i> {
         self.admission(&mut table, &mut port);
         self.network(&mut table, &mut port);
         self.limits(&mut table, &mut port);
+        port.device = self.device(&mut table);
+        self.lasting(&mut table, &mut port);
+        self.login(&mut table, &mut port);
         table.finish(self);
         port
     }
@@ -230,6 +257,7 @@ impl<'i> Reader<'i> {
         set(&mut port.pool, table.read(self, "pool"));
         set(&mut port.dns, table.list(self, "dns"));
         set(&mut port.nbns, table.list(self, "nbns"));
+        self.reach(table, &mut port.network);
     }
 
     fn limits(&mut self, table: &mut Table<'i>, port: &mut PortConfig) {

@@ -70,6 +70,11 @@ impl Pool {
         openras_engine::server::Pool::between(self.first, self.last)
     }
 
+    /// The first and the last.
+    pub fn range(&self) -> (Ipv4Addr, Ipv4Addr) {
+        (self.first, self.last)
+    }
+
     /// How many there are, at least 1.
     pub fn size(&self) -> u32 {
         self.last.to_bits() - self.first.to_bits() + 1

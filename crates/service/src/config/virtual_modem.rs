@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use openras_nat::reach::Reach;
+use openras_nat::Reach;
 use openras_ppp::AuthMethod;
 
 use super::check::{Finding, Place, is_plain_name};

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::forwards::{Flows, Forwards};
 use super::{DialRequest, pump};
 use crate::calls::{About, Story};
 use crate::service::Shared;
@@ -34,6 +35,8 @@ pub(crate) struct Table {
     held: Arc<Mutex<HashMap<u64, Arc<Held>>>>,
     /// Held while it is found out whether an entry is dialled already, and dialled if not.
     pub(super) entries: Arc<Mutex<()>>,
+    /// Places for TCP connections that programs send through them.
+    flows: Flows,
 }
 
 /// One of them.
@@ -48,6 +51,7 @@ pub(crate) struct Held {
     /// Control packets come as events to the creator.
     packets: bool,
     stack: LoopbackHandle,
+    forwards: Forwards,
     pub(super) inner: Arc<Inner>,
 }
 
@@ -132,6 +136,7 @@ impl Table {
             phonebook: client.phonebook,
             packets: client.packets,
             stack: connection.stack().clone(),
+            forwards: Forwards::new(&self.flows),
             inner,
         });
         self.lock().insert(held.id(), held.clone());
@@ -289,6 +294,11 @@ impl Held {
     /// The TCP/IP stack at our end.
     pub(crate) fn stack(&self) -> &LoopbackHandle {
         &self.stack
+    }
+
+    /// The ports that lead through it.
+    pub(crate) fn forwards(&self) -> &Forwards {
+        &self.forwards
     }
 
     /// Whether control packets come as events to the creator.

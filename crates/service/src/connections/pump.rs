@@ -77,6 +77,7 @@ impl Drop for Over {
 }
 
 fn finish(held: &Held, ended: Ended) {
+    held.forwards().end();
     {
         let mut now = held.inner().lock();
         now.over = true;

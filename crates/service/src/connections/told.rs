@@ -31,7 +31,7 @@ pub fn terminal(bytes: &[u8]) -> Event {
     Event::Terminal { data: base64::engine::general_purpose::STANDARD.encode(bytes) }
 }
 
-fn dial_event(event: &DialEvent) -> Event {
+pub(crate) fn dial_event(event: &DialEvent) -> Event {
     let safe = |text: &str| escape::line(text);
     match event {
         DialEvent::Banner(text) => Event::Banner { text: safe(text) },

@@ -20,7 +20,7 @@ impl Host {
             ..Record::new(what)
         };
         Some(match event {
-            PortEvent::Answered => of_call(What::Answered),
+            PortEvent::Answered(_) => of_call(What::Answered),
             PortEvent::DialogEnded(module, verdict) => {
                 let (name, error, reason) = match verdict {
                     DialogVerdict::Success { user, .. } => (Some(user), None, None),
@@ -30,9 +30,11 @@ impl Host {
                 let name = name.map(String::as_str);
                 tried(of_call(What::Tried), module, name, error, reason)
             }
+            PortEvent::LoggedIn(name) => tried(of_call(What::Tried), "login", Some(name), None, None),
             PortEvent::Authenticated(name) => tried(of_call(What::Tried), "ppp", name.as_deref(), None, None),
             PortEvent::Refused(name, error) => {
-                tried(of_call(What::Tried), "ppp", Some(name), Some(error.0), why)
+                let factor = if self.begun { "ppp" } else { "login" };
+                tried(of_call(What::Tried), factor, Some(name), Some(error.0), why)
             }
             PortEvent::CallingBack(number) => Record { number: Some(number), ..of_call(What::CallingBack) },
             PortEvent::Up(_) => of_call(What::Up),

@@ -1,18 +1,22 @@
 //! `/v1/connections`: dials that the service holds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::Response;
 use openras_api::Problem;
-use openras_api::types::connection::{Dial, Dialled, Resume, Seen, Terminal};
+use openras_api::types::connection::{Dial, DialTls, Dialled, Resume, Seen, Terminal};
 use openras_engine::client::dial::{DialParams, TerminalMode};
+use openras_engine::modem::dial_string;
 use openras_engine::{RasError, escape};
+use openras_io::line::{TlsClient, TlsClientFiles};
 use openras_ppp::AuthMethod;
 
 use super::answer::{self, Answer};
 use super::ask::{Ask, wrong};
 use super::lines;
 use crate::config::DialLine;
+use crate::config::device::{self, CABLE};
 use crate::connections::DialRequest;
 use crate::connections::held::Client;
 use crate::connections::references::Dialling;
@@ -47,6 +51,9 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     fits("callback_number", Some(&wanted.callback_number))?;
     lines::check(&ask.api, &ask.session, &line).await?;
     lines::check_own(ask.peer(), wanted.own_number.as_deref())?;
+    fits("modem", wanted.modem.as_ref())?;
+    fits("number", Some(&wanted.number))?;
+    dials(&ask, &wanted, &line)?;
     rings(&wanted, &line)?;
     let uid = ask.peer().uid;
     if !ask.peer().is_admin() && ask.api.held.of(uid) >= EACH {
@@ -97,15 +104,47 @@ fn fits(member: &str, text: Option<impl AsRef<[u8]>>) -> Result<(), Problem> {
 
 /// A callback that was asked for on a line at which nothing can ring: better refused than left out.
 fn rings(wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
-    let can_ring = matches!(line, DialLine::Exchange(_)) && wanted.own_number.is_some();
+    let modem = wanted.modem.as_deref().is_some_and(|name| name != CABLE);
+    let can_ring = modem || matches!(line, DialLine::Exchange(_)) && wanted.own_number.is_some();
     // `*` is an offer to say a number when asked: a server that does not ask needs none
     if can_ring || matches!(wanted.callback_number.trim(), "" | "*") {
         return Ok(());
     }
     let why = format!("Nothing can ring at this end of {line}: a server cannot call back there.");
     Err(Problem::new(RasError::BAD_CALLBACK_NUMBER, why).remedy(
-        "Leave the callback out: only a call on the exchange whose own number is known can be called back.",
+        "Leave the callback out: only a modem, and a call on the exchange whose own number is known, can be called back.",
     ))
+}
+
+/// The modem must be known here, and its number one that only dials (defence rule 3). Its commands are the operator's.
+fn dials(ask: &Ask, wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
+    let Some(name) = &wanted.modem else {
+        if wanted.number.is_empty() {
+            return Ok(());
+        }
+        let why = format!("A number is dialled by a modem, and none is named for {line}.");
+        return Err(Problem::new(RasError::INVALID_PARAMETER, why).remedy("Name its modem, or leave the number out."));
+    };
+    if line.device().is_none() {
+        let why = format!("A modem cannot be on the line {line}.");
+        return Err(Problem::new(RasError::INVALID_PARAMETER, why)
+            .remedy("Name a line serial:, rfc2217:, tcp:, telnet: or pty:, or leave the modem out."));
+    }
+    if name == CABLE {
+        return Ok(());
+    }
+    let current = ask.api.service.shared().current();
+    device::modem(name, &current.config.modems).map_err(|error| {
+        Problem::new(RasError::DEVICE_DOES_NOT_EXIST, format!("{}.", escape::short(&error.to_string(), SAID)))
+            .remedy("Name one of the table in docs/modems.md, or have an administrator add a [modem.NAME].")
+    })?;
+    if dial_string(&wanted.number).is_none() {
+        let number = escape::short(&wanted.number, SAID);
+        let why = format!("The number \"{number}\" cannot be dialled by a modem.");
+        return Err(Problem::new(RasError::BAD_PHONE_NUMBER, why)
+            .remedy("Write digits, and between them only + * # A-D and the modifiers T P W , @ !"));
+    }
+    Ok(())
 }
 
 fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Problem> {
@@ -117,9 +156,13 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
         Some(number) => Some(Arc::new(ask.api.descriptors.take(ask.peer().uid, number)?)),
         None => None,
     };
+    let tls = wanted.tls.map(tls).transpose()?;
     Ok(DialRequest {
         line,
+        tls,
         own_number: wanted.own_number,
+        modem: wanted.modem,
+        number: wanted.number,
         params: DialParams {
             user: wanted.user,
             domain: wanted.domain,
@@ -141,6 +184,17 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
         // the story keeps the last packets of every call
         trace: true,
         capture,
+        vj: wanted.vj,
+        idle: wanted.idle_seconds.map(|seconds| Duration::from_secs(seconds.max(1).into())),
+    })
+}
+
+fn tls(wanted: DialTls) -> Result<TlsClient, Problem> {
+    let given = |text: String| (!text.is_empty()).then_some(text);
+    let own = given(wanted.certificate).map(|certificate| (certificate, wanted.key.0));
+    TlsClient::new(&TlsClientFiles { ca: given(wanted.ca), own }).map_err(|error| {
+        let why = format!("The line cannot have TLS: {}.", error.what);
+        Problem::new(RasError::CERT_FOR_ENCRYPTION_NOT_FOUND, why).remedy(error.remedy)
     })
 }
 

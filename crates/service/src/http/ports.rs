@@ -11,6 +11,11 @@ pub(super) fn list(ask: &Ask) -> Answer {
     answer::json(&ask.api.service.ports())
 }
 
+/// The modems that are played.
+pub(super) fn modems(ask: &Ask) -> Answer {
+    answer::json(&ask.api.service.virtual_modems())
+}
+
 /// RasAdminPortGetInfo.
 pub(super) fn one(ask: &Ask) -> Answer {
     let ports = ask.api.service.ports();

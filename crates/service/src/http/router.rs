@@ -19,7 +19,7 @@ use openras_engine::RasError;
 use super::accept::Session;
 use super::answer::{self, Answer};
 use super::ask::{Ask, wrong};
-use super::{Api, audit, calls, connections, descriptors, events, ports, server, tcp, terminal, users};
+use super::{Api, audit, calls, connections, descriptors, events, forwards, ports, server, tcp, terminal, users};
 use crate::rights::{Role, nobody, not_admin};
 
 /// The path's parameters, or that they are no text.
@@ -119,12 +119,16 @@ async fn handle(id: &str, ask: Ask) -> Answer {
         "clear_statistics" => connections::clear_statistics(&ask),
         "ping" => tcp::ping(ask).await,
         "tcp" => tcp::tcp(ask).await,
+        "forward" => forwards::open(ask).await,
+        "forwards" => forwards::list(&ask),
+        "close_forward" => forwards::close(&ask),
         "calls" => calls::list(&ask),
         "call" => calls::one(&ask),
         "why" => calls::why(&ask),
         "end_call" => calls::end(ask).await,
         "events" => events::of_service(&ask),
         "descriptor" => descriptors::hand_over(ask),
+        "modems" => ports::modems(&ask),
         "ports" => ports::list(&ask),
         "port" => ports::one(&ask),
         "disconnect" => ports::disconnect(ask).await,

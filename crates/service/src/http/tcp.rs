@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use openras_api::routes::STREAM;
 use openras_api::types::connection::{Ping, Pinged, TcpTo};
+use openras_io::net::forward::{Target, Way};
 use tokio::io::AsyncWriteExt;
 
 use super::answer::{self, Answer};
@@ -36,8 +37,9 @@ pub(super) async fn tcp(mut ask: Ask) -> Answer {
     let held = ask.held()?;
     upgrade::wanted(&ask, STREAM)?;
     let to: TcpTo = ask.json().await?;
-    let connecting = held.stack().tcp_connect(to.address, to.port);
-    let mut stream = connecting.await.map_err(|error| upgrade::link(&error))?;
+    let host = to.address.parse().map_err(|_| wrong("address must be an IP address or the name of a host.".into()))?;
+    let opened = held.stack().open(&Target { host, port: to.port }).await;
+    let mut stream = opened.map_err(|error| upgrade::link(&error))?;
     upgrade::switch(ask, STREAM, move |mut socket, first| async move {
         if stream.write_all(&first).await.is_ok() {
             // either end may break it off; there is nobody left to tell

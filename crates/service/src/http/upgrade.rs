@@ -60,12 +60,17 @@ where
 
 /// An I/O error of the link, as a client is told it.
 pub(super) fn link(error: &std::io::Error) -> Problem {
-    use std::io::ErrorKind::{ConnectionRefused, NotConnected, TimedOut, Unsupported};
+    use std::io::ErrorKind::{ConnectionRefused, NotConnected, NotFound, TimedOut, Unsupported};
     let (number, what, remedy) = match error.kind() {
         NotConnected => (731, "IP is not up on this connection.", "Wait for the state Connected."),
         Unsupported => {
             (731, "This connection has no address of that family.", "Its projection shows the addresses.")
         }
+        NotFound => (
+            868,
+            "The link's DNS servers know no such name, or the other end gave none.",
+            "Check the name, or use the address; the projection shows the servers.",
+        ),
         ConnectionRefused => (678, "The other host refused the connection.", "Check address and port."),
         TimedOut => (
             638,

@@ -30,6 +30,7 @@ pub(super) async fn add(mut ask: Ask) -> Answer {
     let rights = wanted.rights;
     let new = NewUser {
         callback: callback(&rights, None)?.unwrap_or_default(),
+        services: rights.services.unwrap_or_default(),
         must_change: rights.must_change.unwrap_or_default(),
         disabled: rights.disabled.unwrap_or_default(),
         no_dial_in: rights.no_dial_in.unwrap_or_default(),
@@ -55,6 +56,7 @@ pub(super) async fn set(mut ask: Ask) -> Answer {
         disabled: rights.disabled,
         no_dial_in: rights.no_dial_in,
         callback: callback(&rights, Some(&before.callback))?,
+        services: rights.services,
         totp: None,
     };
     let name = ask.param("name").to_owned();
@@ -156,6 +158,7 @@ fn shown(info: &UserInfo) -> user::User {
         no_dial_in: info.no_dial_in,
         callback,
         callback_allow,
+        services: info.services.clone(),
         locked: info.is_locked(),
     }
 }

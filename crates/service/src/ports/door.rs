@@ -8,11 +8,13 @@ use std::time::Duration;
 use openras_api::types::port::{Port, Statistics};
 use openras_api::types::problem::Problem;
 use openras_engine::server::Condition;
+use openras_io::Line;
+use openras_io::line::Accepted;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::listen::{Opened, opened};
+use super::listen::{Opened, opened, put_through};
 use super::slots::{Busy, Slots};
 use crate::config::PortConfig;
 use crate::service::{Shared, StartError};
@@ -20,6 +22,9 @@ use crate::service::{Shared, StartError};
 /// Before a line that could not be opened is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Octets on their way between a call of ours and its port, each way.
+const INWARD: usize = 16 * 1024;
 
 /// One `[[port]]`.
 pub(crate) struct Door {
@@ -41,6 +46,8 @@ struct State {
     task: Option<JoinHandle<()>>,
     address: Option<SocketAddr>,
     problem: Option<Problem>,
+    /// What is wrong with its device or modem, until that is well.
+    trouble: Option<Problem>,
 }
 
 impl Door {
@@ -139,6 +146,15 @@ impl Door {
         }
     }
 
+    /// Puts a call of ours through: the line of its other end, on which it rings; `None` where there is no room for it.
+    pub(crate) fn put_through(self: &Arc<Self>, shared: &Arc<Shared>, source: &str) -> Option<Box<dyn Line>> {
+        let (ours, theirs) = tokio::io::duplex(INWARD);
+        let line = Accepted::new(theirs, Some(source.to_owned()));
+        let stop = self.state().stop.clone();
+        let taken = put_through(shared, self, stop, line, source);
+        taken.then(|| Box::new(Accepted::new(ours, None)) as Box<dyn Line>)
+    }
+
     /// Whether it is no longer in the configuration.
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Relaxed)
@@ -158,18 +174,23 @@ impl Door {
     /// The line does not answer.
     pub(super) fn set_problem(&self, error: &StartError) -> Problem {
         warn!(port = self.name, "{error}");
-        let problem = match error {
-            StartError::Port { number, error, remedy, line, .. } => {
-                Problem::new(*number, format!("it cannot answer on {line}: {error}")).remedy(*remedy)
-            }
-            other => Problem::new(openras_engine::RasError::PORT_OR_DEVICE, other.to_string()),
-        };
+        let problem = cannot_answer(error);
         self.state().problem = Some(problem.clone());
         problem
     }
 
     pub(super) fn problem(&self) -> Option<Problem> {
         self.state().problem.clone()
+    }
+
+    /// What is wrong with its device or modem; `None` when it is well again.
+    pub(super) fn set_trouble(&self, trouble: Option<Problem>) {
+        let before = std::mem::replace(&mut self.state().trouble, trouble.clone());
+        match (before, trouble) {
+            (before, Some(trouble)) if before.as_ref() != Some(&trouble) => warn!(port = self.name, "{trouble}"),
+            (Some(_), None) => tracing::info!(port = self.name, "its modem is well again"),
+            _ => {}
+        }
     }
 
     pub(super) fn address(&self) -> Option<SocketAddr> {
@@ -186,11 +207,15 @@ impl Door {
 
     /// Each of its slots as it is shown; of a leaving port only those with a call.
     pub(super) fn ports(&self) -> Vec<Port> {
-        let (config, problem, leaving) = (self.config(), self.problem(), self.is_leaving());
+        let (config, leaving) = (self.config(), self.is_leaving());
+        let (problem, trouble) = {
+            let state = self.state();
+            (state.problem.clone(), state.trouble.clone())
+        };
         let slots = self.slots.all().into_iter();
         let shown = slots.filter(|(_, busy)| !leaving || busy.as_ref().is_some_and(|b| b.story().is_some()));
         shown
-            .map(|(number, busy)| port(&config, number, busy.as_deref(), problem.as_ref(), leaving))
+            .map(|(number, busy)| port(&config, number, busy.as_deref(), [problem.as_ref(), trouble.as_ref()], leaving))
             .collect()
     }
 
@@ -199,17 +224,27 @@ impl Door {
     }
 }
 
+/// A line that cannot be had, as it is shown.
+pub(crate) fn cannot_answer(error: &StartError) -> Problem {
+    match error {
+        StartError::Port { number, error, remedy, line, .. } => {
+            Problem::new(*number, format!("it cannot answer on {line}: {error}")).remedy(*remedy)
+        }
+        other => Problem::new(openras_engine::RasError::PORT_OR_DEVICE, other.to_string()),
+    }
+}
+
 fn port(
     config: &PortConfig,
     number: u16,
     busy: Option<&Busy>,
-    problem: Option<&Problem>,
+    [problem, trouble]: [Option<&Problem>; 2],
     leaving: bool,
 ) -> Port {
     let story = busy.and_then(Busy::story);
     let gauge = busy.and_then(|busy| busy.gauge.read().condition);
     // a line that waits again has come back
-    let problem = problem.filter(|_| story.is_none() && gauge != Some(Condition::Listening));
+    let problem = problem.or(trouble).filter(|_| story.is_none() && gauge != Some(Condition::Listening));
     let idle = if problem.is_some() { Condition::NonOperational } else { Condition::Listening };
     let condition = match gauge {
         Some(condition) if story.is_some() || problem.is_none() => condition,
@@ -222,7 +257,8 @@ fn port(
         line: config.line.to_string(),
         condition: word(condition).into(),
         condition_number: condition.mprapi(),
-        problem: problem.cloned(),
+        // the modem says better what is wrong with it, also while it answers
+        problem: trouble.or(problem).cloned(),
         call: info.as_ref().map(|info| info.id),
         user: info.as_ref().and_then(|info| info.name.clone()).filter(|_| proved),
         source: info.and_then(|info| info.source),

@@ -10,6 +10,7 @@ use openras_engine::RasError;
 use openras_engine::server::Port;
 use openras_engine::server::port::Command;
 use openras_io::line::{NoHandshake, PtyMade, Reception, TcpListener, UnixListener, WithCallback};
+use openras_io::octets::{OrOctets, Slot as OctetsSlot};
 use openras_io::{Ends, Gauge, Line, Tap, capture, driver};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,6 @@ use super::slots::{Busy, Slot};
 use crate::config::{CallbackLine, PortConfig, PortLine};
 use crate::host::{Caller, Host, Ran};
 use crate::limits::{Pass, Room};
-use crate::page::Page;
 use crate::service::{Shared, StartError, seed};
 
 /// Commands and notices that may wait between a call and its host.
@@ -65,7 +65,8 @@ pub(super) async fn opened(shared: &Arc<Shared>, door: &Door) -> Result<Opened, 
             Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(|e| failed(&e))?)
         }
         PortLine::Pty(path) => waiting(door, 1, || Ready::opening(PtyMade::new(path))).await?,
-        PortLine::Device(_) => return Err(failed(&ErrorKind::Unsupported.into())),
+        // a device that is not there, or a modem that is dead, is tried again while the service runs
+        PortLine::Device(_) => Opened::Waiting(vec![None]),
         PortLine::Exchange(number) => {
             waiting(door, port.calls, || Ready::opening(shared.exchange.phone(Some(number)))).await?
         }
@@ -88,6 +89,11 @@ async fn waiting(door: &Door, count: u16, make: impl Fn() -> Ready) -> Result<Op
 }
 
 fn failed(port: &PortConfig, error: &io::Error) -> StartError {
+    not_opened(&port.name, &port.line, error)
+}
+
+/// A line that cannot be had, and what to try.
+pub(crate) fn not_opened(name: &str, line: &PortLine, error: &io::Error) -> StartError {
     let (number, remedy) = match error.kind() {
         ErrorKind::AddrInUse | ErrorKind::AlreadyExists | ErrorKind::ResourceBusy => {
             (RasError::PORT_NOT_AVAILABLE, "another program uses it: end that one or choose another")
@@ -100,7 +106,8 @@ fn failed(port: &PortConfig, error: &io::Error) -> StartError {
         }
         _ => (RasError::PORT_OR_DEVICE, REMEDY),
     };
-    cannot(port, number, error.to_string(), remedy)
+    let (port, line, error) = (name.to_owned(), line.to_string(), error.to_string());
+    StartError::Port { port, line, number, error, remedy }
 }
 
 pub(super) fn cannot(port: &PortConfig, number: RasError, error: String, remedy: &'static str) -> StartError {
@@ -129,6 +136,19 @@ impl Opened {
     }
 }
 
+/// Serves one call that has come by itself, until it is over. `false`: there was no room for it.
+pub(super) async fn one(
+    shared: &Arc<Shared>,
+    door: &Arc<Door>,
+    line: Box<dyn Line>,
+    source: Option<String>,
+) -> bool {
+    let answering = Answering { shared: shared.clone(), door: door.clone(), stop: CancellationToken::new() };
+    let Some((pass, slot)) = answering.admit(source.as_deref()) else { return false };
+    answering.call(Arrival { line, kind: "stdio", source, pass: Some(pass) }, slot).await;
+    true
+}
+
 /// A port from when its line was opened until that is closed.
 #[derive(Clone)]
 struct Answering {
@@ -136,6 +156,21 @@ struct Answering {
     door: Arc<Door>,
     /// Its line is not wanted any more.
     stop: CancellationToken,
+}
+
+/// Puts a call of ours through to a port; `false` where that has no room for it.
+pub(super) fn put_through(
+    shared: &Arc<Shared>,
+    door: &Arc<Door>,
+    stop: CancellationToken,
+    line: impl Line + 'static,
+    source: &str,
+) -> bool {
+    let answering = Answering { shared: shared.clone(), door: door.clone(), stop };
+    let Some((pass, slot)) = answering.admit(Some(source)) else { return false };
+    let arrival = Arrival { line, kind: "modem", source: Some(source.to_owned()), pass: Some(pass) };
+    shared.tasks.spawn(answering.call(arrival, slot));
+    true
 }
 
 /// What a call comes over.
@@ -192,10 +227,15 @@ impl Answering {
                     let phone = move || exchange.phone(Some(&number));
                     self.shared.tasks.spawn(answering.again(phone, first, "exchange"))
                 }
+                PortLine::Device(device) => {
+                    let (device, kind) = (device.clone(), device.kind());
+                    let (shared, door) = (self.shared.clone(), self.door.clone());
+                    let line = move || super::device::line(&shared, &door, &device);
+                    self.shared.tasks.spawn(answering.again(line, first, kind))
+                }
                 PortLine::ListenTcp(_)
                 | PortLine::Listen(..)
                 | PortLine::ListenUnix(_)
-                | PortLine::Device(_)
                 | PortLine::Stdio => return,
             };
             // it ends with its calls
@@ -209,6 +249,7 @@ impl Answering {
         mut first: Option<(Slot, Ready)>,
         kind: &'static str,
     ) {
+        let longest = if let PortLine::Device(_) = self.door.config().line { super::device::LONGEST_PAUSE } else { LONGEST_PAUSE };
         let mut pause = FIRST_PAUSE;
         loop {
             let (slot, line) = match first.take() {
@@ -230,7 +271,7 @@ impl Answering {
                 self.door.set_open(None);
             } else {
                 tokio::select! {
-                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
                     () = self.stop.cancelled() => return,
                     () = self.shared.cancel.cancelled() => return,
                 }
@@ -246,25 +287,7 @@ impl Answering {
         kind: &'static str,
         source: Option<String>,
     ) {
-        let config = self.door.config();
-        let turned_away =
-            |why: &dyn std::fmt::Display, limit| self.turned_away(why, limit, source.as_deref());
-        if !self.shared.may_answer() {
-            return turned_away(&"the audit record cannot be written (audit_full)", "audit");
-        }
-        let room = Room {
-            port: &self.door.name,
-            source: source.as_deref(),
-            of_port: config.unauthenticated(),
-            of_source: config.limits.per_source,
-        };
-        let pass = match self.shared.limits.enter(&room) {
-            Ok(pass) => pass,
-            Err(refused) => return turned_away(&refused, refused.word()),
-        };
-        let Some(slot) = self.door.slots.take() else {
-            return turned_away(&format_args!("all {} calls are taken (calls)", config.calls), "calls");
-        };
+        let Some((pass, slot)) = self.admit(source.as_deref()) else { return };
         let answering = self.clone();
         self.shared.tasks.spawn(async move {
             let line = tokio::select! {
@@ -281,6 +304,34 @@ impl Answering {
         });
     }
 
+    /// Room for a caller; one there is none for is on record.
+    fn admit(&self, source: Option<&str>) -> Option<(Pass, Slot)> {
+        let config = self.door.config();
+        if !self.shared.may_answer() {
+            self.turned_away(&"the audit record cannot be written (audit_full)", "audit", source);
+            return None;
+        }
+        let room = Room {
+            port: &self.door.name,
+            source,
+            of_port: config.unauthenticated(),
+            of_source: config.limits.per_source,
+        };
+        let pass = match self.shared.limits.enter(&room) {
+            Ok(pass) => pass,
+            Err(refused) => {
+                self.turned_away(&refused, refused.word(), source);
+                return None;
+            }
+        };
+        let slot = self.door.slots.take();
+        if slot.is_none() {
+            let why = format_args!("all {} calls are taken (calls)", config.calls);
+            self.turned_away(&why, "calls", source);
+        }
+        Some((pass, slot?))
+    }
+
     fn turned_away(&self, why: &dyn std::fmt::Display, limit: &'static str, source: Option<&str>) {
         self.shared.counters.turned_away(limit);
         crate::host::turned_away(&self.shared, &self.door.name, source.unwrap_or_default(), why);
@@ -288,7 +339,7 @@ impl Answering {
 
     /// Serves one call on a line. A line that cannot be opened never rings.
     async fn call<L: Line + 'static>(self, arrival: Arrival<L>, slot: Slot) -> Ran {
-        let Ok(seed) = seed() else {
+        let (Ok(seed), Ok(nat_seed)) = (seed(), seed()) else {
             warn!(port = self.door.name, "refused: the system gives no random numbers");
             return Ran::default();
         };
@@ -315,6 +366,8 @@ impl Answering {
             gauge,
         };
         let machine = Port::new(config.engine(slot.number), seed);
+        let (networks, current) = (&self.shared.networks, self.shared.current());
+        let ip = networks.call(&current.config, &self.shared.cancel, &config, slot.number, nat_seed, &busy);
         let calls_back = config.callback_line == Some(CallbackLine::Exchange) && kind != "exchange";
         let line: Box<dyn Line> = if calls_back {
             Box::new(WithCallback::new(line, self.shared.exchange.phone(None)))
@@ -322,10 +375,11 @@ impl Answering {
             Box::new(line)
         };
         let source = source.unwrap_or_else(|| config.line.to_string());
-        let caller = Caller { port: name, kind, source, config };
+        let octets = OctetsSlot::default();
+        let caller = Caller { port: name, kind, source, config, octets: octets.clone() };
         let host = Host::new(self.shared.clone(), caller, commands, busy, pass);
         let host = host.run(for_host, self.stop, span.clone()).instrument(span.clone());
-        let running = driver::run(machine, line, Page::default(), ends).instrument(span);
+        let running = driver::run(machine, line, OrOctets::new(ip, octets), ends).instrument(span);
         let (_, ran) = tokio::join!(running, host);
         drop(slot);
         ran

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use openras_engine::server::port::Command;
 use openras_io::driver::Gauge;
+use openras_nat::Reach;
 use tokio::sync::{Notify, mpsc};
 
 use crate::calls::Story;
@@ -14,19 +15,32 @@ use crate::host::unix_seconds;
 pub(crate) struct Busy {
     pub(crate) gauge: Arc<Gauge>,
     commands: mpsc::Sender<Command>,
+    /// Where its user may go, if that is another place than where the port's callers may.
+    reach: OnceLock<Reach>,
     /// Once there is a call, and since when, in seconds since 1970.
     call: OnceLock<(Arc<Story>, u64)>,
 }
 
 impl Busy {
     pub(crate) fn new(gauge: Arc<Gauge>, commands: mpsc::Sender<Command>) -> Self {
-        Self { gauge, commands, call: OnceLock::new() }
+        Self { gauge, commands, reach: OnceLock::new(), call: OnceLock::new() }
     }
 
     /// A call has come.
     pub(crate) fn rang(&self, story: Arc<Story>) {
         // a line has one call
         let _ = self.call.set((story, unix_seconds()));
+    }
+
+    /// Where its user may go.
+    pub(crate) fn reach(&self) -> Option<Reach> {
+        self.reach.get().cloned()
+    }
+
+    /// The user is known, and may go there.
+    pub(crate) fn set_reach(&self, reach: Reach) {
+        // a call has one user
+        let _ = self.reach.set(reach);
     }
 
     /// The call.

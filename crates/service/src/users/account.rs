@@ -18,6 +18,7 @@ pub(super) struct Account {
     pub(super) must_change: bool,
     pub(super) no_dial_in: bool,
     callback: String,
+    services: String,
     pub(super) keep: Keep,
     pub(super) argon: Option<Vec<u8>>,
     pub(super) nt: Option<Vec<u8>>,
@@ -30,7 +31,7 @@ pub(super) struct Account {
 }
 
 const COLUMNS: &str = "id, name, disabled, must_change, no_dial_in, callback, keep_argon, keep_nt, keep_clear, argon, \
-                       nt, clear, totp, last_step, recovery_salt, wrong_passwords, wrong_codes";
+                       nt, clear, totp, last_step, recovery_salt, wrong_passwords, wrong_codes, services";
 
 impl Account {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -41,6 +42,7 @@ impl Account {
             must_change: row.get("must_change")?,
             no_dial_in: row.get("no_dial_in")?,
             callback: row.get("callback")?,
+            services: row.get("services")?,
             keep: Keep {
                 argon: row.get("keep_argon")?,
                 nt: row.get("keep_nt")?,
@@ -87,6 +89,7 @@ impl Account {
             must_change: false,
             no_dial_in: false,
             callback: "none".into(),
+            services: String::new(),
             keep: Keep { argon: true, nt: true, clear: true },
             argon: None,
             nt: seal(Kind::Nt)?,
@@ -129,6 +132,11 @@ impl Account {
         })
     }
 
+    /// What the user gets at a prompt, in the order of the menu; none is what the port gives.
+    pub(super) fn services(&self) -> Vec<String> {
+        self.services.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
     /// Without secrets.
     pub(super) fn info(&self, db: &Connection) -> Result<UserInfo, StoreError> {
         let has = [
@@ -143,6 +151,7 @@ impl Account {
             disabled: self.disabled,
             no_dial_in: self.no_dial_in,
             callback: self.callback(db)?,
+            services: self.services(),
             methods: has.into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect(),
             totp: self.totp.is_some(),
             recovery_left: db.query_row(

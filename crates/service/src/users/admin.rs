@@ -11,6 +11,9 @@ use super::codes::{Recovery, seal_totp};
 use super::password::{Kept, acceptable};
 use super::{Keep, NewUser, StoreError, UserChange, UserInfo, Users, name};
 
+/// Most services of one user.
+const MOST_SERVICES: usize = 16;
+
 impl Users {
     /// Adds a user.
     ///
@@ -22,6 +25,7 @@ impl Users {
             self.check_password(password)?;
         }
         let (callback, prefixes) = callback_columns(&user.callback)?;
+        let services = services_column(&user.services)?;
         let recovery = Recovery::of(&self.vault, &user.recovery)?;
         self.database.with(|db| {
         let transaction = begin(db)?;
@@ -29,8 +33,9 @@ impl Users {
             return Err(StoreError::Exists(name.into()));
         }
         transaction.execute(
-            "INSERT INTO users (name, key, disabled, must_change, no_dial_in, callback) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![name, name::key(name), user.disabled, user.must_change, user.no_dial_in, callback],
+            "INSERT INTO users (name, key, disabled, must_change, no_dial_in, callback, services) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![name, name::key(name), user.disabled, user.must_change, user.no_dial_in, callback, services],
         )?;
         let id = transaction.last_insert_rowid();
         store_prefixes(&transaction, id, &prefixes)?;
@@ -49,6 +54,7 @@ impl Users {
     /// No such user, a number that is none.
     pub fn set(&self, name: &str, change: &UserChange) -> Result<(), StoreError> {
         let callback = change.callback.as_ref().map(callback_columns).transpose()?;
+        let services = change.services.as_deref().map(services_column).transpose()?;
         let codes = change.totp.as_ref().and_then(Option::as_ref).map_or(&[][..], |(_, codes)| codes);
         let recovery = Recovery::of(&self.vault, codes)?;
         self.database.with(|db| {
@@ -56,13 +62,15 @@ impl Users {
             let id = Account::existing(&transaction, name)?.id;
             transaction.execute(
             "UPDATE users SET disabled = coalesce(?2, disabled), must_change = coalesce(?3, must_change), \
-             no_dial_in = coalesce(?4, no_dial_in), callback = coalesce(?5, callback) WHERE id = ?1",
+             no_dial_in = coalesce(?4, no_dial_in), callback = coalesce(?5, callback), \
+             services = coalesce(?6, services) WHERE id = ?1",
             params![
                 id,
                 change.disabled,
                 change.must_change,
                 change.no_dial_in,
-                callback.as_ref().map(|c| &c.0)
+                callback.as_ref().map(|c| &c.0),
+                services
             ],
         )?;
             if let Some((_, prefixes)) = &callback {
@@ -156,7 +164,7 @@ impl Users {
             Ok(match &account {
                 Account { disabled: true, .. } => Err(RasError(647)),
                 Account { no_dial_in: true, .. } => Err(RasError(649)),
-                _ => Ok(Admission { callback: account.callback(db)? }),
+                _ => Ok(Admission { callback: account.callback(db)?, services: account.services() }),
             })
         })
     }
@@ -206,6 +214,23 @@ fn callback_columns(right: &CallbackRight) -> Result<(String, Vec<String>), Stor
         }
         CallbackRight::Preset(preset) => (number(preset)?, Vec::new()),
     })
+}
+
+/// The column `services`: names that can stand in a configuration.
+fn services_column(services: &[String]) -> Result<String, StoreError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let wrong = |name: &&String| !(1..=32).contains(&name.len()) || !name.chars().all(fits);
+    if let Some(name) = services.iter().find(wrong) {
+        let shown: String = name.chars().take(40).collect();
+        return Err(StoreError::Refused(format!(
+            "{shown:?} is no service: ppp, slip, cslip or the NAME of a [service.NAME]"
+        )));
+    }
+    if services.len() > MOST_SERVICES {
+        let many = services.len();
+        return Err(StoreError::Refused(format!("{many} services are more than the {MOST_SERVICES} of a menu")));
+    }
+    Ok(services.join(","))
 }
 
 fn store_prefixes(transaction: &Transaction<'_>, id: i64, prefixes: &[String]) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::StoreError;
 
 /// The version this program writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Ids are never used twice (AUTOINCREMENT): what is sealed for a removed user opens for no later one.
 const TABLES: &str = "
@@ -62,6 +62,9 @@ CREATE TABLE callbacks (
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 ";
 
+/// What version 2 has more: the services of a user who logs in at a prompt, their names with commas.
+const SERVICES: &str = "ALTER TABLE users ADD COLUMN services TEXT NOT NULL DEFAULT ''";
+
 /// Opens the database file, which exists, and brings its tables up to date. With `may_make` it may be empty.
 pub(super) fn open(path: &Path, may_make: bool) -> Result<Connection, StoreError> {
     let flags =
@@ -107,6 +110,11 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
         VERSION => {}
         0 => {
             transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(SERVICES)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        1 => {
+            transaction.execute_batch(SERVICES)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         newer => {

@@ -49,6 +49,15 @@ impl Lab {
         lab
     }
 
+    /// A service with another configuration than the plain one.
+    pub(crate) async fn start_with(edit: impl FnOnce(Config) -> Config) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let service = Service::start(edit(config(&state, Vec::new()))).await.unwrap();
+        let lab = Self { service, state };
+        lab.add("alice", CallbackRight::None);
+        lab
+    }
+
     /// A user with the password `secret`.
     pub(crate) fn add(&self, name: &str, callback: CallbackRight) {
         let user = NewUser { password: Some(Secret::from("secret")), callback, ..NewUser::default() };

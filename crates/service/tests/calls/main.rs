@@ -12,6 +12,8 @@ mod bad_input;
 mod docs;
 mod full;
 mod lab;
+mod login;
+mod modems;
 mod modules;
 mod ports;
 mod rules;

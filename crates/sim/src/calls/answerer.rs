@@ -4,15 +4,19 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use openras_engine::RasError;
+use openras_engine::Watched;
 use openras_engine::line::CallInput;
+use openras_engine::server::dialog::{DialogCommand, DialogVerdict};
 use openras_engine::server::port::{
     Admission, Answer, Ask, Command, NameCheck, Notice, Port, PortConfig, PortEnd, PortEvent,
 };
 use openras_engine::users::CallbackRight;
+use openras_engine::why::Transcript;
 use openras_ppp::ask::CallbackPolicy;
 use openras_ppp::config::IpcpConfig;
-use openras_ppp::{AuthMethod, Config, Machine};
+use openras_ppp::{AuthMethod, Claim, Config, Machine, Verdict};
 
+use super::kept::Kept;
 use super::{CodeModule, Desk, Order, line_event};
 use crate::pair::Happening;
 use crate::ppp::Store;
@@ -27,6 +31,13 @@ pub struct Answerer {
     module: Option<CodeModule>,
     pub(super) desk: Desk,
     end: Option<PortEnd>,
+    kept: Kept,
+    /// The verdict on every claim, and what of it only the record is told.
+    refuse: Option<(u32, String)>,
+    /// Every claim is accepted.
+    believes: bool,
+    /// Every module says this at once, or nothing ever.
+    says: Option<Option<DialogVerdict>>,
 }
 
 /// A port with nothing unusual that asks for one of `methods`.
@@ -44,6 +55,7 @@ pub fn port_config(methods: &[AuthMethod], modules: &[&str]) -> PortConfig {
         callback_delay: Duration::from_secs(2),
         callback_tries: 3,
         callback_expiry: Duration::from_secs(120),
+        login: Default::default(),
         ppp: Config {
             authenticate_peer: methods.to_vec(),
             authenticate_us: Vec::new(),
@@ -61,7 +73,57 @@ pub fn port_config(methods: &[AuthMethod], modules: &[&str]) -> PortConfig {
 impl Answerer {
     /// A port that waits for a call. `module` is what every module of its configuration does.
     pub fn new(config: PortConfig, store: Store, module: Option<CodeModule>, seed: [u8; 32]) -> Self {
-        Self { port: Port::new(config, seed), store, module, desk: Desk::default(), end: None }
+        Self {
+            port: Port::new(config, seed),
+            store,
+            module,
+            desk: Desk::default(),
+            end: None,
+            kept: Kept::default(),
+            refuse: None,
+            believes: false,
+            says: None,
+        }
+    }
+
+    /// Refuses every claim with this number, for this reason.
+    #[must_use]
+    pub fn refusing(mut self, error: u32, reason: &str) -> Self {
+        self.refuse = Some((error, reason.to_owned()));
+        self
+    }
+
+    /// Accepts every claim, with what this store can prove of itself.
+    #[must_use]
+    pub fn believing(mut self) -> Self {
+        self.believes = true;
+        self
+    }
+
+    /// Its modules ask as this one does.
+    #[must_use]
+    pub fn asking(mut self, module: CodeModule) -> Self {
+        self.module = Some(module);
+        self
+    }
+
+    /// Its modules cannot begin.
+    #[must_use]
+    pub fn unable(mut self) -> Self {
+        self.module = None;
+        self
+    }
+
+    /// Its modules say this at once, or nothing ever.
+    #[must_use]
+    pub fn saying(mut self, verdict: Option<DialogVerdict>) -> Self {
+        self.says = Some(verdict);
+        self
+    }
+
+    /// The call as a service would keep it.
+    pub fn transcript(&self) -> Transcript {
+        self.kept.answered(self.end.as_ref())
     }
 
     /// The users, as they are now.
@@ -91,6 +153,7 @@ impl Answerer {
 
     fn turn(&mut self, now: Instant, input: CallInput<'_, Command>) {
         self.port.handle(now, input);
+        self.kept.count(self.port.snapshot().stats);
         while let Some(output) = self.port.poll_output() {
             if let Some(notice) = self.desk.keep(output) {
                 self.note(notice);
@@ -98,12 +161,35 @@ impl Answerer {
         }
     }
 
+    fn verdict(&mut self, claim: &Claim) -> Verdict {
+        if let Some((error, reason)) = &self.refuse {
+            self.kept.reason(reason);
+            return Verdict::Refuse { error: *error, retry: false, challenge: None, message: String::new() };
+        }
+        let verdict = self.store.verdict(claim);
+        if self.believes {
+            return Verdict::Accept { authenticator_response: Some([0; 20]), message: String::new() };
+        }
+        if let Verdict::Refuse { error: 691, .. } = verdict {
+            let known = self.store.user(&claim.name).is_some();
+            self.kept.reason(if known { "wrong password" } else { "no such user" });
+        }
+        verdict
+    }
+
     fn note(&mut self, notice: Notice) {
+        if let Notice::Event(event) = &notice {
+            self.kept.of_port(event);
+        }
         match notice {
             Notice::Ask(ask) => {
+                let says = matches!(ask, Ask::SecurityBegin { .. }).then(|| self.says.clone()).flatten();
                 let begins = matches!(ask, Ask::SecurityBegin { .. }) && self.module.is_some();
                 let answer = self.answer(ask);
                 self.order(Command::Answer(answer));
+                if let Some(Some(verdict)) = says {
+                    self.order(Command::Dialog(DialogCommand::Complete(verdict)));
+                }
                 if begins {
                     self.order(Command::Dialog(CodeModule::begin()));
                 }
@@ -128,18 +214,21 @@ impl Answerer {
 
     fn answer(&mut self, ask: Ask) -> Answer {
         match ask {
-            Ask::SecurityBegin { .. } if self.module.is_some() => Answer::Begun(Ok(())),
+            Ask::SecurityBegin { .. } if self.module.is_some() || self.says.is_some() => {
+                Answer::Begun(Ok(()))
+            }
             Ask::SecurityBegin { .. } => Answer::Begun(Err(RasError(1))),
-            Ask::Verify(claim) => Answer::Verdict(self.store.verdict(&claim)),
+            Ask::Verify(claim) => Answer::Verdict(self.verdict(&claim)),
             Ask::Admit { name } => {
                 let policy = match name.and_then(|name| self.store.user(&name)) {
                     Some(user) => &user.callback,
                     None => &self.store.nameless,
                 };
-                Answer::Admit(Ok(Admission { callback: right(policy) }))
+                Answer::Admit(Ok(Admission { callback: right(policy), ..Default::default() }))
             }
             Ask::CallbackTo { .. } => Answer::CallbackTo(true),
             Ask::Address { .. } => Answer::Address(self.store.address),
+            Ask::Target { .. } => Answer::Target(Ok(())),
         }
     }
 }

@@ -7,9 +7,11 @@ use openras_engine::client::dial::{
     Command, Dial, DialConfig, DialEnd, DialEvent, DialParams, Notice, TerminalMode,
 };
 use openras_engine::line::CallInput;
-use openras_engine::{ConnState, RasError};
+use openras_engine::why::Transcript;
+use openras_engine::{ConnState, RasError, Watched};
 use openras_ppp::{AuthMethod, Config, Machine};
 
+use super::kept::Kept;
 use super::{Desk, Order, line_event};
 use crate::pair::Happening;
 
@@ -36,6 +38,7 @@ pub struct Dialler {
     states: Vec<(ConnState, Option<RasError>)>,
     terminal: String,
     end: Option<DialEnd>,
+    kept: Kept,
 }
 
 /// A dial by a program that allows pauses, with nothing unusual; the methods are those the entry allows.
@@ -69,7 +72,13 @@ impl Dialler {
             states: Vec::new(),
             terminal: String::new(),
             end: None,
+            kept: Kept::default(),
         }
+    }
+
+    /// The call as a service would keep it.
+    pub fn transcript(&self) -> Transcript {
+        self.kept.dialled(self.end.as_ref())
     }
 
     /// The states, in the order they were told.
@@ -104,6 +113,7 @@ impl Dialler {
 
     fn turn(&mut self, now: Instant, input: CallInput<'_, Command>) {
         self.dial.handle(now, input);
+        self.kept.count(self.dial.snapshot().stats);
         while let Some(output) = self.dial.poll_output() {
             if let Some(notice) = self.desk.keep(output) {
                 self.note(notice);
@@ -112,6 +122,9 @@ impl Dialler {
     }
 
     fn note(&mut self, notice: Notice) {
+        if let Notice::Event(event) = &notice {
+            self.kept.of_dial(event);
+        }
         match notice {
             Notice::State { seq, state, error } => {
                 self.states.push((state, error));

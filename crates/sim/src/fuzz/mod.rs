@@ -9,6 +9,7 @@ pub mod config;
 pub mod deframe;
 pub mod dial;
 pub mod lines;
+pub mod login;
 pub mod modules;
 pub mod nat;
 pub mod packets;
@@ -18,17 +19,20 @@ pub mod ppp;
 pub mod scp;
 mod script;
 mod scripts;
+pub mod slip;
+pub mod telnet;
 
 /// A body: any bytes in, a panic if an invariant does not hold.
 pub type Body = fn(&[u8]);
 
 /// Every target with its body, by the name of its corpus.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 15] = [
     ("chat", chat::run),
     ("config", config::run),
     ("deframe", deframe::run),
     ("dial", dial::run),
     ("lines", lines::run),
+    ("login", login::run),
     ("modules", modules::run),
     ("nat", nat::run),
     ("packets", packets::run),
@@ -36,4 +40,6 @@ pub const TARGETS: [(&str, Body); 12] = [
     ("port", port::run),
     ("ppp", ppp::run),
     ("scp", scp::run),
+    ("slip", slip::run),
+    ("telnet", telnet::run),
 ];

@@ -82,6 +82,8 @@ impl Setting {
                 nbns: vec![],
                 request_dns: bit(network, 5),
                 request_nbns: bit(network, 6),
+                vj: bit(more, 7),
+                vj: bit(more, 7),
             }),
             ipv6cp: (!bit(network, 7)).then(Ipv6cpConfig::default),
             trace: true,

@@ -4,6 +4,7 @@
 //! `OPENRAS_REQUIRE_PEERS` is set (`./check --install`) the same is a failure.
 
 pub mod pppd;
+pub mod ser2net;
 mod skip;
 pub mod slirp;
 

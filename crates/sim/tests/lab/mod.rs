@@ -12,7 +12,7 @@ use openras_engine::ConnState;
 use openras_engine::client::dial::{Command, DialEnd, DialEvent, DialParams, Notice};
 use openras_ppp::{AuthMethod, Negotiated, Secret};
 use openras_service::api::types::event::Event;
-use openras_service::config::{Config, DialLine, PortConfig, PortLine};
+use openras_service::config::{Config, DialLine, IpKind, PortConfig, PortLine};
 use openras_service::connections::{Connection, DialRequest};
 use openras_service::users::{Keep, NewUser};
 use openras_service::{Heard, Service};
@@ -51,6 +51,7 @@ impl Answering {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("line");
         let mut config = PortConfig::new("line1", PortLine::ListenUnix(socket.clone()));
+        config.ip = IpKind::Loopback;
         port(&mut config);
         let config = Config { state: folder.path().join("state"), ports: vec![config], ..Config::default() };
         let service = Service::start(config).await.unwrap();

@@ -33,9 +33,9 @@ impl Escape {
         let all = character < 128 && octets.iter().all(|octet| *octet == character);
         let count = u8::try_from(octets.len()).unwrap_or(u8::MAX);
         self.seen = match (all, silent) {
-            (true, true) => count,
-            // each gap is shorter than the guard time
-            (true, false) if self.seen > 0 => self.seen.saturating_add(count),
+            // each gap is shorter than the guard time, where there is one
+            (true, true) if !guard.is_zero() || !(1..TIMES).contains(&self.seen) => count,
+            (true, _) if self.seen > 0 => self.seen.saturating_add(count),
             _ => 0,
         };
         if self.seen == TIMES { now.checked_add(guard) } else { None }
@@ -52,9 +52,12 @@ mod tests {
     use super::*;
 
     /// Octets with the milliseconds of silence before them; whether they end as an escape.
-    #[allow(clippy::disallowed_methods)] // the one place where these tests take the time from
     fn escapes(parts: &[(u64, &[u8])]) -> bool {
-        let guard = Duration::from_secs(1);
+        guarded(Duration::from_secs(1), parts)
+    }
+
+    #[allow(clippy::disallowed_methods)] // the one place where these tests take the time from
+    fn guarded(guard: Duration, parts: &[(u64, &[u8])]) -> bool {
         let mut now = Instant::now();
         let mut escape = Escape::begin(now);
         let mut due = None;
@@ -64,6 +67,23 @@ mod tests {
         }
         assert_eq!(due.is_some(), escape.is_whole());
         due.is_some()
+    }
+
+    #[test]
+    fn without_a_guard_time_three_in_a_row_are_one() {
+        for (parts, is) in [
+            (&[&b"+++"[..]][..], true),
+            (&[b"+", b"+", b"+"], true),
+            (&[b"x", b"++", b"+"], true),
+            (&[b"++", b"x", b"+"], false),
+            (&[b"x+++"], false),
+        ] {
+            assert_eq!(
+                guarded(Duration::ZERO, &parts.iter().map(|part| (0, *part)).collect::<Vec<_>>()),
+                is,
+                "{parts:?}"
+            );
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(super) struct Ending {
     /// What is told when it is over.
     tells: Option<Event>,
     escaped: bool,
+    /// The line is given back when it is over.
+    closes: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,20 @@ impl Ending {
         Self::begin(None, cx)
     }
 
+    /// The owner gives the line back while a call stands.
+    pub(super) fn of_a_line(cx: &mut Context) -> State {
+        let state = Self::begin(None, cx);
+        match state {
+            State::Ending(ending) => State::Ending(Self { closes: true, ..ending }),
+            other => other,
+        }
+    }
+
+    /// The owner gives the line back meanwhile.
+    pub(super) fn then_close(&mut self) {
+        self.closes = true;
+    }
+
     /// The owner gives up before the call stands: any character ends the dialling.
     pub(super) fn of_an_attempt(cx: &mut Context) -> State {
         Self::abort(Event::Disconnected, cx)
@@ -68,7 +84,7 @@ impl Ending {
     pub(super) fn after_the_other(cx: &mut Context) -> State {
         cx.speech.clear();
         cx.wait(SETTLE);
-        State::Ending(Self { step: Step::Settling, tells: None, escaped: false })
+        State::Ending(Self { step: Step::Settling, tells: None, escaped: false, closes: false })
     }
 
     fn begin(tells: Option<Event>, cx: &mut Context) -> State {
@@ -84,13 +100,13 @@ impl Ending {
                 Step::Guard
             }
         };
-        State::Ending(Self { step, tells, escaped: false })
+        State::Ending(Self { step, tells, escaped: false, closes: false })
     }
 
     fn abort(tells: Event, cx: &mut Context) -> State {
         cx.device(DeviceOp::Write(b"\r".to_vec()));
         cx.wait(ANSWER);
-        State::Ending(Self { step: Step::Aborted, tells: Some(tells), escaped: false })
+        State::Ending(Self { step: Step::Aborted, tells: Some(tells), escaped: false, closes: false })
     }
 
     /// The owner hangs up while it is ending: it is told when it has.
@@ -107,7 +123,7 @@ impl Ending {
             // the call came about while it was given up
             (Step::Aborted, Response::Connect { .. }) => {
                 let State::Ending(hanging_up) = Self::begin(self.tells.take(), cx) else { return None };
-                *self = hanging_up;
+                *self = Self { closes: self.closes, ..hanging_up };
                 None
             }
             (Step::Aborted, Response::Other(_) | Response::Ring(_) | Response::Caller(_)) => None,
@@ -157,6 +173,9 @@ impl Ending {
         cx.device(DeviceOp::Dtr(true));
         if let Some(event) = self.tells.take() {
             cx.event(event);
+        }
+        if self.closes {
+            return cx.close();
         }
         SettingUp::anew(cx)
     }

@@ -52,6 +52,11 @@ enum Tried {
     Escape,
 }
 
+/// What ends the answer to a question.
+fn is_answer(response: &Response) -> bool {
+    matches!(response, Response::Ok | Response::Error)
+}
+
 impl SettingUp {
     /// After the device was opened.
     pub(super) fn first(cx: &mut Context) -> State {
@@ -76,6 +81,11 @@ impl SettingUp {
 
     pub(super) fn heard(&mut self, response: Response, cx: &mut Context) -> Option<State> {
         match (&self.step, response) {
+            (Step::Sent(at), response) if is_answer(&response) && cx.is_question(*at) => {
+                self.step = Step::Before(at + 1);
+                cx.wait(PAUSE);
+                None
+            }
             (Step::Sent(at), Response::Ok) => {
                 self.step = Step::Before(at + 1);
                 cx.wait(PAUSE);
@@ -103,6 +113,10 @@ impl SettingUp {
                 cx.command(&command);
                 cx.wait(ANSWER);
                 self.step = Step::Sent(at);
+            }
+            Step::Sent(at) if cx.is_question(at) => {
+                cx.wait(PAUSE);
+                self.step = Step::Before(at + 1);
             }
             Step::Sent(at) => return self.bring_back(at, cx),
             Step::DtrDown => {

@@ -109,7 +109,15 @@ pub(in crate::server) fn hung_up(service: &str) -> End {
 pub(in crate::server) fn idle(service: &str, limit: Duration) -> End {
     End::new(
         RasError::IDLE_TIMEOUT,
-        format!("Nothing went over {} for {} s (login_idle).", shown(service), limit.as_secs()),
-        "Dial again, or raise login_idle.",
+        format!("Nothing went over {} for {} s (idle_limit).", shown(service), limit.as_secs()),
+        "Dial again, or raise idle_limit.",
+    )
+}
+
+pub(in crate::server) fn session_over(service: &str) -> End {
+    End::new(
+        RasError::SERVER_POLICY,
+        format!("The time of a call was over in {} (session_limit).", shown(service)),
+        "Dial again, or raise session_limit.",
     )
 }

@@ -24,7 +24,7 @@ impl Pair {
     fn up() -> Self {
         let now = t0();
         let mut cx = Context::new(config(), [1; 32]);
-        let link = Link::answer(now, None, &Secret::default(), &mut cx);
+        let link = Link::answer(now, None, 0, &Secret::default(), &mut cx);
         let mut client = Ppp::new(openras_ppp::Config::default(), [2; 32]);
         client.handle(now, Input::Command(PppCommand::Open));
         client.handle(now, Input::LineUp);

@@ -1,7 +1,6 @@
 //! A caller whose terminal sends seven bits and a parity: what it types is understood, and it is told that PPP needs eight.
 
 use openras_ppp::Secret;
-use zeroize::Zeroize;
 
 /// Looks at the eighth bits of what is typed, a line at a time.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +55,7 @@ impl Parity {
         if !found {
             return text;
         }
-        let mut plain: Vec<u8> = text.expose().iter().map(|octet| octet & 0x7f).collect();
-        let secret = Secret::new(&plain);
-        plain.zeroize();
-        secret
+        Secret::new(text.expose().iter().map(|octet| octet & 0x7f).collect::<Vec<u8>>())
     }
 }
 

@@ -84,9 +84,9 @@ impl Locks {
     pub(super) fn release(&mut self, fd: impl AsFd) {
         if std::mem::take(&mut self.held) {
             if self.exclusive {
-                drop(rustix::termios::ioctl_tiocnxcl(&fd));
+                let _ = rustix::termios::ioctl_tiocnxcl(&fd);
             }
-            drop(rustix::fs::flock(&fd, FlockOperation::Unlock));
+            let _ = rustix::fs::flock(&fd, FlockOperation::Unlock);
             remove(self.file.take());
         }
     }

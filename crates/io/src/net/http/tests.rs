@@ -55,7 +55,8 @@ async fn chunked_bodies_come_whole_and_broken_ones_are_errors() {
 fn an_url_that_cannot_be_fetched_is_refused_with_the_reason() {
     for (url, why) in [
         ("https://10.0.0.1/", "only http"),
-        ("http://example.net/", "IP address"),
+        ("http://a..b/", "an address or a name"),
+        ("http://ex%61mple/", ""),
         ("10.0.0.1", "only http"),
         ("http://10.0.0.1:99999/", "not a port"),
         ("http://10.0.0.1:/", "not a port"),
@@ -63,9 +64,13 @@ fn an_url_that_cannot_be_fetched_is_refused_with_the_reason() {
         let error = parse(url).unwrap_err().to_string();
         assert!(error.contains(why), "{url}: {error}");
     }
-    let (address, port, _) = parse("http://[fe80::1]/a").unwrap();
-    assert_eq!((address.to_string().as_str(), port), ("fe80::1", 80));
-    assert_eq!(parse("http://10.0.0.1:8080/").unwrap().1, 8080);
+    for (url, target) in [
+        ("http://[fe80::1]/a", "[fe80::1]:80"),
+        ("http://10.0.0.1:8080/", "10.0.0.1:8080"),
+        ("http://Example.net/", "example.net:80"),
+    ] {
+        assert_eq!(parse(url).unwrap().0.to_string(), target);
+    }
 }
 
 #[test]

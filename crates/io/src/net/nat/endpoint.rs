@@ -10,8 +10,9 @@ use std::time::Instant;
 use openras_nat::{FlowId, Input, Nat, Trouble};
 use openras_ppp::Machine;
 use rustix::net::{
-    self, AddressFamily, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, Protocol, SendFlags, SocketFlags,
-    SocketType, ipproto, sockopt,
+    self, AddressFamily, Protocol, SendFlags, SocketFlags,
+    SocketType, ipproto,
+    sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery},
 };
 use tokio::io::{Interest, Ready as Readiness};
 use tokio::net::UdpSocket;

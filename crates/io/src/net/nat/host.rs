@@ -127,6 +127,7 @@ fn list() -> BTreeSet<IpAddr> {
 }
 
 /// A socket that hears of changes, rtnetlink(7).
+#[allow(deprecated, reason = "sound for an owned descriptor; what replaces it is unsafe")]
 fn listen() -> io::Result<AsyncFd<OwnedFd>> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let fd = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;

@@ -143,7 +143,7 @@ fn connected(tcp: &TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
     })
 }
 
-fn refusal(error: &io::Error) -> Refusal {
+pub(super) fn refusal(error: &io::Error) -> Refusal {
     match error.kind() {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Refusal::Refused,
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => Refusal::Network,

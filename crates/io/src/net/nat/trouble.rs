@@ -42,7 +42,7 @@ pub(super) fn next(socket: &UdpSocket) -> io::Result<Option<Report>> {
     let mut head = [0; HEAD];
     let mut parts = [IoSliceMut::new(&mut head)];
     // an error with the address of who sent it, twice over
-    let mut control = Vec::with_capacity(256);
+    let mut control = vec![0; 256];
     let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
     let message = recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)?;
     let (to, length) = (message.address.as_ref().and_then(address), message.bytes);

@@ -10,7 +10,7 @@ use openras_modules::process::ProgramConfig;
 use openras_modules::totp::{Seed, TotpConfig};
 use openras_ppp::Secret;
 use openras_service::Service;
-use openras_service::config::{CallbackLine, Config, PortConfig, PortLine};
+use openras_service::config::{CallbackLine, Config, IpKind, PortConfig, PortLine};
 use openras_service::users::{NewUser, Users};
 
 /// Numbers of the exchange: the ports, and the phones they can call back.
@@ -86,6 +86,8 @@ fn python_module(folder: &Path) -> Result<PathBuf> {
 fn config(state: &Path, python: Option<&Path>, module: &Path) -> Result<Config> {
     let port = |name: &str, number: &str| PortConfig {
         calls: 2,
+        // the page at the port's own address, and nothing further
+        ip: IpKind::Loopback,
         ..PortConfig::new(name, PortLine::Exchange(number.into()))
     };
     let mut ports = vec![

@@ -46,7 +46,9 @@ pub(super) fn packets(bytes: &[u8]) -> Result<Vec<Packet>> {
     // a file that is still being written ends in the middle of a block
     while let (Some(kind), Some(length)) = (words.u32(at), words.u32(at + 4)) {
         let length = usize::try_from(length)?;
-        let Some(next) = at.checked_add(length).filter(|next| *next <= bytes.len() && length >= 12) else { break };
+        let Some(next) = at.checked_add(length).filter(|next| *next <= bytes.len() && length >= 12) else {
+            break;
+        };
         match kind {
             SECTION if at > 0 => bail!("it has more than one section"),
             INTERFACE if words.u16(at + 8) != Some(PPP_WITH_DIR) => {

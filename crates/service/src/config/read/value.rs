@@ -50,7 +50,7 @@ fn text<'v>(value: &'v DeValue<'_>, remedy: &str) -> Result<&'v str, Wrong> {
 }
 
 /// One word of a short list.
-fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, Wrong> {
+pub(super) fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, Wrong> {
     let list: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
     let wrong = || Wrong::new("is not a word known here", format!("Write {}", list.join(" or ")));
     let given = value.as_str().ok_or_else(wrong)?;
@@ -109,7 +109,7 @@ impl Value for NameCheck {
 
 impl Value for IpKind {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
-        word(value, &[("loopback", Self::Loopback)])
+        word(value, &[("nat", Self::Nat), ("loopback", Self::Loopback), ("tun", Self::Tun)])
     }
 }
 
@@ -128,7 +128,7 @@ impl Value for LinePattern {
 
 impl Value for CallbackLine {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
-        word(value, &[("exchange", Self::Exchange)])
+        word(value, &[("exchange", Self::Exchange), ("modem", Self::Modem)])
     }
 }
 

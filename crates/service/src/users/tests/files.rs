@@ -138,6 +138,30 @@ fn many_that_start_at_once_agree_on_one_key() {
 }
 
 #[test]
+fn services_are_kept_in_their_order_and_a_store_of_before_them_goes_on() {
+    let (folder, users) = store();
+    let services = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    users.add("alice", &NewUser { services: services(&["slip", "ppp", "bbs"]), ..user("x") }).unwrap();
+    users.add("bob", &user("x")).unwrap();
+    let of = |users: &Users, name: &str| users.admit(name).unwrap().unwrap().services;
+    assert_eq!((of(&users, "alice"), of(&users, "bob")), (services(&["slip", "ppp", "bbs"]), vec![]));
+    for wrong in ["", "a b", "a,b", "sh;reboot", "../x"] {
+        let change = UserChange { services: Some(services(&[wrong])), ..UserChange::default() };
+        assert!(matches!(users.set("bob", &change), Err(StoreError::Refused(_))), "{wrong:?}");
+    }
+    let many = UserChange { services: Some(vec!["x".into(); 17]), ..UserChange::default() };
+    assert!(users.set("bob", &many).is_err());
+    // as version 1 left it
+    users.db().execute_batch("ALTER TABLE users DROP COLUMN services; PRAGMA user_version = 1").unwrap();
+    drop(users);
+    let users = open(&folder);
+    assert_eq!(of(&users, "alice"), Vec::<String>::new());
+    assert_eq!(number(&check(&users, &super::wire::v2("alice", "x"))), 0);
+    users.set("alice", &UserChange { services: Some(services(&["ppp"])), ..UserChange::default() }).unwrap();
+    assert_eq!(users.get("ALICE").unwrap().unwrap().services, ["ppp"]);
+}
+
+#[test]
 fn a_database_of_a_newer_version_or_of_something_else_is_left_alone() {
     let (folder, users) = store();
     users.db().execute_batch("PRAGMA user_version = 99").unwrap();

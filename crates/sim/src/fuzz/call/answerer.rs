@@ -155,7 +155,8 @@ impl Answerer {
             }
             (Some(Ask::Admit { .. }), Answer::Admit(_))
             | (Some(Ask::CallbackTo { .. }), Answer::CallbackTo(_))
-            | (Some(Ask::Address { .. }), Answer::Address(_)) => true,
+            | (Some(Ask::Address { .. }), Answer::Address(_))
+            | (Some(Ask::Target { .. }), Answer::Target(_)) => true,
             _ => false,
         };
         if fits {
@@ -255,9 +256,10 @@ impl Answerer {
             return Some(Command::Answer(match ask {
                 Ask::SecurityBegin { .. } => Answer::Begun(Ok(())),
                 Ask::Verify(claim) => Answer::Verdict(self.store.verdict(claim)),
-                Ask::Admit { .. } => Answer::Admit(Ok(Admission { callback: right(self.right) })),
+                Ask::Admit { .. } => Answer::Admit(Ok(Admission { callback: right(self.right), ..Default::default() })),
                 Ask::CallbackTo { .. } => Answer::CallbackTo(true),
                 Ask::Address { .. } => Answer::Address(self.store.address),
+                Ask::Target { .. } => Answer::Target(Ok(())),
             }));
         }
         let (next, command) = match self.dialog {
@@ -286,7 +288,7 @@ impl Answerer {
                 challenge: bit(octet, 7).then(|| bytes.clone()),
                 message: text(),
             })),
-            6 => Command::Answer(Answer::Admit(Ok(Admission { callback: right(octet >> 5) }))),
+            6 => Command::Answer(Answer::Admit(Ok(Admission { callback: right(octet >> 5), ..Default::default() }))),
             7 => Command::Answer(Answer::Admit(Err(RasError(649)))),
             8 | 9 => Command::Answer(Answer::CallbackTo(octet % 24 == 8)),
             10 => Command::Answer(Answer::Address(Some([octet, 0, 0, 1].into()))),
@@ -339,5 +341,6 @@ fn copy(ask: &Ask) -> Ask {
         Ask::Admit { name } => Ask::Admit { name: name.clone() },
         Ask::CallbackTo { name, number } => Ask::CallbackTo { name: name.clone(), number: number.clone() },
         Ask::Address { name, wanted } => Ask::Address { name: name.clone(), wanted: *wanted },
+        Ask::Target { service, name } => Ask::Target { service: service.clone(), name: name.clone() },
     }
 }

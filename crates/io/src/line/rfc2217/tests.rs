@@ -1,0 +1,203 @@
+//! Our client of a terminal server against the engine's own end of one, and against what is none.
+
+use std::future::poll_fn;
+
+use openras_engine::rfc2217::{Access, Port};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// A serial port behind the terminal server.
+#[derive(Default)]
+struct Far {
+    format: Format,
+    did: Vec<String>,
+}
+
+impl Port for Far {
+    fn format(&self) -> Format {
+        self.format
+    }
+
+    fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+
+    fn set_dtr(&mut self, on: bool) {
+        self.did.push(format!("DTR {on}"));
+    }
+
+    fn set_rts(&mut self, on: bool) {
+        self.did.push(format!("RTS {on}"));
+    }
+
+    fn set_break(&mut self, _on: bool) {}
+
+    fn purge(&mut self, _received: bool, _to_send: bool) {}
+}
+
+/// A terminal server with one connection.
+struct Server {
+    stream: TcpStream,
+    telnet: Telnet,
+    access: Access,
+    far: Far,
+    data: Vec<u8>,
+}
+
+impl Server {
+    async fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = listener.accept().await.unwrap();
+        let config = Config { role: Role::Server, mode: Mode::Telnet, echo: false, com_port: true };
+        let signals = Signals { cts: true, dsr: true, ..Signals::default() };
+        let access = Access::new("test", signals);
+        let mut server =
+            Self { stream, telnet: Telnet::new(config), access, far: Far::default(), data: Vec::new() };
+        let mut out = Vec::new();
+        server.telnet.open(&mut out);
+        server.stream.write_all(&out).await.unwrap();
+        server
+    }
+
+    /// Serves until `done`.
+    async fn until(&mut self, done: impl Fn(&Self) -> bool) {
+        while !done(self) {
+            let mut memory = [0; 512];
+            let count = self.stream.read(&mut memory).await.unwrap();
+            assert!(count > 0, "the client has gone");
+            let received = self.telnet.receive(&memory[..count]);
+            let mut out = received.answer;
+            self.data.extend(received.data);
+            for event in received.events {
+                let said = match event {
+                    Event::ComPort => Some(self.access.begin()),
+                    Event::ComPortSays(said) => self.access.receive(&said, &mut self.far),
+                    Event::Break => None,
+                };
+                if let Some(said) = said {
+                    self.telnet.say_com_port(&said, &mut out);
+                }
+            }
+            self.stream.write_all(&out).await.unwrap();
+        }
+    }
+
+    async fn say(&mut self, data: &[u8]) {
+        let mut out = Vec::new();
+        self.telnet.send(data, &mut out);
+        self.stream.write_all(&out).await.unwrap();
+    }
+
+    async fn signals(&mut self, signals: Signals) {
+        let said = self.access.signals(signals).unwrap();
+        let mut out = Vec::new();
+        self.telnet.say_com_port(&said, &mut out);
+        self.stream.write_all(&out).await.unwrap();
+    }
+}
+
+async fn told(device: &mut NetDevice, room: usize) -> (Told, Vec<u8>) {
+    let mut memory = vec![0; room];
+    poll_fn(|cx| {
+        let mut buf = ReadBuf::new(&mut memory);
+        device.poll_event(cx, &mut buf).map(|told| (told, buf.filled().to_vec()))
+    })
+    .await
+}
+
+async fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, address)
+}
+
+#[tokio::test]
+async fn a_port_of_a_terminal_server_is_set_its_signals_are_seen_and_switched() {
+    let (listener, address) = listener().await;
+    let format = Format { baud: 38_400, ..Format::default() };
+    let mut device = NetDevice::new(address, Speaks::ComPort(format));
+    device.op(DeviceOp::Open);
+    let far = async {
+        let mut server = Server::accept(&listener).await;
+        server.until(|server| server.far.did.len() == 2).await;
+        server
+    };
+    let (mut server, opened) = tokio::join!(far, told(&mut device, 64));
+    let ready = Signals { cts: true, dsr: true, ..Signals::default() };
+    assert_eq!(opened.0, Told::Opened(Some(ready)));
+    assert_eq!(server.far.format.baud, 38_400);
+    assert_eq!(server.far.did, ["DTR true", "RTS true"]);
+    // 8 bits go through, with FF
+    let octets: Vec<u8> = (0..=255).collect();
+    device.op(DeviceOp::Write(octets.clone()));
+    device.op(DeviceOp::Dtr(false));
+    server.say(&octets).await;
+    let far = server.until(|server| server.far.did.len() == 3);
+    let near = async {
+        let mut all = Vec::new();
+        while all.len() < 256 {
+            let (event, bytes) = told(&mut device, 100).await;
+            assert_eq!(event, Told::Bytes);
+            all.extend(bytes);
+        }
+        all
+    };
+    let ((), heard) = tokio::join!(far, near);
+    assert_eq!(heard, octets);
+    assert_eq!(server.data, octets, "all that was written went before DTR");
+    assert_eq!(server.far.did.last().unwrap(), "DTR false");
+    // carrier and ring come as signals
+    for signals in [Signals { dcd: true, ..ready }, ready, Signals { ri: true, ..ready }] {
+        server.signals(signals).await;
+        assert_eq!(told(&mut device, 10).await.0, Told::Signals(signals));
+    }
+    drop(server);
+    assert_eq!(told(&mut device, 10).await.0, Told::Gone);
+    assert!(device.reason().unwrap().contains("was lost"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_speak_rfc_2217_is_said_so() {
+    let (listener, address) = listener().await;
+    let mut device = NetDevice::new(address, Speaks::ComPort(Format::default()));
+    device.op(DeviceOp::Open);
+    let far = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"login: ").await.unwrap();
+        stream
+    };
+    let (_stream, failed) = tokio::join!(far, told(&mut device, 64));
+    assert_eq!(failed.0, Told::Failed(FROM_DEVICE));
+    assert!(device.reason().unwrap().contains("does not speak RFC 2217"), "{:?}", device.reason());
+}
+
+#[tokio::test]
+async fn a_bare_stream_has_no_signals_and_is_closed_when_all_is_written() {
+    let (listener, address) = listener().await;
+    let mut device = NetDevice::new(address, Speaks::Octets);
+    device.op(DeviceOp::Open);
+    let (mut stream, opened) = tokio::join!(async { listener.accept().await.unwrap().0 }, told(&mut device, 64));
+    assert_eq!(opened.0, Told::Opened(None));
+    device.op(DeviceOp::Write(vec![0xff; 100_000]));
+    device.op(DeviceOp::Dtr(false));
+    device.op(DeviceOp::Close);
+    let far = async {
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await.unwrap();
+        all
+    };
+    let (all, closed) = tokio::join!(far, told(&mut device, 64));
+    assert_eq!(closed.0, Told::Closed);
+    assert_eq!(all, vec![0xff; 100_000]);
+}
+
+#[tokio::test]
+async fn a_device_nobody_listens_at_says_so() {
+    let (listener, address) = listener().await;
+    drop(listener);
+    let mut device = NetDevice::new(address, Speaks::Telnet);
+    device.op(DeviceOp::Open);
+    assert_eq!(told(&mut device, 64).await.0, Told::Failed(NO_ANSWER));
+    assert!(device.reason().unwrap().starts_with("The device at 127.0.0.1:"));
+}

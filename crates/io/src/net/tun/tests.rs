@@ -1,0 +1,146 @@
+//! Real devices, in a network of this test's own. Where that is not allowed the tests say SKIP.
+
+use std::future::poll_fn;
+use std::path::Path;
+use std::time::Duration;
+
+use openras_ppp::event::{Ipv4, LinkOptions};
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+
+use super::*;
+
+/// Runs a test in a network namespace of its own: this program again, in `unshare`. `false`: this process is not in it.
+fn in_a_network_of_its_own(test: &str) -> bool {
+    if std::env::var_os("OPENRAS_TUN_TEST").is_some() {
+        return true;
+    }
+    let may = may_make() && Path::new("/dev/net/tun").exists();
+    let unshared = |program: &std::ffi::OsStr| {
+        let mut command = std::process::Command::new("unshare");
+        command.arg("--net").arg(program);
+        command
+    };
+    if !may || !unshared("true".as_ref()).status().is_ok_and(|status| status.success()) {
+        println!("SKIP: no network devices are allowed here");
+        return false;
+    }
+    let program = std::env::current_exe().unwrap();
+    let ran = unshared(program.as_os_str())
+        .args(["--exact", test, "--nocapture"])
+        .env("OPENRAS_TUN_TEST", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&ran.stderr));
+    false
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn agreed(local: [u8; 4], remote: [u8; 4], send_mru: u16) -> Negotiated {
+    let (local, remote) = (local.into(), remote.into());
+    Negotiated {
+        ipv4: Some(Ipv4 { local, remote, dns: [None; 2], nbns: [None; 2] }),
+        link: LinkOptions { send_mru, ..LinkOptions::default() },
+        ..Negotiated::default()
+    }
+}
+
+async fn packet(port: &mut impl IpPort) -> Vec<u8> {
+    let mut memory = vec![0; MAX_PACKET];
+    let mut buf = ReadBuf::new(&mut memory);
+    let came = poll_fn(|cx| port.poll_recv(cx, &mut buf));
+    timeout(Duration::from_secs(10), came).await.expect("a packet");
+    buf.filled().to_vec()
+}
+
+/// An echo of the system's own making: what it sent, back from where it went.
+fn turned(packet: &[u8]) -> Vec<u8> {
+    let mut back = packet.to_vec();
+    back[12..16].copy_from_slice(&packet[16..20]);
+    back[16..20].copy_from_slice(&packet[12..16]);
+    let (here, there) = (packet[20..22].to_vec(), packet[22..24].to_vec());
+    back[20..22].copy_from_slice(&there);
+    back[22..24].copy_from_slice(&here);
+    back
+}
+
+#[test]
+fn a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call() {
+    if !in_a_network_of_its_own(
+        "net::tun::tests::a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call",
+    ) {
+        return;
+    }
+    runtime().block_on(async {
+        let mut dial = TunDial::new().unwrap();
+        let name = dial.name().to_owned();
+        assert!(is_there(&name));
+        dial.up(&agreed([10, 64, 0, 2], [10, 64, 0, 1], 1006));
+        assert_eq!(dial.tun.as_ref().unwrap().mtu().unwrap(), 1006);
+        let socket = UdpSocket::bind("10.64.0.2:0").await.unwrap();
+        socket.send_to(b"there and back", "10.64.0.1:7").await.unwrap();
+        let sent = packet(&mut dial).await;
+        assert_eq!(sent.get(28..), Some(&b"there and back"[..]));
+        dial.send(turned(&sent));
+        let mut memory = [0; 100];
+        let got = timeout(Duration::from_secs(10), socket.recv_from(&mut memory)).await.unwrap().unwrap();
+        assert_eq!(got, (14, "10.64.0.1:7".parse().unwrap()));
+        dial.down();
+        assert!(!is_there(&name), "address and routes went with it");
+        // and up again, as after another negotiation
+        dial.up(&agreed([10, 64, 0, 3], [10, 64, 0, 1], 0));
+        assert!(UdpSocket::bind("10.64.0.3:0").await.is_ok());
+    });
+}
+
+#[test]
+fn callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_another() {
+    if !in_a_network_of_its_own(
+        "net::tun::tests::callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_another",
+    ) {
+        return;
+    }
+    runtime().block_on(async {
+        let device = TunDevice::open("rastest", Ipv4Addr::new(10, 64, 0, 1), 24).unwrap();
+        let reach = Reach::parse(["10.64.0.1:7"]).unwrap();
+        let host = Host::fixed([]);
+        let port = || TunPort::new(device.clone(), host.clone(), reach.clone());
+        let (mut alice, mut bob) = (port(), port());
+        alice.up(&agreed([10, 64, 0, 1], [10, 64, 0, 2], 1500));
+        bob.up(&agreed([10, 64, 0, 1], [10, 64, 0, 3], 1500));
+        let socket = UdpSocket::bind("10.64.0.1:7").await.unwrap();
+        // the system finds each caller by its address
+        socket.send_to(b"to bob", "10.64.0.3:9").await.unwrap();
+        socket.send_to(b"to alice", "10.64.0.2:9").await.unwrap();
+        let (to_alice, to_bob) = (packet(&mut alice).await, packet(&mut bob).await);
+        assert_eq!((to_alice.get(28..), to_bob.get(28..)), (Some(&b"to alice"[..]), Some(&b"to bob"[..])));
+        alice.send(turned(&to_alice));
+        let mut memory = [0; 100];
+        let got = timeout(Duration::from_secs(10), socket.recv_from(&mut memory)).await.unwrap().unwrap();
+        assert_eq!(got, (8, "10.64.0.2:9".parse().unwrap()));
+        // alice as bob; a port that is closed; another network; a stub
+        alice.send(turned(&to_bob));
+        let mut closed = turned(&to_alice);
+        closed[23] = 8;
+        alice.send(closed);
+        let mut elsewhere = turned(&to_alice);
+        elsewhere[16] = 192;
+        alice.send(elsewhere);
+        alice.send(vec![0x45; 10]);
+        let counted = device.counts();
+        assert_eq!((counted.sent, counted.forged, counted.closed), (1, 2, 2));
+        // one who has gone gets nothing more, and nobody else gets it
+        bob.down();
+        let before = counted.unknown;
+        socket.send_to(b"to bob", "10.64.0.3:9").await.unwrap();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        while device.counts().unknown == before {
+            assert!(tokio::time::Instant::now() < deadline, "it was not counted");
+            tokio::task::yield_now().await;
+        }
+    });
+}

@@ -1,0 +1,58 @@
+//! Limits of time of a connection that is up: without a packet of its users, and in all. What PPP says to itself (LCP's echo,
+//! negotiation) is no packet of theirs.
+
+use std::time::{Duration, Instant};
+
+use crate::config::Limits;
+use crate::event::DownReason;
+
+/// A connection's clock of limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    limits: Limits,
+    /// When it came up.
+    up: Option<Instant>,
+    /// When a packet went last, and how many had gone by then.
+    last: Option<Instant>,
+    packets: u64,
+}
+
+impl Clock {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, up: None, last: None, packets: 0 }
+    }
+
+    /// How things stand now: whether the connection is up, and how many packets have gone both ways.
+    pub(crate) fn look(&mut self, now: Instant, up: bool, packets: u64) {
+        if !up {
+            (self.up, self.last) = (None, None);
+        } else if self.up.is_none() || packets != self.packets {
+            self.up.get_or_insert(now);
+            self.last = Some(now);
+        }
+        self.packets = packets;
+    }
+
+    fn deadlines(&self) -> (Option<Instant>, Option<Instant>) {
+        let at = |from: Option<Instant>, limit: Option<Duration>| from.zip(limit).and_then(|(from, limit)| from.checked_add(limit));
+        (at(self.last, self.limits.idle), at(self.up, self.limits.session))
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        let (idle, session) = self.deadlines();
+        idle.into_iter().chain(session).min()
+    }
+
+    /// The limit that has come; said once.
+    pub(crate) fn check(&mut self, now: Instant) -> Option<DownReason> {
+        let (idle, session) = self.deadlines();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let reason = match (due(session), due(idle)) {
+            (true, _) => DownReason::SessionLimit(self.limits.session.unwrap_or_default()),
+            (false, true) => DownReason::Idle(self.limits.idle.unwrap_or_default()),
+            (false, false) => return None,
+        };
+        self.limits = Limits::default();
+        Some(reason)
+    }
+}

@@ -1,0 +1,58 @@
+//! How long a call may be up, whether its headers are compressed, and its network device: `idle_limit`,
+//! `session_limit`, `vj` and `tun_device` of a port.
+
+use std::time::Duration;
+
+use openras_ppp::config::Limits;
+
+use super::{IpKind, PortConfig};
+use crate::tun;
+
+/// Without a packet of its users, on a line that costs by the minute.
+const MODEM_IDLE: Duration = Duration::from_secs(30 * 60);
+
+/// What a port says of calls that are up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// A call without an IP packet either way for so long is ended; `Some(None)`: never (default 30 min on lines of a modem,
+    /// else never).
+    pub idle: Option<Option<Duration>>,
+    /// A call is ended after so long (default never).
+    pub session: Option<Duration>,
+    /// TCP/IP headers are compressed where the caller agrees (default true).
+    pub vj: bool,
+    /// The network device of `ip = "tun"` (default `openras0`).
+    pub tun_device: String,
+}
+
+impl Default for Lasting {
+    fn default() -> Self {
+        Self { idle: None, session: None, vj: true, tun_device: "openras0".into() }
+    }
+}
+
+impl Lasting {
+    /// As PPP is told; `modem`: the line is one of a modem.
+    pub(crate) fn limits(&self, modem: bool) -> Limits {
+        Limits { idle: self.idle.unwrap_or(modem.then_some(MODEM_IDLE)), session: self.session }
+    }
+}
+
+/// What a rule found: the key, what is wrong, and what to write.
+pub(super) fn check(port: &PortConfig, others: &[PortConfig], mut found: impl FnMut(&'static str, String, &'static str)) {
+    let name = &port.lasting.tun_device;
+    if port.ip != IpKind::Tun {
+        if *name != Lasting::default().tun_device {
+            found("tun_device", "tun_device does nothing without ip = \"tun\"".into(), "Write ip = \"tun\", or leave it out");
+        }
+        return;
+    }
+    if !tun::is_name(name) {
+        let what = format!("{name:?} is no name of a network device");
+        found("tun_device", what, "Write 1 to 15 of the characters A-Z a-z 0-9 - _");
+    }
+    if others.iter().any(|other| other.ip == IpKind::Tun && !tun::may_share(port, other)) {
+        let what = format!("the device {name} is that of another port with another address or pool");
+        found("tun_device", what, "Write another name, or the same address and pool");
+    }
+}

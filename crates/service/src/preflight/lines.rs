@@ -1,0 +1,152 @@
+//! What the lines of a configuration meet on this machine: addresses that are taken, folders that are not there, devices
+//! and the right to them.
+
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::net::{TcpListener, ToSocketAddrs};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use rustix::fs::{Access, access};
+
+use super::Desk;
+use crate::config::{Config, Host, HostPort, PortLine};
+
+/// Looks at every port's line.
+pub(super) fn look(config: &Config, desk: &mut Desk) {
+    for (index, port) in config.ports.iter().enumerate() {
+        if let Some((what, remedy)) = wrong(&port.line) {
+            desk.port(index, "line", what, remedy);
+        }
+    }
+}
+
+type Said = Option<(String, String)>;
+
+fn say(what: impl Into<String>, remedy: impl Into<String>) -> Said {
+    Some((what.into(), remedy.into()))
+}
+
+fn wrong(line: &PortLine) -> Said {
+    let text = line.to_string();
+    match line {
+        PortLine::ListenUnix(path) => taken_socket(path),
+        PortLine::Pty(path) => link(path),
+        PortLine::Exchange(_) => None,
+        // every other line that listens does so on a TCP port, and its text ends with it
+        _ => match text.strip_prefix("listen:").and_then(|_| listens(line)) {
+            Some(at) => taken(at),
+            None => device(&text),
+        },
+    }
+}
+
+/// The address a line listens on.
+fn listens(line: &PortLine) -> Option<&HostPort> {
+    match line {
+        PortLine::ListenTcp(at) => Some(at),
+        _ => None,
+    }
+}
+
+fn taken(at: &HostPort) -> Said {
+    let host = match &at.host {
+        Host::Ip(ip) => ip.to_string(),
+        Host::Name(name) => name.clone(),
+    };
+    let addresses: Vec<_> = match (host.as_str(), at.port).to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            return say(
+                format!("the name {host} cannot be resolved ({error})"),
+                "write the address to answer on",
+            );
+        }
+    };
+    let first = addresses.first()?;
+    let error = TcpListener::bind(first).err()?;
+    match error.kind() {
+        ErrorKind::AddrInUse => say(
+            format!("{at} is in use already"),
+            "if that is the service itself all is well; else end the program (`ss -ltnp` names it) or take another port",
+        ),
+        ErrorKind::AddrNotAvailable => {
+            say(format!("this machine has no address {host}"), "write one of its own, or 0.0.0.0 for all")
+        }
+        ErrorKind::PermissionDenied => say(
+            format!("this user may not answer on TCP port {}", at.port),
+            "take one above 1023, or give the service CAP_NET_BIND_SERVICE",
+        ),
+        _ => say(format!("{at} cannot be answered on ({error})"), "write another address or port"),
+    }
+}
+
+fn folder_of(path: &Path) -> Said {
+    let folder = path.parent()?;
+    match folder.metadata() {
+        Ok(about) if !about.is_dir() => {
+            say(format!("{} is no folder", folder.display()), "write another path")
+        }
+        Ok(_) if access(folder, Access::WRITE_OK).is_err() => say(
+            format!("this user may not write into {}", folder.display()),
+            "run this as the service's user to be sure, or write another path",
+        ),
+        Ok(_) => None,
+        Err(_) => {
+            say(format!("the folder {} is not there", folder.display()), "make it, or write another path")
+        }
+    }
+}
+
+fn taken_socket(path: &Path) -> Said {
+    match path.symlink_metadata() {
+        Ok(about) if !about.file_type().is_socket() => say(
+            format!("{} is there already and no socket", path.display()),
+            "remove it, or write another path",
+        ),
+        _ => folder_of(path),
+    }
+}
+
+fn link(path: &Path) -> Said {
+    match path.symlink_metadata() {
+        Ok(about) if !about.is_symlink() => say(
+            format!("{} is there already and no link", path.display()),
+            "remove it, or write another path",
+        ),
+        _ => folder_of(path),
+    }
+}
+
+/// A line with a device: `serial:PATH[,…]`.
+fn device(line: &str) -> Said {
+    let rest = line.strip_prefix("serial:")?;
+    let path = Path::new(rest.split(',').next().unwrap_or(rest));
+    match path.metadata() {
+        Err(_) => say(
+            format!("{} is not there", path.display()),
+            "plug it in (the port answers when it comes), or look for its name in /dev/serial/by-id",
+        ),
+        Ok(about) if !about.file_type().is_char_device() => {
+            say(format!("{} is no device", path.display()), "write the path of a serial port")
+        }
+        Ok(about) if access(path, Access::READ_OK | Access::WRITE_OK).is_err() => say(
+            format!("this user may not use {}", path.display()),
+            format!("add the service's user to the group {} and start it anew", group(&about)),
+        ),
+        Ok(_) => None,
+    }
+}
+
+/// The group of a device by its name where the group file has it.
+pub fn group(about: &Metadata) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let gid = about.gid().to_string();
+    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    let named = groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(gid.as_str())).then(|| name.to_owned())
+    });
+    named.unwrap_or(gid)
+}

@@ -1,0 +1,148 @@
+//! `ip = "tun"`: the network devices of the ports, and who may have one for a dial.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use openras_api::Problem;
+use openras_engine::RasError;
+use openras_io::IpPort;
+use openras_io::net::nat::Host;
+use openras_io::net::tun::{TunDevice, TunPort};
+use openras_nat::Reach;
+use openras_ppp::Negotiated;
+use tokio::io::ReadBuf;
+
+use crate::config::PortConfig;
+use crate::ports::Busy;
+
+/// Devices by name, as long as a call uses them or a port keeps them.
+#[derive(Default)]
+pub(crate) struct Devices(Mutex<HashMap<String, Weak<TunDevice>>>);
+
+impl Devices {
+    /// The end of a port's device for one call. Without a device the call goes on and reaches nothing; the log says why.
+    pub(crate) fn call(&self, port: &PortConfig, host: Arc<Host>, reach: Reach, busy: Arc<Busy>) -> TunCall {
+        match self.open(port) {
+            Ok(device) => TunCall { tun: Some(TunPort::new(device, host, reach)), busy },
+            Err(error) => {
+                let name = &port.lasting.tun_device;
+                tracing::error!(port = port.name, device = name, "{}", why(&error));
+                TunCall { tun: None, busy }
+            }
+        }
+    }
+
+    fn open(&self, port: &PortConfig) -> io::Result<Arc<TunDevice>> {
+        let name = &port.lasting.tun_device;
+        let mut devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(device) = devices.get(name).and_then(Weak::upgrade) {
+            return Ok(device);
+        }
+        let device = TunDevice::open(name, port.address, length(port))?;
+        if std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").is_ok_and(|word| word.trim() == "0") {
+            tracing::warn!("net.ipv4.ip_forward is 0: callers of ip = \"tun\" reach this machine and no other");
+        }
+        devices.insert(name.clone(), Arc::downgrade(&device));
+        Ok(device)
+    }
+}
+
+/// The length of the smallest network that has the port's own address and all of its callers'.
+fn length(port: &PortConfig) -> u8 {
+    let (first, last) = port.pool.range();
+    let own = port.address.to_bits();
+    let least = own.min(first.to_bits());
+    let most = own.max(last.to_bits());
+    // at most 32
+    u8::try_from((least ^ most).leading_zeros()).unwrap_or(32)
+}
+
+/// Why there is no device, and what to do.
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "the network device cannot be made: this needs CAP_NET_ADMIN, or a device that an administrator has made for this \
+             user: ip tuntap add dev NAME mode tun user USER"
+                .into()
+        }
+        _ => format!("the network device cannot be opened: {error}"),
+    }
+}
+
+/// Why a dial gets no device.
+pub(crate) fn refused(error: &io::Error) -> Problem {
+    let problem = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Problem::new(RasError::ACCESS_DENIED, "The service may not make a network device.")
+        }
+        io::ErrorKind::NotFound => {
+            Problem::new(RasError(635), "This system has no /dev/net/tun.")
+        }
+        _ => Problem::new(RasError(635), format!("The network device could not be made: {error}.")),
+    };
+    problem.remedy("A device needs CAP_NET_ADMIN; without it use ports that lead through the connection (--forward, --socks).")
+}
+
+/// One call's IP over a device of the system.
+pub(crate) struct TunCall {
+    tun: Option<TunPort>,
+    busy: Arc<Busy>,
+}
+
+impl IpPort for TunCall {
+    fn up(&mut self, negotiated: &Negotiated) {
+        let Some(tun) = &mut self.tun else { return };
+        if let Some(reach) = self.busy.reach() {
+            tun.set_reach(reach);
+        }
+        tun.up(negotiated);
+    }
+
+    fn down(&mut self) {
+        self.tun.iter_mut().for_each(IpPort::down);
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.tun.as_mut().map_or(Poll::Ready(()), |tun| tun.poll_ready(cx))
+    }
+
+    fn send(&mut self, packet: Vec<u8>) {
+        if let Some(tun) = &mut self.tun {
+            tun.send(packet);
+        }
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
+        self.tun.as_mut().map_or(Poll::Pending, |tun| tun.poll_recv(cx, buf))
+    }
+}
+
+/// Whether a device can have this name: 15 octets at most, and nothing the system means otherwise.
+pub(crate) fn is_name(name: &str) -> bool {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_".contains(&octet);
+    (1..=15).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// Whether two ports may have one device: only as the same network.
+pub(crate) fn may_share(one: &PortConfig, other: &PortConfig) -> bool {
+    one.lasting.tun_device != other.lasting.tun_device || (one.address, &one.pool) == (other.address, &other.pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_of_a_device_has_the_port_and_its_callers() {
+        let mut port = PortConfig::new("line1", "exchange:100".parse().unwrap());
+        assert_eq!(length(&port), 24);
+        port.pool = "10.64.0.2-10.64.0.3".parse().unwrap();
+        assert_eq!(length(&port), 30);
+        port.address = Ipv4Addr::new(192, 0, 2, 1);
+        assert_eq!(length(&port), 0);
+        assert!(is_name("openras0") && !is_name("") && !is_name("../x") && !is_name("a name of 16 oct") && !is_name("ras%d"));
+    }
+}

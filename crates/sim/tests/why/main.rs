@@ -1,0 +1,17 @@
+//! Staged failures: a real call between real ends on virtual time, its transcript as a service keeps it, and what
+//! `why` makes of it. The snapshots hold the packet or setting that decided, and the change to make; they are reviewed
+//! like code.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers outside #[test] functions
+
+mod account;
+mod capture;
+mod far;
+mod line;
+mod link;
+mod network;
+mod old_client;
+mod proof;
+mod room;
+mod security;
+mod stage;
