@@ -114,6 +114,13 @@ impl DialOptions {
         self
     }
 
+    /// IP goes to a network device of the system, for all its programs; for administrators, where the service may make one.
+    /// [`crate::Connection::forward`] and its like have nothing to go through then.
+    pub fn network_device(mut self) -> Self {
+        self.dial.ip = openras_api::types::connection::DialIp::Tun;
+        self
+    }
+
     /// Where PPP frames are recorded as pcapng, secrets blanked. The service gets the open file, not its name.
     pub fn capture(mut self, file: File) -> Self {
         self.capture = Some(Arc::new(file));

@@ -39,6 +39,7 @@ pub use openras_modules::ModuleConfig;
 pub use problem::{ConfigError, Problem};
 pub use tls::TlsConfig;
 pub use virtual_modem::{Directory, Hunt, Listing, Target, VirtualModem};
+pub(crate) use span::is_host;
 pub use span::{DurationError, Pool, parse_duration, show_duration};
 
 /// Everything the service is told before it starts.

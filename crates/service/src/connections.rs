@@ -19,7 +19,8 @@ use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
 use openras_io::line::{PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
-use openras_io::{Ends, Line, Tap, driver};
+use openras_io::net::tun::TunDial;
+use openras_io::{Ends, IpPort, Line, Tap, driver};
 use openras_ppp::AuthMethod;
 use tokio::sync::mpsc;
 use tracing::{Instrument, Span};
@@ -72,6 +73,8 @@ pub struct DialRequest {
     pub vj: bool,
     /// Hang up without an IP packet either way for so long.
     pub idle: Option<Duration>,
+    /// IP goes to a network device of the system's, not to the stack of [`Connection::stack`].
+    pub tun: bool,
 }
 
 impl DialRequest {
@@ -101,6 +104,7 @@ impl Default for DialRequest {
             capture: None,
             vj: true,
             idle: None,
+            tun: false,
         }
     }
 }
@@ -110,6 +114,7 @@ pub struct Connection {
     notices: mpsc::Receiver<Notice>,
     commands: mpsc::Sender<Command>,
     stack: LoopbackHandle,
+    device: Option<String>,
     gauge: Arc<Gauge>,
     capture: Option<Written>,
 }
@@ -144,6 +149,11 @@ impl Connection {
     /// The TCP/IP stack at this end of the link.
     pub fn stack(&self) -> &LoopbackHandle {
         &self.stack
+    }
+
+    /// The network device its IP goes to, where it goes to one.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_deref()
     }
 
     /// The counters of its line.
@@ -186,10 +196,17 @@ fn dial_in(
         tap: tap.map(|tap| Box::new(tap) as Box<dyn Tap>),
         gauge: gauge.clone(),
     };
-    let (ip, stack) = loopback(FarEnd::Gateway);
+    let (own, stack) = loopback(FarEnd::Gateway);
+    let (ip, device): (Box<dyn IpPort>, _) = if request.tun {
+        let tun = TunDial::new().map_err(|error| crate::tun::refused(&error).number())?;
+        let name = tun.name().to_owned();
+        (Box::new(tun), Some(name))
+    } else {
+        (Box::new(own), None)
+    };
     let machine = Dial::new(config(request), seed);
     shared.tasks.spawn(driver::run(machine, line, ip, ends).instrument(span));
-    Ok(Connection { notices: for_owner, commands, stack, gauge, capture })
+    Ok(Connection { notices: for_owner, commands, stack, device, gauge, capture })
 }
 
 /// A line to what the operator has written, with nothing asked for beside it.

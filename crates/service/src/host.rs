@@ -134,6 +134,7 @@ impl Host {
         }
         if let Some(story) = &self.story {
             self.shared.release(&self.caller.config.pool.to_string(), story.id());
+            self.shared.release(crate::service::FIXED, story.id());
             self.over(None);
         }
         self.ran

@@ -14,6 +14,7 @@ mod desk;
 mod error;
 mod files;
 mod name;
+mod network;
 mod password;
 mod schema;
 mod tries;
@@ -31,6 +32,7 @@ use openras_ppp::{AuthMethod, Secret};
 
 pub use callbacks::CALLBACKS_A_DAY;
 pub use error::StoreError;
+pub use network::UserNetwork;
 pub(crate) use files::{Folder, open_private};
 pub use tries::HARD_LIMIT;
 pub use verify::{Checked, Reason};
@@ -137,6 +139,8 @@ pub struct UserInfo {
     pub callback: CallbackRight,
     /// See [`NewUser::services`].
     pub services: Vec<String>,
+    /// Where the user may go, and with which address.
+    pub network: UserNetwork,
     /// The methods there is a secret for.
     pub methods: Vec<AuthMethod>,
     /// Whether there is a TOTP seed.
@@ -160,12 +164,13 @@ impl UserInfo {
         };
         let methods: Vec<_> = self.methods.iter().map(|method| method.word()).collect();
         format!(
-            "must_change={} disabled={} no_dial_in={} callback={callback} services={} auth={} totp={} recovery_codes={} \
+            "must_change={} disabled={} no_dial_in={} callback={callback} services={} {} auth={} totp={} recovery_codes={} \
              locked={}",
             word(self.must_change),
             word(self.disabled),
             word(self.no_dial_in),
             self.services.join(","),
+            self.network.summary(),
             methods.join(","),
             word(self.totp),
             self.recovery_left,

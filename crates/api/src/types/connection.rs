@@ -80,6 +80,20 @@ pub struct Dial {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub idle_seconds: Option<u32>,
+    /// Where IP goes.
+    #[serde(default)]
+    pub ip: DialIp,
+}
+
+/// Where a dial's IP goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DialIp {
+    /// To a small TCP/IP stack of the service's, for `ping`, `tcp` and `forwards`.
+    #[default]
+    Own,
+    /// To a network device of the system, for all its programs. Administrators only (5), and only where the service may make one.
+    Tun,
 }
 
 /// Certificates for a line in TLS, as PEM text: the client reads the files.
@@ -130,6 +144,7 @@ impl Dial {
             tls: None,
             vj: true,
             idle_seconds: None,
+            ip: DialIp::default(),
         }
     }
 }
@@ -180,6 +195,9 @@ pub struct Connection {
     pub references: u32,
     /// Its line.
     pub line: String,
+    /// The network device its IP goes to, where that was asked for.
+    #[serde(default)]
+    pub device: Option<String>,
     /// User id of the program that dialled it.
     pub uid: u32,
     /// The user name given.

@@ -29,6 +29,9 @@ const LONGEST: usize = 255;
 /// RING and RI: on and off again.
 const RING_ON: Duration = Duration::from_secs(2);
 const RING_OFF: Duration = Duration::from_secs(4);
+/// Behind the end of a line that dials or answers, what comes for so long is no character that ends the attempt: some send a
+/// line feed there (V.250 §5.6.1).
+const DEAF: Duration = Duration::from_millis(125);
 /// Numbers kept by &Z.
 const KEPT: usize = 10;
 
@@ -104,6 +107,8 @@ pub struct Dce {
     line: Typed,
     last_line: String,
     call: Call,
+    /// When the last call was placed.
+    placed: Instant,
     ring: Option<Ring>,
 }
 
@@ -161,6 +166,7 @@ impl Dce {
             line: Typed::Nothing,
             last_line: String::new(),
             call: Call::None,
+            placed: now,
             ring: None,
         };
         modem.show_signals();
@@ -231,6 +237,7 @@ impl Dce {
                     self.network(LineOp::Write(rest.to_vec()));
                     return;
                 }
+                Call::Placing(_) if self.now.saturating_duration_since(self.placed) < DEAF => return,
                 // any character ends the attempt, and is no command
                 Call::Placing(_) => {
                     self.call = Call::None;
@@ -294,7 +301,7 @@ impl Dce {
     }
 
     fn place(&mut self, op: LineOp) {
-        self.ring = None;
+        (self.ring, self.placed) = (None, self.now);
         self.network(op);
         let patience = Duration::from_secs(u64::from(self.profile.registers.get(PATIENCE)));
         self.call = Call::Placing(self.now.checked_add(patience));

@@ -3,6 +3,8 @@
 /// PPP's flag.
 const FLAG: u8 = 0x7e;
 const IAC: u8 = super::IAC;
+/// The lowest number of a command: end of file, behind which come suspend, abort (RFC 1184 §2.4) and end of record (RFC 885).
+const LOWEST: u8 = 236;
 
 /// When telnet is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +84,8 @@ impl Guess {
                 }
                 false
             }
-            // no telnet command has a number below SE: such an octet behind an FF is data, as the 03 or 7D of a frame is
-            Self::Silent { .. } | Self::Greeted { .. } if octet < super::SE => {
+            // no telnet command has a lower number: such an octet behind an FF is data, as the 03 or 7D of a frame is
+            Self::Silent { .. } | Self::Greeted { .. } if octet < LOWEST => {
                 *self = Self::Raw;
                 true
             }

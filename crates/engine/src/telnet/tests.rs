@@ -126,6 +126,9 @@ fn a_command_behind_a_flag_is_no_frame() {
     port.receive(&[IAC, WILL, 31]);
     assert_eq!(port.receive(&[b'~', IAC, SB, 31, 0, 80, 0, 24, IAC, SE, b'a']).data, b"~a");
     assert_eq!(port.receive(&[0x7e, IAC, DO, SUPPRESS_GO_AHEAD]).data, [0x7e]);
+    for command in 236..SE {
+        assert_eq!(port.receive(&[IAC, command, b'b']).data, b"b", "{command}");
+    }
     assert!(port.is_telnet());
     // and one that begins with the negotiation of a frame's flag before it is still found out
     assert_eq!(port.receive(&[0x7e, 255, 3, 0xc0]).data, [0x7e, 255, 3, 0xc0]);

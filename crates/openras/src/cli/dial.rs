@@ -123,6 +123,10 @@ pub(crate) struct Dial {
     /// --idle has ended it
     #[arg(long, requires = "ways", conflicts_with_all = ["detach", "duration", "ping", "fetch"])]
     pub(crate) on_demand: bool,
+    /// Where IP goes: own, the service's own stack, which --ping, --fetch, --forward and --socks go through; or tun, a
+    /// network device of this system for all programs (administrators, and where the service may make one)
+    #[arg(long, value_enum, default_value_t = Ip::Own, value_name = "own|tun", hide_possible_values = true)]
+    pub(crate) ip: Ip,
     /// Hang up when no packet has gone either way for so long [the entry's, else never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) idle: Option<Duration>,
@@ -177,6 +181,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn url(text: &str) -> Result<String, String> {
     http::parse(text).map(|_| text.to_string()).map_err(|e| e.to_string())
+}
+
+/// `--ip`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ip {
+    Own,
+    Tun,
 }
 
 /// `--terminal`.

@@ -15,7 +15,7 @@ use openras_phonebook::Entry;
 use openras_phonebook::entry::flags::RASEO2_RECONNECT_IF_DROPPED;
 use openras_ppp::Secret;
 
-use crate::cli::{AuthWord, Dial, Terminal};
+use crate::cli::{AuthWord, Dial, Ip, Terminal};
 use crate::entry::{self, Login, told};
 use crate::exit;
 use crate::redial::{Done, Redial, Tries, may_pass};
@@ -275,6 +275,9 @@ fn named_here(args: &Dial, call: &mut Call) {
         call.dial.number = args.number.clone().unwrap_or_default();
     }
     call.dial.vj &= !args.no_vj;
+    if args.ip == Ip::Tun {
+        call.dial.ip = connection::DialIp::Tun;
+    }
     if let Some(terminal) = args.terminal {
         call.dial.terminal = match terminal {
             Terminal::Auto => connection::Terminal::Auto,

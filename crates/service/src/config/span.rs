@@ -92,7 +92,7 @@ impl Pool {
 }
 
 /// Whether a host on a network can have this address.
-pub(super) fn is_host(address: Ipv4Addr) -> bool {
+pub(crate) fn is_host(address: Ipv4Addr) -> bool {
     let [first, ..] = address.octets();
     first != 0 && first < 224 && !address.is_loopback()
 }

@@ -51,6 +51,7 @@ pub(crate) struct Held {
     /// Control packets come as events to the creator.
     packets: bool,
     stack: LoopbackHandle,
+    device: Option<String>,
     forwards: Forwards,
     pub(super) inner: Arc<Inner>,
 }
@@ -136,6 +137,7 @@ impl Table {
             phonebook: client.phonebook,
             packets: client.packets,
             stack: connection.stack().clone(),
+            device: connection.device().map(str::to_owned),
             forwards: Forwards::new(&self.flows),
             inner,
         });
@@ -338,6 +340,7 @@ impl Held {
             phonebook: self.phonebook.clone(),
             references,
             line: self.story.line().to_owned(),
+            device: self.device.clone(),
             uid: self.uid,
             user,
             state,

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use axum::response::Response;
 use openras_api::Problem;
-use openras_api::types::connection::{Dial, DialTls, Dialled, Resume, Seen, Terminal};
+use openras_api::types::connection::{Dial, DialIp, DialTls, Dialled, Resume, Seen, Terminal};
 use openras_engine::client::dial::{DialParams, TerminalMode};
 use openras_engine::modem::dial_string;
 use openras_engine::{RasError, escape};
 use openras_io::line::{TlsClient, TlsClientFiles};
+use openras_io::net::tun::TunDial;
 use openras_ppp::AuthMethod;
 
 use super::answer::{self, Answer};
@@ -20,6 +21,7 @@ use crate::config::device::{self, CABLE};
 use crate::connections::DialRequest;
 use crate::connections::held::Client;
 use crate::connections::references::Dialling;
+use crate::tun;
 
 /// Dials one user who is no administrator may have at a time.
 const EACH: usize = 256;
@@ -55,6 +57,7 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     fits("number", Some(&wanted.number))?;
     dials(&ask, &wanted, &line)?;
     rings(&wanted, &line)?;
+    device_for(&ask, &wanted)?;
     let uid = ask.peer().uid;
     if !ask.peer().is_admin() && ask.api.held.of(uid) >= EACH {
         return Err(Problem::new(RasError(1816), format!("This user has {EACH} dials, which is the most."))
@@ -100,6 +103,18 @@ fn fits(member: &str, text: Option<impl AsRef<[u8]>>) -> Result<(), Problem> {
         return Ok(());
     }
     Err(wrong(format!("The member {member} is longer than {TEXT} bytes.")))
+}
+
+/// A network device is every program's on this machine: only who may do all gets one, and only where one is to be had.
+fn device_for(ask: &Ask, wanted: &Dial) -> Result<(), Problem> {
+    match wanted.ip {
+        DialIp::Own => Ok(()),
+        DialIp::Tun if !ask.peer().is_admin() => {
+            Err(Problem::new(RasError::ACCESS_DENIED, "Only administrators may have a network device.")
+                .remedy("Use ports that lead through the connection (--forward, --socks), or ask for group openras-admin."))
+        }
+        DialIp::Tun => TunDial::new().map(drop).map_err(|error| tun::refused(&error)),
+    }
 }
 
 /// A callback that was asked for on a line at which nothing can ring: better refused than left out.
@@ -185,6 +200,7 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
         trace: true,
         capture,
         vj: wanted.vj,
+        tun: wanted.ip == DialIp::Tun,
         idle: wanted.idle_seconds.map(|seconds| Duration::from_secs(seconds.max(1).into())),
     })
 }

@@ -151,6 +151,7 @@ impl Account {
             disabled: self.disabled,
             no_dial_in: self.no_dial_in,
             callback: self.callback(db)?,
+            network: super::network::read(db, self.id)?,
             services: self.services(),
             methods: has.into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect(),
             totp: self.totp.is_some(),

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::StoreError;
 
 /// The version this program writes.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Ids are never used twice (AUTOINCREMENT): what is sealed for a removed user opens for no later one.
 const TABLES: &str = "
@@ -111,10 +111,16 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
         0 => {
             transaction.execute_batch(TABLES)?;
             transaction.execute_batch(SERVICES)?;
+            transaction.execute_batch(super::network::TABLE)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         1 => {
             transaction.execute_batch(SERVICES)?;
+            transaction.execute_batch(super::network::TABLE)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        2 => {
+            transaction.execute_batch(super::network::TABLE)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         newer => {

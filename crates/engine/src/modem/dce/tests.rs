@@ -168,6 +168,7 @@ fn a_call_that_does_not_come_about_ends_by_s7_or_any_character() {
     assert_eq!(desk.hears(), "\r\nNO CARRIER\r\n");
     assert_eq!(desk.does(), [LineOp::Dial("1".into()), LineOp::HangUp]);
     desk.says("ATD1");
+    desk.pass(Duration::from_millis(125));
     desk.give(DceInput::Dte(b" "));
     assert_eq!(desk.hears(), "\r\nNO CARRIER\r\n");
     // too late

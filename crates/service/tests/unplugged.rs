@@ -1,0 +1,134 @@
+//! Lines that are unplugged in the middle of a call, a hundred times each: nothing is left of them. Alone in its process,
+//! whose descriptors and tasks it counts.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use openras_engine::ConnState;
+use openras_engine::client::dial::{DialParams, Notice};
+use openras_ppp::Secret;
+use openras_service::Service;
+use openras_service::config::{Config, IpKind, PortConfig};
+use openras_service::connections::DialRequest;
+use openras_service::users::NewUser;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+const TIMES: usize = 100;
+const LONG: Duration = Duration::from_secs(60);
+/// An LCP Configure-Request without options.
+const REQUEST: &[u8] = b"\x7e\xff\x7d\x23\xc0\x21\x7d\x21\x7d\x21\x7d\x20\x7d\x24\xd1\xb5\x7e";
+
+/// Descriptors of this process and tasks of its runtime.
+fn held() -> (usize, usize) {
+    let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().count();
+    (descriptors, tokio::runtime::Handle::current().metrics().num_alive_tasks())
+}
+
+/// No port has a call, and so many are held as before.
+async fn settled(service: &Service, before: (usize, usize), what: &str) {
+    let quiet = async {
+        while service.ports().iter().any(|port| port.call.is_some())
+            || held().0 > before.0
+            || held().1 > before.1
+        {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let settled = timeout(LONG, quiet).await;
+    assert!(settled.is_ok(), "{what}: {before:?} before, {:?} after {TIMES} times", held());
+}
+
+/// A call through a cable that is pulled when it is connected.
+async fn connected_and_pulled(service: &Service, spoken: &str, to: SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let line = format!("{spoken}:{}", listener.local_addr().unwrap());
+    let pull = Notify::new();
+    let cable = async {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(to).await.unwrap();
+        tokio::select! {
+            _ = copy_bidirectional(&mut near, &mut far) => {}
+            () = pull.notified() => {}
+        }
+        // closed with octets unread: both ends hear a reset
+    };
+    let call = async {
+        let params =
+            DialParams { user: "alice".into(), password: Secret::from("secret"), ..DialParams::default() };
+        let request = DialRequest { line: line.parse().unwrap(), params, ..DialRequest::default() };
+        let mut connection = service.dial(request).unwrap();
+        loop {
+            match connection.notice().await.expect("an end") {
+                Notice::State { state: ConnState::CONNECTED, .. } => pull.notify_one(),
+                Notice::Ended(end) => break assert!(end.was_connected, "{spoken}: {end:?}"),
+                _ => {}
+            }
+        }
+    };
+    timeout(LONG, async { tokio::join!(cable, call) }).await.expect("it ends");
+}
+
+/// Opens the device behind a port's link, begins PPP, and leaves.
+fn opened_and_left(link: &Path) {
+    let mut device = std::fs::OpenOptions::new().read(true).write(true).open(link).unwrap();
+    device.write_all(REQUEST).unwrap();
+    let read = device.read(&mut [0; 16]).unwrap();
+    assert!(read > 0, "the port answered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_unplugged_a_hundred_times_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("tty");
+    let port = |name: &str, line: String| {
+        let port = PortConfig::new(name, line.parse().unwrap());
+        PortConfig { calls: if name == "pty" { 1 } else { 4 }, ip: IpKind::Loopback, ..port }
+    };
+    let config = Config {
+        state: folder.path().join("state"),
+        ports: vec![
+            port("tcp", "listen:tcp:127.0.0.1:0".into()),
+            port("telnet", "listen:telnet:127.0.0.1:0".into()),
+            port("rfc2217", "listen:rfc2217:127.0.0.1:0".into()),
+            port("ws", "listen:ws:127.0.0.1:0".into()),
+            port("pty", format!("pty:{}", link.display())),
+        ],
+        ..Config::default()
+    };
+    let service = Service::start(config).await.unwrap();
+    let users = service.users().unwrap().clone();
+    let alice = NewUser { password: Some(Secret::from("secret")), ..NewUser::default() };
+    tokio::task::spawn_blocking(move || users.add("alice", &alice)).await.unwrap().unwrap();
+    let addresses = service.addresses();
+    for (name, dial) in [("tcp", "tcp"), ("telnet", "telnet"), ("rfc2217", "telnet"), ("ws", "ws")] {
+        let at = addresses.iter().find(|(other, _)| other == name).unwrap().1;
+        // what is made once is made by the first
+        connected_and_pulled(&service, dial, at).await;
+        sleep(Duration::from_millis(300)).await;
+        let before = held();
+        for _ in 0..TIMES {
+            connected_and_pulled(&service, dial, at).await;
+        }
+        settled(&service, before, name).await;
+    }
+    let before = held();
+    for _ in 0..TIMES {
+        let link = link.clone();
+        let left = tokio::task::spawn_blocking(move || opened_and_left(&link));
+        timeout(LONG, left).await.expect("the port answers again").unwrap();
+    }
+    settled(&service, before, "pty").await;
+}
