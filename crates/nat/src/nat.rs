@@ -188,10 +188,11 @@ impl Nat {
     fn send(&mut self, packet: Option<Vec<u8>>) {
         let Some(packet) = packet else { return };
         let id = u32::from(self.next_ident());
-        if packet.len() > self.memory_left() {
+        let parts = wire::fragments(packet, self.config.mtu(), id);
+        if parts.iter().map(Vec::len).sum::<usize>() > self.memory_left() {
             return self.stats.drop(Dropped::Memory);
         }
-        if !self.queue.push(wire::fragments(packet, self.config.mtu(), id)) {
+        if !self.queue.push(parts) {
             self.stats.drop(Dropped::Queue);
         }
     }
@@ -227,6 +228,8 @@ impl Nat {
         let Some(part) = packet.fragment else { return self.transport(now, &packet) };
         match self.fragments.add(now, &packet, part, self.memory_left()) {
             Reassembly::Whole(bytes) => match wire::parse(&bytes) {
+                // a part inside of a part
+                Ok(whole) if whole.fragment.is_some() => self.bad(Bad::Malformed),
                 Ok(whole) => self.transport(now, &Packet { hops: packet.hops, whole_only: false, ..whole }),
                 Err(bad) => self.bad(bad),
             },

@@ -120,6 +120,19 @@ impl Connection {
         }
     }
 
+    /// Whether the handshake is behind it.
+    pub(crate) fn stands(&self) -> bool {
+        !matches!(self.socket().state(), State::Closed | State::Listen | State::SynSent | State::SynReceived)
+    }
+
+    /// Makes of a SYN what smoltcp answers with an acknowledgement, as RFC 9293 §3.10.7.4 wants it for one that comes in the
+    /// midst of a connection: a segment that acknowledges what was never sent. A SYN by itself it drops, and a caller that
+    /// has begun anew would wait for as long as the old connection is kept.
+    pub(crate) fn question(&self, syn: &mut [u8]) {
+        let (Some((tcp, ..)), Some(sent)) = (wire::sequence(syn), self.sent) else { return };
+        wire::set_acknowledgement(syn, tcp, sent.wrapping_add(1 << 30));
+    }
+
     /// Whether nothing will ever come of it again, either way.
     pub(crate) fn is_over(&self) -> bool {
         let socket = self.socket();

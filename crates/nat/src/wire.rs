@@ -16,7 +16,7 @@ pub(crate) use icmp::{
     Echo, IcmpError, Router, advertisement, echo_reply, error, intact, quote_echo, quote_udp,
 };
 pub(crate) use ip::{Bad, Fragment, Packet, Segment, parse};
-pub(crate) use sequence::{sequence, set_sequence};
+pub(crate) use sequence::{sequence, set_acknowledgement, set_sequence};
 
 /// The protocol numbers of an IP header that the NAT knows.
 pub(crate) mod protocol {

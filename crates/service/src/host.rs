@@ -252,8 +252,12 @@ impl Host {
         let (Some(name), Some(users)) = (name, self.shared.users().cloned()) else {
             return Ok(Admission::default());
         };
-        match users.ask(move |users| users.admit(&name)).await {
-            Some(Ok(admission)) => admission,
+        let asked = users.ask(move |users| users.admit(&name).and_then(|it| Ok((it, users.network(&name)?)))).await;
+        match asked {
+            Some(Ok((admission, network))) => {
+                self.busy.set_network(&self.shared.current().config, network);
+                admission
+            }
             Some(Err(error)) => {
                 warn!(%error, "the user store does not answer");
                 Err(STORE_FAILED)
@@ -274,6 +278,13 @@ impl Host {
     }
 
     fn address(&self, wanted: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
+        if let Some(own) = self.busy.address() {
+            let leased = self.shared.lease_fixed(self.call(), own);
+            if !leased {
+                warn!("the user's address {own} is another caller's now");
+            }
+            return leased.then_some(own);
+        }
         let range = self.caller.config.pool.to_string();
         let address = self.shared.lease(&range, self.call(), wanted);
         if address.is_none() {

@@ -6,7 +6,9 @@ use openras_engine::RasError;
 use openras_engine::escape;
 use openras_engine::modem::{Settings, Trouble};
 use openras_io::Line;
-use openras_io::line::{CableLine, Device, ModemLine, ModemSaid, NetDevice, SerialConfig, SerialDevice, Speaks};
+use openras_io::line::{
+    CableLine, Device, ModemLine, ModemSaid, NetDevice, SerialConfig, SerialDevice, Speaks,
+};
 
 use crate::config::DeviceLine;
 use crate::config::device::Frame;

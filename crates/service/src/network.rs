@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use openras_api::types::event::Event;
 use openras_io::IpPort;
-use openras_io::net::nat::{Forward, Host, NatPort, Resolver, Settings};
+use openras_io::net::nat::{Forward, Host, NatPort, Resolver, Settings, ping_allowed};
 use openras_nat::{Caps, Closed, Net, Reach, Stats, Times};
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;
@@ -133,6 +133,16 @@ fn nets(first: Ipv4Addr, last: Ipv4Addr) -> Vec<Net> {
         at += 1 << bits;
     }
     nets
+}
+
+/// Where callers could ping if the system let this process do so.
+pub(crate) fn ping_note(config: &Config) -> Option<String> {
+    let nat = config.ports.iter().any(|port| port.ip == IpKind::Nat);
+    (nat && !ping_allowed()).then(|| {
+        "Callers can ping this end of their link only: the service's group is not in the system's range for that. \
+         `sysctl net.ipv4.ping_group_range=\"0 2147483647\"` lets every group ping."
+            .into()
+    })
 }
 
 /// One call's IP.

@@ -62,6 +62,8 @@ pub enum StartError {
     },
 }
 
+/// The pool of users' own addresses, which are anywhere: out of it only what is asked for is leased.
+pub(crate) const FIXED: &str = "fixed";
 /// ERROR_RASMAN_CANNOT_INITIALIZE.
 const NOT_STARTED: RasError = RasError(711);
 
@@ -149,6 +151,15 @@ impl Shared {
         Some(address)
     }
 
+    /// A user's own address for a call, out of whatever pool; false where another call has it.
+    pub(crate) fn lease_fixed(&self, call: u64, address: Ipv4Addr) -> bool {
+        let leased = self.lease(FIXED, call, Some(address));
+        if leased != Some(address) {
+            self.release(FIXED, call);
+        }
+        leased == Some(address)
+    }
+
     /// Gives the call's address back.
     pub(crate) fn release(&self, range: &str, call: u64) {
         let mut pools = self.pools();
@@ -166,6 +177,9 @@ impl Shared {
     /// Makes the pools a configuration names. What calls have out of other pools stays theirs.
     fn add_pools(&self, config: &Config) {
         let mut pools = self.pools();
+        pools.entry(FIXED.into()).or_insert_with(|| {
+            Pool::between(Ipv4Addr::new(1, 0, 0, 0), Ipv4Addr::new(223, 255, 255, 255))
+        });
         let leased: Vec<Ipv4Addr> = pools.values().flat_map(Pool::leased).collect();
         for port in &config.ports {
             let range = port.pool.to_string();

@@ -68,6 +68,7 @@ fn notes(
         add(Level::Bad, format!("The user store cannot be used, and nobody can prove a password: {error}."));
     }
     clock(shared, &mut add);
+    crate::network::ping_note(config).into_iter().for_each(|text| add(Level::Note, text));
     opt_outs(config).into_iter().for_each(|text| add(Level::Note, text));
     notes
 }

@@ -1,5 +1,6 @@
 //! Header compression over a line that damages frames, agreed on by two whole ends: whatever the line does, a packet that is
-//! delivered is one that was sent.
+//! delivered is one that was sent, but for IP's identification: TCP's checksum does not cover it, so that it is behind where
+//! a packet was lost that changed nothing else.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers outside #[test] functions
 
@@ -148,6 +149,14 @@ impl Flow {
     }
 }
 
+/// What a packet says: all but its identification, and the checksum over it.
+fn told(packet: &[u8]) -> Vec<u8> {
+    let mut told = packet.to_vec();
+    told[4..6].fill(0);
+    told[10..12].fill(0);
+    told
+}
+
 #[test]
 fn both_ends_compress_where_both_want_it_and_one_way_is_no_way_to_lose_a_packet() {
     for (caller, answerer) in [(true, true), (true, false), (false, true), (false, false)] {
@@ -187,11 +196,12 @@ fn a_damaged_stream_never_delivers_a_wrong_packet() {
             let packet = flows[at].next(&mut chance);
             two.give(0, Input::Ip(&packet), &mut wire);
             damaged += usize::from(look.carry(Side::Client, vec![0; 40]).0 != Fate::Whole);
-            known.insert(packet);
+            known.insert(told(&packet));
             sent += 1;
         }
         for packet in &two.got[1] {
-            assert!(known.contains(packet), "seed {seed}: {packet:02x?} was never sent");
+            assert!(known.contains(&told(packet)), "seed {seed}: {packet:02x?} was never sent");
+            assert_eq!(checksum(&packet[..20], 0), [0, 0], "seed {seed}: {packet:02x?}");
         }
         came += two.got[1].len();
     }

@@ -360,7 +360,9 @@ impl Driver {
             (LineOp::Close, State::Closed) => cx.event(Event::Closed),
             (LineOp::Close, State::Closing) => {}
             // without DTR nothing but the escape ends the call, and a modem that is hanging up goes on with it
-            (LineOp::Close, State::Ending(ending)) if cx.hangs_up_by() == HangUp::Escape => ending.then_close(),
+            (LineOp::Close, State::Ending(ending)) if cx.hangs_up_by() == HangUp::Escape => {
+                ending.then_close()
+            }
             (LineOp::Close, State::Online(_)) if cx.hangs_up_by() == HangUp::Escape => {
                 self.state = Ending::of_a_line(cx);
             }

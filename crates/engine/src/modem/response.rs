@@ -204,7 +204,7 @@ fn words(text: &str) -> Response {
             text: text.to_owned(),
         };
     }
-    if upper == "RING" || upper.starts_with("RING;") || upper.starts_with("+CRING") {
+    if is("RING") || upper.starts_with("+CRING") {
         let number =
             text.split_once(';').map(|(_, number)| number.trim()).filter(|number| !number.is_empty());
         return Response::Ring(number.map(str::to_owned));
@@ -279,6 +279,9 @@ mod tests {
             ("CARRIER 31200", Response::Other("CARRIER 31200".into())),
             ("RING;0305551", Response::Ring(Some("0305551".into()))),
             ("+CRING: VOICE", Response::Ring(None)),
+            // which of several numbers of one line is called, by its cadence
+            ("RING A", Response::Ring(None)),
+            ("RING 2", Response::Ring(None)),
             ("DELAYED 00:10:00", Response::Forbidden),
             ("BLACKLISTED", Response::Forbidden),
             ("+CME ERROR: 10", Response::Error),

@@ -106,7 +106,7 @@ impl Slip {
         self.until.into_iter().chain(self.session).min()
     }
 
-    pub(super) fn expire(self: Box<Self>, now: Instant, cx: &mut Context) -> Phase {
+    pub(super) fn expire(&self, now: Instant, cx: &mut Context) -> Phase {
         if self.session.is_some_and(|until| until <= now) {
             return Phase::finish(now, ends::session_over(self.word), cx);
         }

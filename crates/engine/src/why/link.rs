@@ -17,7 +17,9 @@ pub(super) fn not_converging(facts: &Facts<'_>) -> Option<Found> {
         [from_them, from_us].iter().flatten().any(|objection| std::ptr::eq(objection.packet, seen.packet))
     })?;
     let stubborn = asked::of(facts.of).into_iter().rev().find(|one| {
-        one.protocol == Protocol::LCP && one.who == last.from.other() && matches!(one.fate, Fate::Offered(_))
+        one.protocol == Protocol::LCP
+            && one.who == last.from.other()
+            && matches!(one.fate, Fate::Offered(_) | Fate::Rejected)
     });
     let change = match (last.from, &stubborn) {
         (Who::They, Some(one)) => {
@@ -65,12 +67,36 @@ pub(super) fn terminated(facts: &Facts<'_>) -> Option<Found> {
             None => one.protocol.to_string(),
         })
         .collect();
-    let change = if missed.is_empty() {
-        "look at the other end's log for its reason: this side refused it nothing".to_owned()
-    } else {
+    let change = if !missed.is_empty() {
         format!("the other side went after {} was refused here: switch that off there", missed.join(", "))
+    } else if facts.dialled() && callback_is_open(facts) {
+        "the server ended it over the callback: give another `--callback` number, or none".to_owned()
+    } else if facts.dialled()
+        && let Some(proof) = proved(facts)
+    {
+        let text = "it may demand a callback (`--callback`), or have no address left: its log says which";
+        return Some(Found::new(
+            format!("{}, after {}", last.text(), proof),
+            format!("the server let this user in and ended the call: {text}"),
+        ));
+    } else {
+        "look at the other end's log for its reason: this side refused it nothing".to_owned()
     };
     Some(Found::new(last.text(), change))
+}
+
+/// Whether the last word on the callback was ours.
+fn callback_is_open(facts: &Facts<'_>) -> bool {
+    let last = facts.seen.iter().rev().find(|seen| seen.packet.protocol == Protocol::CBCP);
+    last.is_some_and(|last| last.from == Who::We)
+}
+
+/// The packet by which the server said yes to us.
+fn proved(facts: &Facts<'_>) -> Option<String> {
+    let yes = facts
+        .last(Who::They, Protocol::CHAP, Code(3))
+        .or_else(|| facts.last(Who::They, Protocol::PAP, Code(2)))?;
+    Some(yes.text())
 }
 
 /// Echo-Requests without an answer on a call that stood.

@@ -111,6 +111,27 @@ pub(super) fn none(facts: &Facts<'_>) -> Option<Found> {
     Some(Found::new(facts.decisive(last), change))
 }
 
+/// A call that stands, and a caller that keeps an address it was not given.
+pub(super) fn own_address(facts: &Facts<'_>) -> Option<Found> {
+    if !facts.of.connected || facts.of.error.is_some() || !facts.answered() {
+        return None;
+    }
+    let own = asked::of(facts.of).into_iter().find(|one| {
+        one.protocol == Protocol::IPCP
+            && one.who == Who::They
+            && one.kind == Some(ADDRESS)
+            && one.fate == Fate::Rejected
+    })?;
+    let reject = facts.last(Who::We, Protocol::IPCP, Code::CONFIGURE_REJECT)?;
+    Some(Found::new(
+        reject.text(),
+        format!(
+            "let the caller take the address it is given (\"server assigned\"): packets from <{}> go nowhere",
+            own.option
+        ),
+    ))
+}
+
 /// A call that stands, without name servers.
 pub(super) fn no_dns(facts: &Facts<'_>) -> Option<Found> {
     if !facts.of.connected || facts.of.error.is_some() {

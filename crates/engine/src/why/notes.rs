@@ -25,7 +25,7 @@ pub(super) fn of(facts: &Facts<'_>, diagnosis: &str) -> Vec<String> {
         .map(|(_, name)| *name)
         .collect();
     if !refused.is_empty() {
-        notes.push(format!("{} was refused, as it should be: IP does without it.", refused.join(", ")));
+        notes.push(format!("Refused, as it should be: {}. IP does without.", refused.join(", ")));
     }
     let counters = facts.of.counters;
     let bad = counters.fcs_errors + counters.runts + counters.bad_headers;

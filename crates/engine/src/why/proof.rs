@@ -1,5 +1,6 @@
 //! Diagnoses of authentication and callback.
 
+use openras_ppp::AuthMethod;
 use openras_ppp::wire::{Code, Protocol};
 
 use super::facts::{Facts, Seen};
@@ -41,9 +42,18 @@ pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
                 "the server asks for {wanted}, and this side allows none of it ({})",
                 objection.text()
             );
-            let list = asked.join(",");
-            let first = format!("dial with `--auth {list}` if you trust the line{}", clear(&asked));
-            Found::new(decided, first).or("have the server offer mschapv2 (`auth` of its port)")
+            let here: Vec<&str> = asked
+                .iter()
+                .map(String::as_str)
+                .filter(|word| AuthMethod::from_word(word).is_some())
+                .collect();
+            let there = "have the server offer mschapv2 (`auth` of its port)";
+            if here.is_empty() {
+                return Some(Found::new(decided, format!("{there}; {wanted} is not spoken here")));
+            }
+            let first =
+                format!("dial with `--auth {}` if you trust the line{}", here.join(","), clear(&asked));
+            Found::new(decided, first).or(there)
         }
         Role::Answered => {
             let decided = format!(
@@ -89,9 +99,14 @@ fn reason<'a>(facts: &Facts<'a>, words: &str) -> Option<&'a str> {
     facts.step("reason").map(|step| step.text.as_str()).filter(|text| text.contains(words))
 }
 
+/// The packet that says no, else the one the machine named.
+fn no(facts: &Facts<'_>, from: Who) -> String {
+    refusal(facts, from).map_or_else(|| facts.decisive(None), |seen| seen.text())
+}
+
 fn refused_for(facts: &Facts<'_>, words: &str, change: &str) -> Option<Found> {
     let text = reason(facts, words).filter(|_| facts.answered() && facts.of.error.is_some())?;
-    Some(Found::new(format!("{text} ({})", facts.decisive(refusal(facts, Who::We))), change))
+    Some(Found::new(format!("{text} ({})", no(facts, Who::We)), change))
 }
 
 /// The hard limit on wrong tries.
@@ -122,7 +137,7 @@ pub(super) fn store(facts: &Facts<'_>) -> Option<Found> {
     refused_for(facts, "store failed", change).or_else(|| {
         (facts.dialled() && facts.ended_with(&[645])).then(|| {
             Found::new(
-                facts.decisive(refusal(facts, Who::They)),
+                no(facts, Who::They),
                 "nothing at this end: the server cannot check passwords now; look at its log",
             )
         })
@@ -177,7 +192,7 @@ pub(super) fn account(facts: &Facts<'_>) -> Option<Found> {
         _ => return None,
     };
     let (from, change) = if facts.dialled() { (Who::They, there) } else { (Who::We, here) };
-    Some(Found::new(facts.decisive(refusal(facts, from)), change))
+    Some(Found::new(no(facts, from), change))
 }
 
 /// 778.
@@ -257,5 +272,9 @@ pub(super) fn callback(facts: &Facts<'_>) -> Option<Found> {
     } else {
         "let the caller give a number the user's `--callback-allow` covers, or change that with `openras user set`"
     };
-    Some(Found::new(facts.decisive(last), change))
+    let decided = match (last, &facts.of.decided) {
+        (None, None) => "callback was agreed in LCP, and no packet of CBCP came".to_owned(),
+        _ => facts.decisive(last),
+    };
+    Some(Found::new(decided, change))
 }

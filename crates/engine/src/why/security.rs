@@ -81,7 +81,7 @@ pub(super) fn clock(facts: &Facts<'_>) -> Option<Found> {
 }
 
 pub(super) fn refused(facts: &Facts<'_>) -> Option<Found> {
-    if !facts.answered() || !facts.names("refused the user") {
+    if !facts.answered() || !facts.names("\" refused the user \"") {
         return None;
     }
     Some(

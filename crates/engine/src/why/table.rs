@@ -58,5 +58,6 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("gone-silent", link::gone),
     ("carrier-lost", line::lost),
     // calls that stand, or ended well
+    ("own-address", network::own_address),
     ("no-dns", network::no_dns),
 ];

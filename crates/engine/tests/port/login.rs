@@ -1,10 +1,10 @@
 //! The login prompt: a name and a password before PPP, and what a caller may do without them (nothing but PPP's own proof).
 
+use openras_engine::LineEvent;
 use openras_engine::RasError;
 use openras_engine::server::dialog::Echo;
 use openras_engine::server::login::{AfterLogin, LoginConfig, LoginMode};
 use openras_engine::server::port::{Answer, Condition, PortConfig, PortEvent};
-use openras_engine::LineEvent;
 use openras_ppp::{AuthMethod, Config};
 
 use crate::bench::{Bench, config, secs};
@@ -135,7 +135,13 @@ fn no_opening_opens_anything_before_the_login() {
                             assert!(bench.is_authenticating(), "{opening:x?}");
                         }
                         _ => {
-                            let word = if slip { "SLIP" } else if seven { "7 bits" } else { "PPP began" };
+                            let word = if slip {
+                                "SLIP"
+                            } else if seven {
+                                "7 bits"
+                            } else {
+                                "PPP began"
+                            };
                             assert!(!bench.ended_with(703, word).counts_as_try);
                             assert!(!bench.is_authenticating());
                         }
@@ -170,7 +176,10 @@ fn what_a_module_has_proved_is_not_asked_again() {
     call.run();
     call.bench.succeed("alice");
     assert_eq!(shown(&mut call), "Password: ");
-    assert!(type_in(&mut call, "wrong\r").ends_with("Wrong user name or password.\r\n\r\nPassword: ") || call.bench.ended == 1);
+    assert!(
+        type_in(&mut call, "wrong\r").ends_with("Wrong user name or password.\r\n\r\nPassword: ")
+            || call.bench.ended == 1
+    );
     let mut call = at_prompt(with_login(&["totp"], LoginMode::Prompt), nobody());
     call.run();
     call.bench.succeed("alice");
@@ -178,7 +187,10 @@ fn what_a_module_has_proved_is_not_asked_again() {
     call.start();
     call.pass(secs(4));
     assert!(call.is_up());
-    assert_eq!(call.owner.asked, ["begin totp", "verify alice", "admit alice", "admit alice", "address alice"]);
+    assert_eq!(
+        call.owner.asked,
+        ["begin totp", "verify alice", "admit alice", "admit alice", "address alice"]
+    );
 }
 
 #[test]
@@ -208,7 +220,9 @@ fn a_call_has_three_questions_at_the_prompt_and_in_ppp_together() {
 fn an_account_that_may_not_is_told_once_and_hung_up() {
     let mut call = at_prompt(with_login(&[], LoginMode::Prompt), nobody());
     call.owner.refusal = Some(649);
-    assert!(type_in(&mut call, &format!("alice\r{PASSWORD}\r")).ends_with("You may not log in here now.\r\n"));
+    assert!(
+        type_in(&mut call, &format!("alice\r{PASSWORD}\r")).ends_with("You may not log in here now.\r\n")
+    );
     call.bench.ended_with(649, "alice");
 }
 

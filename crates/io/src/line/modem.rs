@@ -220,6 +220,5 @@ impl<D: Device> Line for ModemLine<D> {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -113,7 +113,8 @@ impl NetDevice {
         };
         match told {
             Told::Failed(number) => {
-                let why = "it does not speak RFC 2217; where it is a raw or a telnet port, write tcp: or telnet:";
+                let why =
+                    "it does not speak RFC 2217; where it is a raw or a telnet port, write tcp: or telnet:";
                 return Poll::Ready(self.failed(number, why));
             }
             Told::Gone => {

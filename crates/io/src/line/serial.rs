@@ -330,12 +330,7 @@ impl Open {
 }
 
 fn read(pins: &SerialPort) -> io::Result<Signals> {
-    Ok(Signals {
-        dcd: pins.read_cd()?,
-        ri: pins.read_ri()?,
-        dsr: pins.read_dsr()?,
-        cts: pins.read_cts()?,
-    })
+    Ok(Signals { dcd: pins.read_cd()?, ri: pins.read_ri()?, dsr: pins.read_dsr()?, cts: pins.read_cts()? })
 }
 
 /// Unix98 pseudo-terminals have the major numbers 136–143.
@@ -392,11 +387,15 @@ fn why(path: &Path, taken: &Taken) -> (RasError, String) {
     match taken {
         Taken::By(Some(pid)) => (
             NOT_AVAILABLE,
-            format!("The serial port {shown} is used by process {pid}: it is tried again until that one has done."),
+            format!(
+                "The serial port {shown} is used by process {pid}: it is tried again until that one has done."
+            ),
         ),
         Taken::By(None) => (
             NOT_AVAILABLE,
-            format!("The serial port {shown} is used by another program: it is tried again until that one has done."),
+            format!(
+                "The serial port {shown} is used by another program: it is tried again until that one has done."
+            ),
         ),
         Taken::Error(error) => (number(error), sentence(path, error)),
     }
@@ -422,7 +421,9 @@ fn sentence(path: &Path, error: &io::Error) -> String {
                     "The user with number {user} may not use {shown}, which belongs to the group {group}: add it to that group \
                      (usermod -aG {group} USER) and start it again."
                 ),
-                None => format!("The user with number {user} may not use {shown}: give it the right to read and write it."),
+                None => format!(
+                    "The user with number {user} may not use {shown}: give it the right to read and write it."
+                ),
             }
         }
         _ => format!("The serial port {shown} cannot be used: {error}."),

@@ -134,11 +134,7 @@ impl AsyncRead for Command {
 }
 
 impl AsyncWrite for Command {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.terminal).poll_write(cx, bytes)
     }
 

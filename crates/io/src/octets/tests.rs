@@ -109,8 +109,7 @@ async fn a_program_and_what_it_started_end_with_the_call() {
 
 #[tokio::test]
 async fn a_program_that_is_not_there_ends_with_its_sentence() {
-    let program =
-        Command::start(Path::new("/nowhere/bbs"), &[], None, ("x", Path::new("/"))).unwrap();
+    let program = Command::start(Path::new("/nowhere/bbs"), &[], None, ("x", Path::new("/"))).unwrap();
     let mut port = joined(program);
     let seen = until(&mut port, "No such file").await;
     assert!(seen.contains("/nowhere/bbs"));

@@ -27,6 +27,11 @@ impl Mapping {
         self.peers.retain(wanted);
     }
 
+    /// Whether the caller has sent there.
+    pub(super) fn has(&self, peer: SocketAddr) -> bool {
+        self.peers.contains(&peer)
+    }
+
     fn add(&mut self, to: SocketAddr) {
         // most datagrams go where the last one went
         if self.peers.last() == Some(&to) {

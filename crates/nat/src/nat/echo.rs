@@ -21,6 +21,11 @@ pub(crate) struct Pings {
 }
 
 impl Pings {
+    /// Whether the caller has asked there.
+    pub(super) fn has(&self, peer: IpAddr) -> bool {
+        self.peers.contains(&peer)
+    }
+
     fn add(&mut self, to: IpAddr) {
         if self.peers.last() == Some(&to) {
             return;

@@ -19,8 +19,12 @@ impl Nat {
         length: usize,
         trouble: Trouble,
     ) {
-        let is_mapping = matches!(self.table.get(flow).map(|flow| &flow.kind), Some(Kind::Mapping(_)));
-        let Some(caller) = self.caller_of(flow).filter(|_| is_mapping) else { return };
+        let Some(Kind::Mapping(mapping)) = self.table.get(flow).map(|flow| &flow.kind) else { return };
+        // RFC 5508 REQ-4: about what was sent, and nothing else
+        if !mapping.has(SocketAddr::new(to.ip().to_canonical(), to.port())) {
+            return self.stats.drop(Dropped::Unasked);
+        }
+        let Some(caller) = self.caller_of(flow) else { return };
         let Some(peer) = self.config.link_address(to.ip().to_canonical(), caller.ip()) else { return };
         let quoted = quote_udp(caller, SocketAddr::new(peer, to.port()), length);
         self.tell(now, caller.ip(), peer, trouble, &quoted);
@@ -35,8 +39,11 @@ impl Nat {
         sequence: u16,
         trouble: Trouble,
     ) {
-        let is_ping = matches!(self.table.get(flow).map(|flow| &flow.kind), Some(Kind::Pings(_)));
-        let Some(caller) = self.caller_of(flow).filter(|_| is_ping) else { return };
+        let Some(Kind::Pings(pings)) = self.table.get(flow).map(|flow| &flow.kind) else { return };
+        if !pings.has(to.to_canonical()) {
+            return self.stats.drop(Dropped::Unasked);
+        }
+        let Some(caller) = self.caller_of(flow) else { return };
         let Some(peer) = self.config.link_address(to.to_canonical(), caller.ip()) else { return };
         let quoted = quote_echo(caller.ip(), peer, caller.port(), sequence);
         self.tell(now, caller.ip(), peer, trouble, &quoted);

@@ -91,7 +91,12 @@ impl Nat {
             Phase::Asking { syn } if segment.syn && segment.ack.is_none() => *syn = plain(packet),
             Phase::Asking { .. } => return,
             Phase::Calling(connection) | Phase::Open(connection) => {
-                if packet.plain {
+                let anew = segment.syn && segment.ack.is_none() && connection.stands();
+                if anew {
+                    let mut syn = rebuilt(packet);
+                    connection.question(&mut syn);
+                    self.stack.ingress(now, connection, &syn, &mut self.reply);
+                } else if packet.plain {
                     self.stack.ingress(now, connection, packet.whole, &mut self.reply);
                 } else {
                     self.stack.ingress(now, connection, &plain(packet), &mut self.reply);
@@ -350,9 +355,11 @@ impl Nat {
 
 /// A TCP packet as smoltcp can read it.
 fn plain(packet: &Packet<'_>) -> Vec<u8> {
-    if packet.plain {
-        return packet.whole.to_vec();
-    }
+    if packet.plain { packet.whole.to_vec() } else { rebuilt(packet) }
+}
+
+/// The same with the plainest header there is.
+fn rebuilt(packet: &Packet<'_>) -> Vec<u8> {
     ip_packet(packet.src, packet.dst, protocol::TCP, 0, packet.payload).unwrap_or_default()
 }
 

@@ -15,6 +15,17 @@ pub(crate) fn sequence(packet: &[u8]) -> Option<(usize, u32, u32, bool)> {
     Some((header, seq, end, flags & 4 != 0))
 }
 
+/// Puts an acknowledgement into a packet whose TCP begins there. Its checksum is that of before: it is for a reader that has
+/// no use for it.
+pub(crate) fn set_acknowledgement(packet: &mut [u8], header: usize, ack: u32) {
+    if let Some(place) = packet.get_mut(header + 8..).and_then(|rest| rest.first_chunk_mut()) {
+        *place = ack.to_be_bytes();
+    }
+    if let Some(flags) = packet.get_mut(header + 13) {
+        *flags |= 0x10;
+    }
+}
+
 /// Puts another sequence number into a packet whose TCP begins there, and keeps its checksum right (RFC 1624).
 pub(crate) fn set_sequence(packet: &mut [u8], header: usize, seq: u32) {
     let (high, low) = ((seq >> 16) as u16, (seq & 0xffff) as u16);

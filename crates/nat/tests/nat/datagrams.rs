@@ -170,6 +170,27 @@ fn what_goes_wrong_outside_is_told_as_icmp() {
     }
 }
 
+/// A socket of a mapping hears errors about whatever it is said to have sent: only what the caller has sent is told.
+#[test]
+fn errors_about_what_the_caller_has_not_sent_are_dropped() {
+    for (caller, first, second) in PAIRS {
+        let mut lab = lab();
+        lab.raw(&udp(at(caller), at(first), b"one"));
+        let (flow, to, ..) = datagram(&mut lab);
+        let mut port = to;
+        port.set_port(8);
+        for to in [at(second), port] {
+            lab.nat.handle(lab.now, Input::Undelivered { flow, to, length: 3, trouble: Trouble::Port });
+        }
+        lab.raw(&ping(at(caller).ip(), at(first).ip(), 9, 77, 5, b"hello"));
+        let orders = std::mem::take(&mut lab.other);
+        let [Order::Ping { flow, .. }] = orders[..] else { panic!("{orders:?}") };
+        let (to, trouble) = (at(second).ip(), Trouble::Host);
+        lab.nat.handle(lab.now, Input::Unanswered { flow, to, sequence: 5, trouble });
+        assert_eq!((said(&mut lab).len(), lab.nat.stats().dropped(Dropped::Unasked)), (0, 3));
+    }
+}
+
 #[test]
 fn pings_go_out_and_their_answers_come_back() {
     for (caller, to) in [(CALLER, "192.0.43.8"), (CALLER6, "2606:4700::1")] {

@@ -65,6 +65,23 @@ fn what_is_no_packet_of_the_caller_is_dropped_and_counted() {
     }
 }
 
+/// Parts that come together to another part are no datagram: its ports would be what somebody put in their place.
+#[test]
+fn a_part_inside_of_a_part_is_dropped() {
+    let mut lab = Lab::new(config(), GOOD, 1);
+    let whole = udp(at("[fd64:0:0:1::2]:1"), at("[2606:4700::1]:7"), b"datagram");
+    let inner = [&[17, 0, 0, 8, 0, 0, 0, 9][..], &whole[40..]].concat();
+    for (offset, more, data) in [(0_u8, 1, &inner[..16]), (16, 0, &inner[16..])] {
+        let mut part = whole[..40].to_vec();
+        part[4..7].copy_from_slice(&[0, 8 + data.len() as u8, 44]);
+        part.extend([44, 0, 0, offset | more, 0, 0, 0, 5]);
+        part.extend_from_slice(data);
+        lab.raw(&part);
+    }
+    assert_eq!(lab.nat.stats().dropped(Dropped::Malformed), 1, "{:?}", lab.nat.stats());
+    assert!(lab.other.is_empty() && lab.nat.flows() == 0);
+}
+
 /// A hundred thousand flows meet caps with a counted reason; the connections that stood do not notice.
 #[test]
 fn a_hundred_thousand_flows_meet_the_caps() {
@@ -133,6 +150,35 @@ fn data_past_the_window_is_cut_off() {
     assert!(waiting > 65535 && waiting <= 262_143, "{waiting}");
 }
 
+/// A caller that has forgotten its connection begins anew from the same port: it hears where the old one stands, resets
+/// it, and its next SYN begins (RFC 9293 §3.10.7.4). A SYN that nobody answers would have it wait for two hours.
+#[test]
+fn a_caller_that_begins_anew_hears_of_its_old_connection() {
+    let mut lab = Lab::new(config(), GOOD, 1);
+    lab.servers.insert(80, Server::Stuck);
+    let (from, to) = (at("10.64.0.2:999"), at(SERVER));
+    lab.raw(&tcp(from, to, &SYN));
+    let [Said::SynAck { seq: first, .. }] = said(&mut lab)[..] else { panic!("no answer") };
+    let ack = Some(first.wrapping_add(1));
+    lab.raw(&tcp(from, to, &Tcp { control: TcpControl::None, seq: 1001, ack, ..SYN }));
+    lab.run(Duration::from_secs(5));
+    for seq in [900_000, 1000] {
+        let syn = Tcp { seq, ..SYN };
+        lab.raw(&tcp(from, to, &syn));
+        let heard = said(&mut lab);
+        assert!(
+            matches!(heard[..], [Said::Segment { seq, data: 0, .. }] if Some(seq) == ack),
+            "{seq}: {heard:?}"
+        );
+        lab.run(Duration::from_secs(2));
+    }
+    let reset = Tcp { control: TcpControl::Rst, seq: 1001, ..SYN };
+    lab.raw(&tcp(from, to, &reset));
+    assert_eq!(lab.nat.flows(), 0);
+    lab.raw(&tcp(from, to, &Tcp { seq: 900_000, ..SYN }));
+    assert!(matches!(said(&mut lab)[..], [Said::SynAck { .. }]));
+}
+
 /// Every cap of memory is one: connections that are full, fragments and queues together.
 #[test]
 fn memory_never_passes_its_cap() {
@@ -151,6 +197,23 @@ fn memory_never_passes_its_cap() {
         "{:?}",
         lab.nat.stats()
     );
+}
+
+/// What is cut for a link of small packets grows by a header each, and counts with them.
+#[test]
+fn parts_count_as_what_they_are() {
+    let mut config = config();
+    config.mtu = 68;
+    config.caps = Caps { memory: 7000, queue: 1 << 20, ..Caps::default() };
+    let mut lab = Lab::new(config, GOOD, 1);
+    lab.raw(&udp(at("10.64.0.2:1"), at("192.0.43.8:7"), b"x"));
+    let [Order::Datagram { flow, .. }] = lab.other[..] else { panic!("{:?}", lab.other) };
+    for size in [6000, 4000] {
+        let data = vec![1; size];
+        lab.nat.handle(lab.now, Input::Datagram { flow, from: at("192.0.43.8:7"), data: &data });
+        assert!(lab.nat.memory() <= 7000, "{}", lab.nat.memory());
+    }
+    assert_eq!((lab.nat.stats().dropped(Dropped::Memory), lab.packets().len()), (1, 84));
 }
 
 /// An owner that takes no orders stops the session, and not the machine.
@@ -200,4 +263,8 @@ fn no_story_breaks_a_promise() {
             panic!("story {seed}");
         }
     }
+}
+
+fn said(lab: &mut Lab) -> Vec<Said> {
+    lab.packets().iter().map(|packet| read(packet)).collect()
 }

@@ -67,7 +67,7 @@ Exit codes:
   3 the file   11 no service answers
 
 Example:
-  openras why --help";
+  openras why";
 
 /// `openras init`.
 #[derive(Debug, Args)]

@@ -62,6 +62,12 @@ pub(crate) struct Rights {
     /// What the user gets at a login prompt: ppp, slip, cslip, names of [service.NAME]; several are a menu, `default` is what the port gives
     #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
     pub(crate) service: Vec<String>,
+    /// Where the user gets to instead of where the port's callers do: words of `reach` with commas or spaces, `none`, or `default` for the port's
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) reach: Option<String>,
+    /// The IPv4 address the user always gets, or `default` for one of the pool
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<String>,
 }
 
 /// `openras user add`.

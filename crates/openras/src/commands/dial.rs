@@ -20,6 +20,7 @@ use crate::entry::{self, Login, told};
 use crate::exit;
 use crate::redial::{Done, Redial, Tries, may_pass};
 use crate::secret_file;
+use crate::front::Said;
 use crate::session::{Front, Session, Traffic, never_began};
 use crate::signals::{Interrupted, Signals};
 use crate::traffic;
@@ -58,7 +59,7 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
         (false, false) => Front::log(args.verbose),
     };
     let mut signals = Signals::listen()?;
-    let call = match call(&args, &mut front, &mut signals).await {
+    let mut call = match call(&args, &mut front, &mut signals).await {
         Ok(call) => call,
         Err(error) => {
             let error = error.downcast::<BookError>()?;
@@ -66,6 +67,7 @@ pub(crate) async fn run(args: Dial) -> Result<u8> {
             return Ok(entry::exit_code(&error));
         }
     };
+    call.dial.tls = crate::tls_files::read(&args.tls)?;
     let capture = args.capture.as_deref().map(capture_file).transpose()?;
     let desk = Desk { front, signals };
     let ports = Ports { forward: args.forward.clone(), socks: args.socks };
@@ -97,9 +99,14 @@ async fn on_demand(
     traffic.demand = Some(demand.teller());
     lines.iter().for_each(|line| desk.front.waiting(line));
     loop {
-        tokio::select! {
-            () = demand.wanted() => {}
-            _ = desk.signals.heard() => return Ok(exit::OK),
+        loop {
+            tokio::select! {
+                () = demand.wanted() => break,
+                _ = desk.signals.heard() => return Ok(exit::OK),
+                said = desk.front.said(&call.dial.user) => if matches!(said, Said::HangUp) {
+                    return Ok(exit::OK);
+                },
+            }
         }
         let (done, after) = series(args, &call, capture.as_ref(), &traffic, desk).await?;
         desk = after;

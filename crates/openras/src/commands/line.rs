@@ -44,7 +44,9 @@ fn wanted(args: &LineTest) -> Result<modems::LineTest> {
         (Some(file), _) => Config::load(file)?,
         (None, Ok(_)) => Config::empty(),
         (None, Err(error)) if args.line.contains(':') => bail!("{error}"),
-        (None, Err(_)) => bail!("there is no configuration to look for the port {:?} in: name it with --config", args.line),
+        (None, Err(_)) => {
+            bail!("there is no configuration to look for the port {:?} in: name it with --config", args.line)
+        }
     };
     let port = config.ports.iter().find(|port| port.name == args.line);
     let (line, frame, its_modem) = match (device, port) {
@@ -59,7 +61,9 @@ fn wanted(args: &LineTest) -> Result<modems::LineTest> {
     if let Some(number) = &args.dial
         && dial_string(number).is_none()
     {
-        bail!("--dial {number:?} is nothing a modem dials: write digits, and between them only + * # A-D T P W , @ !");
+        bail!(
+            "--dial {number:?} is nothing a modem dials: write digits, and between them only + * # A-D T P W , @ !"
+        );
     }
     let name = args.modem.as_deref().or(its_modem).unwrap_or(GENERIC);
     let settings = modem(name, &config.modems).map_err(|error| anyhow!(error)).context("--modem")?;

@@ -1,5 +1,6 @@
 //! `openras user`: the store's users, from the command line.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -114,7 +115,12 @@ async fn add(args: UserAdd) -> Result<()> {
         callback: callback.unwrap_or_default(),
         services: services(&args.rights).unwrap_or_default(),
     };
-    changed(&args.store, "user add", &name, move |users, name| users.add(name, &user)).await?;
+    let (reach, address) = network(&args.rights)?;
+    changed(&args.store, "user add", &name, move |users, name| {
+        users.add(name, &user)?;
+        users.set_network(name, reach, address)
+    })
+    .await?;
     if let Some((seed, codes)) = &totp {
         print_enrolment(&name, args.totp.then_some(seed), codes);
     }
@@ -135,7 +141,12 @@ async fn set(args: UserSet) -> Result<()> {
         services: services(&args.rights),
         totp: totp.clone().map(Some),
     };
-    changed(&args.store, "user set", &name, move |users, name| users.set(name, &change)).await?;
+    let (reach, address) = network(&args.rights)?;
+    changed(&args.store, "user set", &name, move |users, name| {
+        users.set(name, &change)?;
+        users.set_network(name, reach, address)
+    })
+    .await?;
     if let Some((seed, codes)) = &totp {
         print_enrolment(&name, args.totp.then_some(seed), codes);
     }
@@ -187,6 +198,43 @@ fn services(rights: &Rights) -> Option<Vec<String>> {
         [only] if only == "default" => Some(Vec::new()),
         services => Some(services.to_vec()),
     }
+}
+
+/// Words and address; `default` takes back what was given.
+#[allow(clippy::type_complexity, reason = "as the store takes it")]
+fn network(rights: &Rights) -> Result<(Option<Option<Vec<String>>>, Option<Option<Ipv4Addr>>)> {
+    let reach = rights.reach.as_deref().map(|words| match words.trim() {
+        "default" => None,
+        "none" => Some(Vec::new()),
+        words => Some(reach_words(words)),
+    });
+    let address = match rights.address.as_deref() {
+        None => None,
+        Some("default") => Some(None),
+        Some(address) => {
+            let wrong = || format!("--address {address:?} is no IPv4 address; write one such as 10.64.0.9, or default");
+            Some(Some(address.parse().with_context(wrong)?))
+        }
+    };
+    Ok((reach, address))
+}
+
+/// Words with spaces between them; a comma ends a word where no port of the same word follows.
+fn reach_words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for part in text.split_ascii_whitespace() {
+        for (n, piece) in part.split(',').enumerate() {
+            let port = piece.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            match words.last_mut().filter(|last| n > 0 && port && last.contains(':')) {
+                Some(last) => {
+                    last.push(',');
+                    last.push_str(piece);
+                }
+                None => words.push(piece.to_owned()),
+            }
+        }
+    }
+    words
 }
 
 async fn password(file: Option<&Path>) -> Result<Secret> {
@@ -249,6 +297,12 @@ fn rights(user: &UserInfo) -> String {
     if user.totp {
         words.push(format!("totp, {} recovery codes", user.recovery_left));
     }
+    if let Some(reach) = &user.network.reach {
+        words.push(format!("reaches {}", if reach.is_empty() { "nothing".into() } else { reach.join(" ") }));
+    }
+    if let Some(address) = user.network.address {
+        words.push(format!("is {address}"));
+    }
     if !user.services.is_empty() {
         words.push(format!("gets {}", user.services.join(" ")));
     }
@@ -266,6 +320,8 @@ fn in_json(user: &UserInfo) -> serde_json::Value {
         "methods": user.methods.iter().map(|method| method.word()).collect::<Vec<_>>(),
         "callback": callback,
         "services": user.services,
+        "reach": user.network.reach,
+        "address": user.network.address,
         "disabled": user.disabled,
         "no_dial_in": user.no_dial_in,
         "must_change": user.must_change,

@@ -27,3 +27,4 @@ mod rasdial;
 mod rules;
 mod secrets;
 mod users;
+mod ways;

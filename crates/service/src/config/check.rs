@@ -82,7 +82,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
             found.add(place, what, remedy);
         });
         callers(&mut found, index, port);
-        super::lasting::check(port, earlier, |key, what, remedy| found.add(Place::Port(index, key), what, remedy));
+        super::lasting::check(port, earlier, |key, what, remedy| {
+            found.add(Place::Port(index, key), what, remedy.into());
+        });
     }
     for (key, path) in [("state", Some(&config.state)), ("key_file", config.key_file.as_ref())] {
         if let Some(path) = path.filter(|p| !p.is_absolute()) {

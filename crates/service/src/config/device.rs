@@ -115,7 +115,9 @@ impl ModemConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownModem {
     /// Nobody knows it.
-    #[error("there is no modem {0:?}: it is neither one of the table in docs/modems.md nor a [modem.NAME] of the configuration")]
+    #[error(
+        "there is no modem {0:?}: it is neither one of the table in docs/modems.md nor a [modem.NAME] of the configuration"
+    )]
     Name(String),
     /// The chain of `like` comes back to where it was, or is too long.
     #[error("the modem {0:?} is like itself in the end (like)")]
@@ -184,7 +186,11 @@ fn modem_findings(found: &mut Vec<Finding>, name: &str, it: &ModemConfig, config
         add("", format!("{name:?} is no name of a modem"), remedy);
     }
     if let Err(error) = modem(name, &config.modems) {
-        add("like", format!("[modem.{name}] cannot be used: {error}"), "Name a modem of the table in docs/modems.md");
+        add(
+            "like",
+            format!("[modem.{name}] cannot be used: {error}"),
+            "Name a modem of the table in docs/modems.md",
+        );
     }
     let init = it.init.iter().flatten().map(|text| ("init", text));
     let others = [("dial", &it.dial), ("answer", &it.answer)];
@@ -227,14 +233,27 @@ fn port_findings(found: &mut Vec<Finding>, index: usize, port: &PortConfig, conf
         && let Err(error) = modem(name, &config.modems)
     {
         let names: Vec<_> = KNOWN.iter().map(|known| known.name).collect();
-        add("modem", error.to_string(), &format!("Write one of {}, or add a table [modem.{name}]", names.join(", ")));
+        add(
+            "modem",
+            error.to_string(),
+            &format!("Write one of {}, or add a table [modem.{name}]", names.join(", ")),
+        );
     }
     if settings.modem.is_none() && matches!(device, DeviceLine::Tcp(_) | DeviceLine::Telnet(_)) {
-        let remedy = "Write modem = \"wifi\" or another modem, or listen: before the line to answer calls over TCP";
-        add("line", format!("line = \"{}\" is one to dial unless a modem is at its other end", port.line), remedy);
+        let remedy =
+            "Write modem = \"wifi\" or another modem, or listen: before the line to answer calls over TCP";
+        add(
+            "line",
+            format!("line = \"{}\" is one to dial unless a modem is at its other end", port.line),
+            remedy,
+        );
     }
     if matches!(device, DeviceLine::Tcp(_) | DeviceLine::Telnet(_)) && frame != Frame::default() {
-        add("parity", "parity, stop and flow are for a serial port".into(), "Leave them out, or write rfc2217:");
+        add(
+            "parity",
+            "parity, stop and flow are for a serial port".into(),
+            "Leave them out, or write rfc2217:",
+        );
     }
     if port.calls > 1 {
         let what = format!("calls = {} on a device, which has one other end", port.calls);

@@ -10,6 +10,9 @@
 //! | | `listen:rfc2217:HOST:PORT` |
 //! | `unix:PATH` | `listen:unix:PATH` |
 //! | `pty:PATH` (opens that device) | `pty:PATH` (makes one, with a link there) |
+//! | `serial:PATH[,SPEED]` | the same: a device, with a modem or without |
+//! | `rfc2217:HOST:PORT[,SPEED]` | the same |
+//! | | `tcp:` and `telnet:HOST:PORT` with a modem there |
 //! | `exchange:NUMBER` | `exchange:NUMBER` |
 //! | | `stdio` (one call, for `openras answer --stdio`) |
 
@@ -22,9 +25,6 @@ use std::str::FromStr;
 
 pub use device::DeviceLine;
 
-/// Whether `serial:` and `rfc2217:` can be dialled, and whether a port may have a device which is always there.
-const DEVICES_DIAL: bool = true;
-const DEVICES_ANSWER: bool = true;
 
 /// What a dial can be placed over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -181,8 +181,8 @@ pub struct LineError {
 }
 
 const DIAL_FORMS: &str =
-    "tcp:, telnet: or tls:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH or exchange:NUMBER";
-const PORT_FORMS: &str = "listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER or stdio";
+    "tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER";
+const PORT_FORMS: &str = "listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER, stdio, or a device such as serial:PATH";
 /// The longest path of a Unix socket in bytes (`sun_path` of Linux, less its NUL).
 const SOCKET_PATH: usize = 107;
 /// The longest path of a WebSocket, in bytes.
@@ -203,7 +203,7 @@ impl FromStr for DialLine {
             "unix" => path(rest, SOCKET_PATH, "unix:").map(Self::Unix),
             "pty" => path(rest, 4095, "pty:").map(Self::Pty),
             "exchange" => number(rest).map(Self::Exchange),
-            "serial" | "rfc2217" if DEVICES_DIAL => return given.parse().map(Self::Device),
+            "serial" | "rfc2217" => return given.parse().map(Self::Device),
             "listen" if !rest.is_empty() => Err(("is one to answer on, not to dial".into(), rest.into())),
             _ => Err(("is of no known kind".into(), DIAL_FORMS.into())),
         }
@@ -231,7 +231,7 @@ impl FromStr for PortLine {
         match given.split_once(':').unwrap_or((given, "")) {
             ("pty", rest) => path(rest, 4095, "pty:").map(Self::Pty),
             ("exchange", rest) => number(rest).map(Self::Exchange),
-            ("serial" | "rfc2217" | "tcp" | "telnet", _) if DEVICES_ANSWER => {
+            ("serial" | "rfc2217" | "tcp" | "telnet", _) => {
                 return given.parse().map(Self::Device);
             }
             ("stdio", "") => Ok(Self::Stdio),

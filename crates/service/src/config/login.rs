@@ -77,7 +77,10 @@ fn command(add: &mut impl FnMut(String, &str), program: &std::path::Path, user: 
     let named = user.map(|name| (name, nix::unistd::User::from_name(name).ok().flatten()));
     match named {
         None if own.is_root() => {
-            add("a command of root's service names no user".into(), "Write user = \"NAME\", one with few rights");
+            add(
+                "a command of root's service names no user".into(),
+                "Write user = \"NAME\", one with few rights",
+            );
         }
         Some((name, None)) => add(format!("there is no user {name:?}"), "Write one of this machine's users"),
         Some((name, Some(user))) if !own.is_root() && user.uid.as_raw() != own.as_raw() => {
@@ -150,9 +153,14 @@ mod tests {
         assert_eq!(login.services, ["ppp", "slip", "bbs"]);
         assert!(login.menu_always && login.null_modem && login.idle.is_zero());
         assert_eq!((login.slip_mtu, login.banner.as_str()), (576, "Example Ltd.\n"));
-        assert!(matches!(&config.services["bbs"], ServiceConfig::Telnet(at) if at.to_string() == "bbs.example:23"));
+        assert!(
+            matches!(&config.services["bbs"], ServiceConfig::Telnet(at) if at.to_string() == "bbs.example:23")
+        );
         let ServiceConfig::Command { program, arguments, .. } = &config.services["game"] else { panic!() };
-        assert_eq!((program.to_str(), arguments.as_slice()), (Some("/usr/games/hack"), &["-u".to_owned()][..]));
+        assert_eq!(
+            (program.to_str(), arguments.as_slice()),
+            (Some("/usr/games/hack"), &["-u".to_owned()][..])
+        );
     }
 
     #[test]

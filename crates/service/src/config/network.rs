@@ -194,9 +194,11 @@ fn forwards(port: &PortConfig, found: Found<'_>) {
 
 /// Keys that only the NAT reads.
 fn idle(port: &PortConfig, found: Found<'_>) {
-    if port.ip != IpKind::Loopback {
-        return;
-    }
+    let (word, why) = match port.ip {
+        IpKind::Nat => return,
+        IpKind::Loopback => ("loopback", "callers get no further than the port"),
+        IpKind::Tun => ("tun", "the routes and the firewall of the system decide there"),
+    };
     let (network, usual) = (&port.network, NetworkConfig::default());
     for (key, written) in [
         ("reach", network.reach != usual.reach),
@@ -205,7 +207,7 @@ fn idle(port: &PortConfig, found: Found<'_>) {
         ("resolver", !network.resolver.is_empty()),
     ] {
         if written {
-            let what = format!("{key} does nothing where ip = \"loopback\": callers get no further than the port");
+            let what = format!("{key} does nothing where ip = \"{word}\": {why}");
             found(key, None, what, "Write ip = \"nat\", or leave it out".into());
         }
     }
@@ -262,5 +264,7 @@ mod tests {
         idle.ip = IpKind::Loopback;
         idle.network.reach = vec!["10.0.0.0/8".into()];
         assert_eq!(found(&idle).len(), 1);
+        idle.ip = IpKind::Tun;
+        assert!(found(&idle)[0].contains("firewall"), "{:?}", found(&idle));
     }
 }

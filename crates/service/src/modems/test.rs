@@ -110,7 +110,12 @@ async fn run(line: &mut impl Line, dial: Option<String>, teller: &Teller) -> Res
 }
 
 /// Waits for one thing; a failure on the way is one.
-async fn until(line: &mut impl Line, limit: Duration, wanted: &Heard, teller: &Teller) -> Result<(), RasError> {
+async fn until(
+    line: &mut impl Line,
+    limit: Duration,
+    wanted: &Heard,
+    teller: &Teller,
+) -> Result<(), RasError> {
     let waiting = async {
         loop {
             match event(line).await {
@@ -199,7 +204,10 @@ impl Teller {
     /// Tells of a failure, by what was said to be wrong or else by its number.
     fn failed(&self, number: RasError) -> RasError {
         let wrong = self.lock().wrong.take();
-        self.failed_by(Wrong { number, sentence: wrong.map_or_else(|| number.sentence(), |wrong| wrong.sentence) })
+        self.failed_by(Wrong {
+            number,
+            sentence: wrong.map_or_else(|| number.sentence(), |wrong| wrong.sentence),
+        })
     }
 
     fn failed_by(&self, wrong: Wrong) -> RasError {

@@ -36,4 +36,3 @@ fn settings(shared: &Shared, config: &PortConfig) -> Option<Settings> {
     let name = config.device.modem()?;
     Some(modem(name, &shared.current().config.modems).unwrap_or_default())
 }
-

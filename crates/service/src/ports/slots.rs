@@ -1,6 +1,7 @@
 //! The numbers of a port's calls, `line1/1` … `line1/16`, and what each is busy with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use openras_engine::server::port::Command;
@@ -9,21 +10,23 @@ use openras_nat::Reach;
 use tokio::sync::{Notify, mpsc};
 
 use crate::calls::Story;
+use crate::config::Config;
 use crate::host::unix_seconds;
+use crate::users::UserNetwork;
 
 /// What a slot is busy with: a line that waits for a call, or the call.
 pub(crate) struct Busy {
     pub(crate) gauge: Arc<Gauge>,
     commands: mpsc::Sender<Command>,
-    /// Where its user may go, if that is another place than where the port's callers may.
-    reach: OnceLock<Reach>,
+    /// Where its user may go and with which address, if that is not what the port gives.
+    network: OnceLock<(Option<Reach>, Option<Ipv4Addr>)>,
     /// Once there is a call, and since when, in seconds since 1970.
     call: OnceLock<(Arc<Story>, u64)>,
 }
 
 impl Busy {
     pub(crate) fn new(gauge: Arc<Gauge>, commands: mpsc::Sender<Command>) -> Self {
-        Self { gauge, commands, reach: OnceLock::new(), call: OnceLock::new() }
+        Self { gauge, commands, network: OnceLock::new(), call: OnceLock::new() }
     }
 
     /// A call has come.
@@ -34,13 +37,22 @@ impl Busy {
 
     /// Where its user may go.
     pub(crate) fn reach(&self) -> Option<Reach> {
-        self.reach.get().cloned()
+        self.network.get().and_then(|(reach, _)| reach.clone())
     }
 
-    /// The user is known, and may go there.
-    pub(crate) fn set_reach(&self, reach: Reach) {
-        // a call has one user
-        let _ = self.reach.set(reach);
+    /// The address that is always its user's.
+    pub(crate) fn address(&self) -> Option<Ipv4Addr> {
+        self.network.get().and_then(|(_, address)| *address)
+    }
+
+    /// The user is known.
+    pub(crate) fn set_network(&self, config: &Config, network: UserNetwork) {
+        let UserNetwork { reach, address } = network;
+        if reach.is_some() || address.is_some() {
+            let reach = reach.map(|words| crate::network::reach(config, &words));
+            // a call has one user
+            let _ = self.network.set((reach, address));
+        }
     }
 
     /// The call.

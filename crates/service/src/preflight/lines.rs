@@ -19,6 +19,11 @@ pub(super) fn look(config: &Config, desk: &mut Desk) {
             desk.port(index, "line", what, remedy);
         }
     }
+    for modem in &config.virtual_modems {
+        if let Some((what, remedy)) = wrong(&modem.line) {
+            desk.add(0, format!("the virtual modem {}: {what}", modem.name), remedy);
+        }
+    }
 }
 
 type Said = Option<(String, String)>;
@@ -28,24 +33,13 @@ fn say(what: impl Into<String>, remedy: impl Into<String>) -> Said {
 }
 
 fn wrong(line: &PortLine) -> Said {
-    let text = line.to_string();
     match line {
+        PortLine::ListenTcp(at) | PortLine::Listen(_, at) => taken(at),
         PortLine::ListenUnix(path) => taken_socket(path),
         PortLine::Pty(path) => link(path),
+        PortLine::Device(line) => line.path().and_then(device),
         PortLine::Exchange(_) => None,
-        // every other line that listens does so on a TCP port, and its text ends with it
-        _ => match text.strip_prefix("listen:").and_then(|_| listens(line)) {
-            Some(at) => taken(at),
-            None => device(&text),
-        },
-    }
-}
-
-/// The address a line listens on.
-fn listens(line: &PortLine) -> Option<&HostPort> {
-    match line {
-        PortLine::ListenTcp(at) => Some(at),
-        _ => None,
+        PortLine::Stdio => say("a service answers nothing on stdio", "`openras answer --stdio` does"),
     }
 }
 
@@ -118,10 +112,8 @@ fn link(path: &Path) -> Said {
     }
 }
 
-/// A line with a device: `serial:PATH[,…]`.
-fn device(line: &str) -> Said {
-    let rest = line.strip_prefix("serial:")?;
-    let path = Path::new(rest.split(',').next().unwrap_or(rest));
+/// A device that is always there.
+fn device(path: &Path) -> Said {
     match path.metadata() {
         Err(_) => say(
             format!("{} is not there", path.display()),

@@ -3,13 +3,13 @@
 use rustix::process::{getegid, getgroups};
 
 use super::Desk;
-use crate::config::Config;
+use crate::config::{Config, IpKind};
 
 const PING: &str = "/proc/sys/net/ipv4/ping_group_range";
 
 /// Where callers' packets leave this machine, their pings need the kernel's leave.
 pub(super) fn look(config: &Config, desk: &mut Desk) {
-    let Some(index) = config.ports.iter().position(|port| is_nat(&format!("{:?}", port.ip))) else { return };
+    let Some(index) = config.ports.iter().position(|port| port.ip == IpKind::Nat) else { return };
     if may_ping().unwrap_or(true) {
         return;
     }
@@ -19,10 +19,6 @@ pub(super) fn look(config: &Config, desk: &mut Desk) {
         "callers cannot ping: the kernel lets no group of this user send echo requests",
         "`sysctl -w net.ipv4.ping_group_range='0 2147483647'` allows it; everything else works without",
     );
-}
-
-fn is_nat(kind: &str) -> bool {
-    kind == "Nat"
 }
 
 /// `None` where the kernel does not say.

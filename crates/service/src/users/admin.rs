@@ -28,23 +28,31 @@ impl Users {
         let services = services_column(&user.services)?;
         let recovery = Recovery::of(&self.vault, &user.recovery)?;
         self.database.with(|db| {
-        let transaction = begin(db)?;
-        if Account::find(&transaction, name)?.is_some() {
-            return Err(StoreError::Exists(name.into()));
-        }
-        transaction.execute(
-            "INSERT INTO users (name, key, disabled, must_change, no_dial_in, callback, services) \
+            let transaction = begin(db)?;
+            if Account::find(&transaction, name)?.is_some() {
+                return Err(StoreError::Exists(name.into()));
+            }
+            transaction.execute(
+                "INSERT INTO users (name, key, disabled, must_change, no_dial_in, callback, services) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![name, name::key(name), user.disabled, user.must_change, user.no_dial_in, callback, services],
-        )?;
-        let id = transaction.last_insert_rowid();
-        store_prefixes(&transaction, id, &prefixes)?;
-        self.store_password(&transaction, id, user.password.as_ref(), user.keep)?;
-        if let Some(totp) = &user.totp {
-            seal_totp(&transaction, &self.vault, id, totp)?;
-        }
-        recovery.store(&transaction, id)?;
-        Ok(transaction.commit()?)
+                params![
+                    name,
+                    name::key(name),
+                    user.disabled,
+                    user.must_change,
+                    user.no_dial_in,
+                    callback,
+                    services
+                ],
+            )?;
+            let id = transaction.last_insert_rowid();
+            store_prefixes(&transaction, id, &prefixes)?;
+            self.store_password(&transaction, id, user.password.as_ref(), user.keep)?;
+            if let Some(totp) = &user.totp {
+                seal_totp(&transaction, &self.vault, id, totp)?;
+            }
+            recovery.store(&transaction, id)?;
+            Ok(transaction.commit()?)
         })
     }
 
@@ -228,7 +236,9 @@ fn services_column(services: &[String]) -> Result<String, StoreError> {
     }
     if services.len() > MOST_SERVICES {
         let many = services.len();
-        return Err(StoreError::Refused(format!("{many} services are more than the {MOST_SERVICES} of a menu")));
+        return Err(StoreError::Refused(format!(
+            "{many} services are more than the {MOST_SERVICES} of a menu"
+        )));
     }
     Ok(services.join(","))
 }

@@ -40,12 +40,15 @@ impl UserNetwork {
 }
 
 impl Users {
-    /// A user's place in the network (`DOMAIN\user` too).
+    /// A user's place in the network (`DOMAIN\user` too); who is not in the store has what the port gives.
     ///
     /// # Errors
-    /// No such user, a store that cannot be read.
+    /// A store that cannot be read.
     pub fn network(&self, name: &str) -> Result<UserNetwork, StoreError> {
-        self.database.with(|db| read(db, Account::existing(db, name::user_part(name))?.id))
+        self.database.with(|db| match Account::find(db, name::user_part(name))? {
+            Some(account) => read(db, account.id),
+            None => Ok(UserNetwork::default()),
+        })
     }
 
     /// Changes what is `Some`: to the port's or the pool's with `None` inside of it.
@@ -141,6 +144,6 @@ mod tests {
         assert!(users.list().unwrap()[1].summary().contains("reach=port address=10.64.0.9"));
         users.remove("bob").unwrap();
         users.set_network("alice", None, Some(Some(at))).unwrap();
-        assert!(users.network("bob").is_err());
+        assert_eq!(users.network("bob").unwrap(), UserNetwork::default());
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Network {
     ending: usize,
     /// What is used instead of the phone.
     other: Option<Box<dyn Line>>,
+    /// That rings, and is not dialled: it is a port's.
+    rings: bool,
     /// What may still be tried.
     plan: Plan,
     /// Somebody was busy on the way.
@@ -49,6 +51,7 @@ impl Network {
             source,
             ending: 0,
             other: None,
+            rings: false,
             plan: Plan::default(),
             busy: false,
             dialling: false,
@@ -85,10 +88,10 @@ impl Network {
                     return self.phone.op(LineOp::Dial(number));
                 }
                 Step::Port(name) => match self.port(&name) {
-                    Ok(line) => return self.begin(line),
+                    Ok(line) => return self.begin(line, true),
                     Err(error) => self.busy |= error == RasError::LINE_BUSY,
                 },
-                Step::Line(line) => return self.begin(line),
+                Step::Line(line) => return self.begin(line, false),
             }
         }
         self.dialling = false;
@@ -99,7 +102,8 @@ impl Network {
         self.events.push_back(LineEvent::Failed(error));
     }
 
-    fn begin(&mut self, mut line: Box<dyn Line>) {
+    fn begin(&mut self, mut line: Box<dyn Line>, rings: bool) {
+        self.rings = rings;
         if !std::mem::replace(&mut self.lifted, true) {
             self.phone.lift();
         }
@@ -140,7 +144,7 @@ impl Network {
         let line = self.other.as_mut()?;
         match event {
             // a line that dials, and one on which a port's call rings
-            LineEvent::Opened => line.op(LineOp::Dial(String::new())),
+            LineEvent::Opened if !self.rings => line.op(LineOp::Dial(String::new())),
             LineEvent::Ring { .. } => line.op(LineOp::Answer),
             LineEvent::Connected { text } => return Some(self.connected(&text)),
             LineEvent::Failed(error) => self.next(error),
@@ -150,7 +154,7 @@ impl Network {
                 self.phone_down();
                 return Some(LineEvent::Disconnected);
             }
-            LineEvent::Bytes(_) => {}
+            LineEvent::Opened | LineEvent::Bytes(_) => {}
         }
         None
     }

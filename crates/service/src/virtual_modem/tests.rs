@@ -115,7 +115,7 @@ async fn a_number_leads_to_a_port_a_host_or_a_modem_and_no_other_text_anywhere()
     ))
     .await;
     let mut computer = Computer::at(&service, "m").await;
-    for unknown in ["5551004", "127.0.0.1:1", "localhost", "/bin/sh", "port:direct", "*#", "5551003"] {
+    for unknown in ["5551004", "127.0.0.1:1", "localhost", "/bin/sh", "port:direct", "5551003"] {
         assert_eq!(computer.dials(unknown).await, "\r\nNO CARRIER\r\n", "{unknown}");
     }
     for port in ["5551000", "5551001"] {
@@ -142,7 +142,7 @@ async fn a_number_leads_to_a_port_a_host_or_a_modem_and_no_other_text_anywhere()
     third.reads("hello\r").await;
     drop(third);
     second.reads("NO CARRIER\r\n").await;
-    assert_eq!(service.shared().virtual_modems.refused(), [("directory", 6)]);
+    assert_eq!(service.shared().virtual_modems.refused(), [("directory", 5)]);
     service.stop().await;
     drop(folder);
 }
@@ -159,7 +159,7 @@ async fn a_group_is_hunted_in_order_or_in_turns_and_is_busy_when_all_are() {
     .await;
     for (number, word) in [("1", "one"), ("1", "one"), ("2", "one"), ("2", "two"), ("2", "one"), ("3", "~")] {
         let mut computer = Computer::at(&service, "m").await;
-        assert_eq!(computer.dials(number).await, "\r\nCONNECT 115200\r\n");
+        assert_eq!(computer.dials(number).await, "\r\nCONNECT 115200\r\n", "{number}");
         computer.reads(word).await;
     }
     // the one call of the port
@@ -201,17 +201,14 @@ async fn who_dials_for_ever_is_stopped_alone() {
     ))
     .await;
     let mut computer = Computer::at(&service, "m").await;
-    let lines = "ATDT99\r".repeat(1000);
-    for _ in 0..10 {
-        let mut answers = vec![0; 1000 * b"\r\nNO CARRIER\r\n".len()];
-        let (reading, writing) = computer.0.split();
-        let (mut reading, mut writing) = (reading, writing);
-        let (wrote, read) = tokio::join!(writing.write_all(lines.as_bytes()), reading.read_exact(&mut answers));
-        wrote.unwrap();
-        read.unwrap();
+    let mut answer = *b"\r\nNO CARRIER\r\n";
+    for _ in 0..10_000 {
+        computer.types("ATDT99").await;
+        computer.0.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"\r\nNO CARRIER\r\n");
     }
     let refused = service.shared().virtual_modems.refused();
-    assert!(refused[0].1 >= 30 && refused[0].1 < 40, "{refused:?}");
+    assert!(refused[0].1 >= 30 && refused[0].1 < 60, "{refused:?}");
     assert!(refused[1].0 == "dials" && refused[1].1 > 9_900, "{refused:?}");
     assert_eq!(computer.dials("1").await, "\r\nNO CARRIER\r\n");
     // the pseudo-terminal's computer is another source

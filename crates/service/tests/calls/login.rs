@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use openras_engine::slip::{Deframer, frame};
-use openras_service::config::{Config, HostPort, LoginConfig, PortConfig, ServiceConfig};
 use openras_engine::server::login::LoginMode;
-use openras_service::Service;
-use openras_service::users::{NewUser, UserChange};
+use openras_engine::slip::{Deframer, frame};
 use openras_ppp::Secret;
+use openras_service::Service;
+use openras_service::config::{Config, HostPort, LoginConfig, PortConfig, ServiceConfig};
+use openras_service::users::{NewUser, UserChange};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -124,7 +124,8 @@ async fn slip_is_ip_without_ppp() {
     person.reads("Header compression is off.\r\n").await;
     // ICMP echo from 10.64.0.2 to 10.64.0.1
     let ping = [
-        0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0x66, 0x5e, 10, 64, 0, 2, 10, 64, 0, 1, 8, 0, 0xf7, 0xfd, 0, 1, 0, 1,
+        0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0x66, 0x5e, 10, 64, 0, 2, 10, 64, 0, 1, 8, 0, 0xf7, 0xfd, 0, 1, 0,
+        1,
     ];
     let mut wire = Vec::new();
     frame(&ping, &mut wire);

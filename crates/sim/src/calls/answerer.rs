@@ -184,7 +184,8 @@ impl Answerer {
         match notice {
             Notice::Ask(ask) => {
                 let says = matches!(ask, Ask::SecurityBegin { .. }).then(|| self.says.clone()).flatten();
-                let begins = matches!(ask, Ask::SecurityBegin { .. }) && self.module.is_some();
+                let begins =
+                    says.is_none() && matches!(ask, Ask::SecurityBegin { .. }) && self.module.is_some();
                 let answer = self.answer(ask);
                 self.order(Command::Answer(answer));
                 if let Some(Some(verdict)) = says {

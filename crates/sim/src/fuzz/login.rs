@@ -25,7 +25,8 @@ const STEPS: usize = 400;
 const SAID: usize = 16 * 1024;
 /// A datagram of SLIP that is whole.
 const DATAGRAM: &[u8] = &[
-    0xc0, 0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0x66, 0x4e, 10, 64, 0, 2, 10, 64, 0, 1, 0, 7, 0, 7, 0, 8, 0, 0, 0xc0,
+    0xc0, 0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0x66, 0x4e, 10, 64, 0, 2, 10, 64, 0, 1, 0, 7, 0, 7, 0, 8, 0, 0,
+    0xc0,
 ];
 const PPP: &[u8] = &[0x7e, 0xff, 0x7d, 0x23, 0xc0, 0x21];
 /// What users can have.
@@ -142,7 +143,10 @@ impl World {
             self.now = self.now.max(until);
             self.input(CallInput::Tick);
             let next = self.port.poll_timeout();
-            assert!(next.is_none_or(|next| next > self.now || self.port_may_hurry()), "a deadline that stays");
+            assert!(
+                next.is_none_or(|next| next > self.now || self.port_may_hurry()),
+                "a deadline that stays"
+            );
         }
     }
 
@@ -249,8 +253,13 @@ impl World {
     fn packet(&self, packet: &[u8]) {
         assert!(self.up && self.passed, "a packet before anybody is up");
         if !self.stream {
-            let total = packet.get(2..4).map_or(0, |two| two.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)));
-            assert!(packet.first().is_some_and(|first| first >> 4 == 4) && total == packet.len(), "{packet:x?}");
+            let total = packet
+                .get(2..4)
+                .map_or(0, |two| two.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet)));
+            assert!(
+                packet.first().is_some_and(|first| first >> 4 == 4) && total == packet.len(),
+                "{packet:x?}"
+            );
         }
     }
 
@@ -278,7 +287,7 @@ impl World {
             Notice::Event(PortEvent::Down(end)) => {
                 assert!(!std::mem::replace(&mut self.down, true), "a second end");
                 self.open = None;
-                assert!(end.why.ends_with('.') && !end.why.contains("secret"), "{}", end.why);
+                assert!(end.why.ends_with('.') && end.remedy.ends_with('.'), "{end:?}");
             }
             Notice::Event(_) => {}
         }
@@ -287,7 +296,8 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
 
     use super::*;
 
@@ -304,18 +314,24 @@ mod tests {
         }
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+    /// Octets that mean something in a story more often than others.
+    fn story(random: &mut ChaCha8Rng, often: &[u8]) -> Vec<u8> {
+        let length = random.next_u32() % 150;
+        let octet = |random: &mut ChaCha8Rng| {
+            let number = random.next_u32();
+            let known = often.get(number as usize >> 8 & 31).copied();
+            known.unwrap_or_else(|| number.to_be_bytes()[0])
+        };
+        (0..length).map(|_| octet(random)).collect()
+    }
 
-        #[test]
-        fn any_story_keeps_the_promises(story in proptest::collection::vec(prop_oneof![3 => 0u8..16, 1 => any::<u8>()], 0..120)) {
-            run(&story);
-        }
-
-        #[test]
-        fn any_octets_over_cslip_keep_them(octets in proptest::collection::vec(
-            prop_oneof![Just(0xc0u8), Just(0xdb), Just(0x70), Just(0x90), Just(0x45), any::<u8>()], 0..600)) {
-            run_slip(&octets);
+    #[test]
+    fn any_story_keeps_the_promises() {
+        let mut random = ChaCha8Rng::seed_from_u64(17);
+        for _ in 0..3000 {
+            let often = [4, 5, 6, 7, 8, 9, 9, 9, 10, 11, 11, 12, 13, 14, 14, 0, 1, 2, 8, 9, 9, 9];
+            run(&story(&mut random, &often));
+            run_slip(&story(&mut random, &[0xc0, 0xc0, 0xdb, 0x70, 0x90, 0x45, 0xdc, 0x00, 0xff, 0xc0]));
         }
     }
 }

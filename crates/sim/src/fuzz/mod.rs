@@ -3,6 +3,7 @@
 //! Each body takes any bytes and asserts its invariants. `fuzz/` calls them under libFuzzer, and
 //! `tests/corpora.rs` replays what the fuzzer has kept as an ordinary test.
 
+pub mod at;
 mod call;
 pub mod chat;
 pub mod config;
@@ -26,7 +27,8 @@ pub mod telnet;
 pub type Body = fn(&[u8]);
 
 /// Every target with its body, by the name of its corpus.
-pub const TARGETS: [(&str, Body); 15] = [
+pub const TARGETS: [(&str, Body); 16] = [
+    ("at", at::run),
     ("chat", chat::run),
     ("config", config::run),
     ("deframe", deframe::run),

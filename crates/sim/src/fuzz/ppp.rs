@@ -83,7 +83,6 @@ impl Setting {
                 request_dns: bit(network, 5),
                 request_nbns: bit(network, 6),
                 vj: bit(more, 7),
-                vj: bit(more, 7),
             }),
             ipv6cp: (!bit(network, 7)).then(Ipv6cpConfig::default),
             trace: true,

@@ -7,6 +7,8 @@ pub mod pppd;
 pub mod ser2net;
 mod skip;
 pub mod slirp;
+pub mod websocket;
+pub mod wvdial;
 
 use std::path::PathBuf;
 

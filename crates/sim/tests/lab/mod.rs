@@ -66,6 +66,11 @@ impl Answering {
         join(peer, UnixStream::connect(&self.socket).unwrap());
     }
 
+    /// A call of which nothing is said yet: what the test does with it comes before the peer.
+    pub(crate) fn call(&self) -> UnixStream {
+        UnixStream::connect(&self.socket).unwrap()
+    }
+
     /// Waits for an event of this kind and gives all up to it.
     pub(crate) async fn until(&mut self, kind: &str) -> Vec<Step> {
         let mut seen = Vec::new();
@@ -172,7 +177,7 @@ impl Dialling {
 }
 
 /// Copies both ways until one end is gone; then both are.
-fn join(a: UnixStream, b: UnixStream) {
+pub(crate) fn join(a: UnixStream, b: UnixStream) {
     let (a2, b2) = (a.try_clone().unwrap(), b.try_clone().unwrap());
     std::thread::spawn(move || copy(a, b));
     std::thread::spawn(move || copy(b2, a2));

@@ -3,7 +3,7 @@
 use openras_engine::client::dial::{Dial, DialConfig, Notice};
 use openras_engine::why::{Role, Transcript, explain};
 use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, RasError};
-use openras_ppp::{AuthMethod, Config, Machine};
+use openras_ppp::{Config, Machine};
 use openras_sim::pair::t0;
 
 use crate::far::{Does, Far, ppp, seven_bit};
@@ -105,8 +105,7 @@ fn a_login_prompt_where_ppp_was_expected_at_once() {
 
 #[test]
 fn a_carrier_that_is_lost_while_they_negotiate() {
-    let config = Config { authenticate_us: vec![AuthMethod::MsChapV2], ..Config::default() };
-    let far = Far::dials(ppp(config)).for_writes(2);
+    let far = Far::dials(ppp(crate::network::as_alice())).for_writes(2);
     insta::assert_snapshot!(called(Actor::Far(far), answerer(port(), store())));
 }
 

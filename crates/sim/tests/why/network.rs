@@ -8,7 +8,8 @@ use openras_ppp::{Config, Credentials, Secret};
 use crate::far::{Far, ppp};
 use crate::stage::{Actor, V2, answerer, both, called, caller, dial, dialler, port, store};
 
-fn as_alice() -> Config {
+/// A caller that knows the password.
+pub(crate) fn as_alice() -> Config {
     Config {
         credentials: Some(Credentials { name: "alice".into(), password: Secret::from("correct horse") }),
         authenticate_us: V2.to_vec(),

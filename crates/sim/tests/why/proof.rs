@@ -51,7 +51,7 @@ fn a_server_that_does_not_know_the_password() {
 }
 
 #[test]
-fn a_port_whose_caller_answers_no_challenge() {
+fn a_caller_without_a_password_of_its_own() {
     let config = Config { credentials: None, authenticate_us: V2.to_vec(), ..Config::default() };
     insta::assert_snapshot!(called(Actor::Far(Far::dials(ppp(config))), answerer(port(), store())));
 }

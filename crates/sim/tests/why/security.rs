@@ -18,7 +18,7 @@ fn person(code: &str) -> Actor {
 }
 
 fn module_says(verdict: Option<DialogVerdict>) -> String {
-    let config = DialConfig { pauses: true, ..dial(V2) };
+    let config = DialConfig { pauses: true, terminal: TerminalMode::AfterDial, ..dial(V2) };
     called(typist(config, &[]), with(guarded(), store(), |answerer| answerer.saying(verdict)))
 }
 

@@ -52,7 +52,9 @@ impl Bench {
 
     fn device(&mut self, op: DeviceOp) {
         match op {
-            DeviceOp::Open => self.give(DriverInput::Device(DeviceEvent::Opened(self.has_signals.then_some(self.signals)))),
+            DeviceOp::Open => {
+                self.give(DriverInput::Device(DeviceEvent::Opened(self.has_signals.then_some(self.signals))))
+            }
             DeviceOp::Close => self.give(DriverInput::Device(DeviceEvent::Closed)),
             DeviceOp::Dtr(on) => {
                 self.story.push(format!("DTR {on}"));
@@ -341,7 +343,8 @@ fn a_device_without_signals_is_driven_by_text_whatever_the_settings_say() {
 #[test]
 fn without_dtr_a_line_that_is_given_back_in_a_call_hangs_up_first() {
     for hung_up in [false, true] {
-        let mut bench = Bench::online(Settings { carrier: Carrier::Text, hang_up: HangUp::Escape, ..short() });
+        let mut bench =
+            Bench::online(Settings { carrier: Carrier::Text, hang_up: HangUp::Escape, ..short() });
         if hung_up {
             bench.op(LineOp::HangUp);
             bench.pass(SEC);

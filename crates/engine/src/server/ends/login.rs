@@ -59,7 +59,11 @@ pub(in crate::server) fn no_sense() -> End {
 
 pub(in crate::server) fn login_refused(name: &str, error: RasError) -> End {
     let sentence = error.sentence();
-    End::new(error, format!("\"{}\" was refused at the login prompt: {sentence}", shown(name)), error.remedy())
+    End::new(
+        error,
+        format!("\"{}\" was refused at the login prompt: {sentence}", shown(name)),
+        error.remedy(),
+    )
 }
 
 pub(in crate::server) fn no_choice(limit: Duration) -> End {

@@ -41,13 +41,7 @@ impl Login {
     }
 
     /// A line was typed at the menu.
-    pub(super) fn chosen(
-        &mut self,
-        now: Instant,
-        chooser: Chooser,
-        line: &Secret,
-        cx: &mut Context,
-    ) -> Next {
+    pub(super) fn chosen(&mut self, now: Instant, chooser: Chooser, line: &Secret, cx: &mut Context) -> Next {
         let typed = String::from_utf8_lossy(line.expose()).trim().to_owned();
         if ["exit", "quit", "logout", "bye"].iter().any(|word| typed.eq_ignore_ascii_case(word)) {
             return Next::end(ends::left_menu());

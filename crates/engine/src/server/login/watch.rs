@@ -17,11 +17,7 @@ pub(super) struct SlipWatch {
 
 impl SlipWatch {
     pub(super) fn new() -> Self {
-        Self {
-            detector: Detector::new(Look { slip: true, null_modem: false }),
-            kept: Vec::new(),
-            last: None,
-        }
+        Self { detector: Detector::new(Look { slip: true, null_modem: false }), kept: Vec::new(), last: None }
     }
 
     /// Takes what came; the datagram and all behind it, if one is whole.

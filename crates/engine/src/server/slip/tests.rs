@@ -16,7 +16,8 @@ fn tcp(id: u16, sequence: u32, data: &[u8]) -> Vec<u8> {
     packet[4..6].copy_from_slice(&id.to_be_bytes());
     let header = sum(&packet[..20], 0);
     packet[10..12].copy_from_slice(&header.to_be_bytes());
-    let pseudo = packet[12..20].chunks(2).map(|two| u32::from(u16::from_be_bytes([two[0], two[1]]))).sum::<u32>();
+    let pseudo =
+        packet[12..20].chunks(2).map(|two| u32::from(u16::from_be_bytes([two[0], two[1]]))).sum::<u32>();
     let checksum = sum(&packet[20..], pseudo + 6 + u32::from(total) - 20);
     packet[36..38].copy_from_slice(&checksum.to_be_bytes());
     packet

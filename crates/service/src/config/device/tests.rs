@@ -19,6 +19,16 @@ fn every_known_modem_can_be_told_its_commands() {
 }
 
 #[test]
+fn the_guide_has_the_table() {
+    let guide = include_str!("../../../../../docs/modems.md");
+    for known in &KNOWN {
+        let row =
+            format!("| `{}` | {} | `{}` | {} |", known.name, known.what, known.init().join(" "), known.from);
+        assert!(guide.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn a_modem_is_like_another_with_what_differs() {
     let config = read(
         "[modem.mine]\nlike = \"usr-courier\"\nrings = 2\npatience = \"90s\"\n\
@@ -29,7 +39,10 @@ fn a_modem_is_like_another_with_what_differs() {
     let mine = modem("mine", &config.modems).unwrap();
     assert_eq!((mine.rings, mine.patience, mine.init[1].as_str()), (2, Duration::from_secs(90), "AT&F1"));
     let old = modem("old", &config.modems).unwrap();
-    assert_eq!((old.words, old.carrier, old.hang_up, old.rings), (Words::Numbers, Carrier::Text, HangUp::Escape, 2));
+    assert_eq!(
+        (old.words, old.carrier, old.hang_up, old.rings),
+        (Words::Numbers, Carrier::Text, HangUp::Escape, 2)
+    );
     let pbx = modem("pbx", &config.modems).unwrap();
     assert_eq!((pbx.dial.as_str(), pbx.init[2].as_str()), ("ATDT0W", "ATE0V1Q0X3"), "the known one, changed");
     let fresh = modem("fresh", &config.modems).unwrap();
@@ -47,7 +60,10 @@ fn a_port_has_its_device_and_its_modem() {
     .unwrap();
     let [a, b, c] = &config.ports[..] else { panic!("three ports") };
     let format = a.device.frame.format(Some(57_600));
-    assert_eq!(format, Format { baud: 57_600, data: 8, parity: Parity::Even, stop: Stop::Two, flow: Flow::None });
+    assert_eq!(
+        format,
+        Format { baud: 57_600, data: 8, parity: Parity::Even, stop: Stop::Two, flow: Flow::None }
+    );
     assert_eq!((a.device.modem(), b.device.modem(), c.device.modem()), (Some("pbx"), None, Some("wifi")));
 }
 

@@ -41,13 +41,13 @@ fn a_wrong_line_says_what_to_write() {
         "exchange:",
         "listen:tcp:x:1",
         "listen",
-        "serial:/dev/x",
+        "serial:",
         "",
     ]
     .map(|t| t.parse::<DialLine>().unwrap_err().to_string())
     .into_iter()
     .chain(
-        ["tcp:h:1", "listen:tcp:h", "listen:udp:h:1", "listen"]
+        ["unix:/s", "listen:tcp:h", "listen:udp:h:1", "listen"]
             .map(|t| t.parse::<PortLine>().unwrap_err().to_string()),
     )
     .collect();
@@ -65,13 +65,13 @@ the line "pty:a\nb" has control characters in its path; write a path without the
 the line "exchange:12a" has no telephone number; write exchange:NUMBER, an optional + and 1 to 20 digits, such as exchange:100
 the line "exchange:" has no telephone number; write exchange:NUMBER, an optional + and 1 to 20 digits, such as exchange:100
 the line "listen:tcp:x:1" is one to answer on, not to dial; write tcp:x:1
-the line "listen" is of no known kind; write tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER
-the line "serial:/dev/x" is of no known kind; write tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER
-the line "" is of no known kind; write tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER
-the line "tcp:h:1" is one to dial, not to answer on; write listen:tcp:h:1
+the line "listen" is of no known kind; write tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER
+the line "serial:" names no path; write serial:PATH, such as serial:/run/openras/line1
+the line "" is of no known kind; write tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER
+the line "unix:/s" is one to dial, not to answer on; write listen:unix:/s
 the line "listen:tcp:h" names no port; write listen:tcp:HOST:PORT, such as listen:tcp:127.0.0.1:7001 or listen:tcp:[::1]:7001
-the line "listen:udp:h:1" is of no known kind; write listen:tcp:HOST:PORT, listen:unix:PATH, pty:PATH or exchange:NUMBER
-the line "listen" is of no known kind; write listen:tcp:HOST:PORT, listen:unix:PATH, pty:PATH or exchange:NUMBER
+the line "listen:udp:h:1" is of no known kind; write listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER, stdio, or a device such as serial:PATH
+the line "listen" is of no known kind; write listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER, stdio, or a device such as serial:PATH
 "#);
 }
 

@@ -51,7 +51,9 @@ struct Argv(Vec<String>);
 
 impl Value for Argv {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
-        let wrong = || Wrong::new("is no command", "Write command = [\"/full/path\", \"argument\"]; there is no shell");
+        let wrong = || {
+            Wrong::new("is no command", "Write command = [\"/full/path\", \"argument\"]; there is no shell")
+        };
         let words = value.as_array().filter(|words| !words.is_empty()).ok_or_else(wrong)?;
         let text = |one: &Spanned<DeValue<'_>>| {
             one.get_ref().as_str().filter(|text| !text.contains('\0')).map(str::to_owned)
@@ -103,8 +105,14 @@ impl<'i> Reader<'i> {
             _ => None,
         };
         if service.is_none() && self.problems.len() == before {
-            let what = format!("[service.{name}] says neither connect nor command, or both, or a user beside connect");
-            self.problem(&span, what, "Write connect = \"tcp:HOST:PORT\", or command = [\u{2026}] and user = \"NAME\"");
+            let what = format!(
+                "[service.{name}] says neither connect nor command, or both, or a user beside connect"
+            );
+            self.problem(
+                &span,
+                what,
+                "Write connect = \"tcp:HOST:PORT\", or command = [\u{2026}] and user = \"NAME\"",
+            );
         }
         service.filter(|_| self.problems.len() == before)
     }

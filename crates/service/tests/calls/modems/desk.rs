@@ -4,13 +4,13 @@ use std::future::{Future, pending, poll_fn};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
+use openras_engine::client::dial::Notice;
 use openras_engine::modem::{Dce, DceInput, DceOutput, Identity};
 use openras_engine::{ConnState, LineEvent, LineOp};
 use openras_io::Line;
 use openras_io::line::{Accepted, ExchangeHandle, ExchangeLine, TcpListener};
 use openras_ppp::Machine;
 use openras_service::connections::Connection;
-use openras_engine::client::dial::Notice;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;

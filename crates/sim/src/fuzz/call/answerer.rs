@@ -256,7 +256,9 @@ impl Answerer {
             return Some(Command::Answer(match ask {
                 Ask::SecurityBegin { .. } => Answer::Begun(Ok(())),
                 Ask::Verify(claim) => Answer::Verdict(self.store.verdict(claim)),
-                Ask::Admit { .. } => Answer::Admit(Ok(Admission { callback: right(self.right), ..Default::default() })),
+                Ask::Admit { .. } => {
+                    Answer::Admit(Ok(Admission { callback: right(self.right), ..Default::default() }))
+                }
                 Ask::CallbackTo { .. } => Answer::CallbackTo(true),
                 Ask::Address { .. } => Answer::Address(self.store.address),
                 Ask::Target { .. } => Answer::Target(Ok(())),
@@ -288,7 +290,10 @@ impl Answerer {
                 challenge: bit(octet, 7).then(|| bytes.clone()),
                 message: text(),
             })),
-            6 => Command::Answer(Answer::Admit(Ok(Admission { callback: right(octet >> 5), ..Default::default() }))),
+            6 => Command::Answer(Answer::Admit(Ok(Admission {
+                callback: right(octet >> 5),
+                ..Default::default()
+            }))),
             7 => Command::Answer(Answer::Admit(Err(RasError(649)))),
             8 | 9 => Command::Answer(Answer::CallbackTo(octet % 24 == 8)),
             10 => Command::Answer(Answer::Address(Some([octet, 0, 0, 1].into()))),
