@@ -88,6 +88,8 @@ pub struct Telnet {
     state: State,
     /// The subnegotiation in the making; its first octet is the option.
     sub: Vec<u8>,
+    /// The last octet of data was a CR, and not in binary: a NUL behind it belongs to it, commands between them or not.
+    received_cr: bool,
     /// The last octet sent was a CR, and not in binary: what follows decides what it meant (RFC 854).
     sent_cr: bool,
 }
@@ -96,8 +98,6 @@ pub struct Telnet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Data,
-    /// Behind a CR that is not in binary.
-    Cr,
     Iac,
     /// Behind WILL, WONT, DO or DONT.
     Verb(u8),
@@ -117,6 +117,7 @@ impl Telnet {
             options: Options::new(config),
             state: State::Data,
             sub: Vec::new(),
+            received_cr: false,
             sent_cr: false,
         }
     }
@@ -133,14 +134,22 @@ impl Telnet {
         let mut found = Received::default();
         let mut rest = input;
         while !rest.is_empty() {
-            if self.state == State::Data && self.plain_run(&mut rest, &mut found.data) {
+            if self.state == State::Data && !self.received_cr && self.plain_run(&mut rest, &mut found.data) {
                 continue;
             }
             let Some((octet, behind)) = rest.split_first() else { break };
             rest = behind;
             self.octet(*octet, &mut found);
         }
+        if !found.answer.is_empty() && self.owes_nul() {
+            found.answer.insert(0, NUL);
+        }
         found
+    }
+
+    /// Whether a CR that was sent still waits for its pair, which must not come behind a command; it is given it then.
+    fn owes_nul(&mut self) -> bool {
+        std::mem::take(&mut self.sent_cr) && self.guess.sends_telnet() && !self.options.sends_binary()
     }
 
     /// Takes the run of octets that mean themselves; `false` when there is none.
@@ -165,13 +174,6 @@ impl Telnet {
     fn octet(&mut self, octet: u8, found: &mut Received) {
         match self.state {
             State::Data => self.data(octet, found),
-            State::Cr => {
-                self.state = State::Data;
-                // CR NUL is a carriage return (RFC 854)
-                if octet != NUL {
-                    self.data(octet, found);
-                }
-            }
             State::Iac => self.command(octet, found),
             State::Verb(verb) => {
                 self.state = State::Data;
@@ -195,23 +197,34 @@ impl Telnet {
             self.state = State::Iac;
             return;
         }
+        // CR NUL is a carriage return (RFC 854)
+        if std::mem::take(&mut self.received_cr) && octet == NUL && !self.options.receives_binary() {
+            return;
+        }
         self.guess.data(octet);
         found.data.push(octet);
-        if octet == CR && self.guess.sends_telnet() && !self.options.receives_binary() {
-            self.state = State::Cr;
-        }
+        self.received_cr = octet == CR && self.guess.sends_telnet() && !self.options.receives_binary();
     }
 
     /// The octet behind an IAC.
     fn command(&mut self, octet: u8, found: &mut Received) {
         self.state = State::Data;
+        let was_open = self.guess.is_open();
         if self.guess.iac(octet) {
             // an FF of raw data: what a frame of PPP begins with
+            self.received_cr = false;
             found.data.extend([IAC, octet]);
             return;
         }
         match octet {
-            IAC => found.data.push(IAC),
+            IAC => {
+                self.received_cr = false;
+                found.data.push(IAC);
+                // a frame in telnet's words is as good as a greeting: 8 bits are asked for
+                if was_open && !self.guess.is_open() {
+                    self.options.open(&mut found.answer);
+                }
+            }
             WILL | WONT | DO | DONT => self.state = State::Verb(octet),
             SB => {
                 self.sub.clear();
@@ -298,8 +311,11 @@ impl Telnet {
     }
 
     /// Writes a subnegotiation of RFC 2217: `said` is what stands behind the option's number.
-    pub fn say_com_port(&self, said: &[u8], out: &mut Vec<u8>) {
+    pub fn say_com_port(&mut self, said: &[u8], out: &mut Vec<u8>) {
         if self.options.com_port() {
+            if self.owes_nul() {
+                out.push(NUL);
+            }
             out.extend([IAC, SB, COM_PORT]);
             escape(said, out);
             out.extend([IAC, SE]);

@@ -11,6 +11,7 @@ mod capture;
 mod facts;
 mod line;
 mod link;
+mod login;
 mod network;
 mod notes;
 mod proof;

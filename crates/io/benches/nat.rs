@@ -6,9 +6,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::task::Poll;
@@ -98,10 +98,20 @@ fn compare() {
             nat
         } else {
             let mtu = format!("--mtu={MTU}");
-            start("slirp4netns", &["--configure", &mtu, &pid, "tap0"], "Starting slirp")
+            let args = ["--configure", &mtu, &pid, "tap0"];
+            // what it says goes to its standard error; whether it works is tried below
+            Process(
+                Command::new("slirp4netns")
+                    .args(args)
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap(),
+            )
         };
         let run = |way: &str, port: u16, flows: usize| {
-            let args = [me, "client", way, &port.to_string(), &flows.to_string(), &GATEWAY.to_string()].map(str::to_owned);
+            let args = [me, "client", way, &port.to_string(), &flows.to_string(), &GATEWAY.to_string()]
+                .map(str::to_owned);
             let output = inside(&ns).args(args).output().unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap()
@@ -150,7 +160,10 @@ fn servers() -> (u16, u16, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
-            listener.incoming().map_while(Result::ok).for_each(|stream| drop(thread::spawn(move || talk(stream))));
+            listener
+                .incoming()
+                .map_while(Result::ok)
+                .for_each(|stream| drop(thread::spawn(move || talk(stream))));
         });
         port
     };
@@ -216,10 +229,16 @@ fn client(way: &str, port: u16, flows: usize, server: &str) {
                 }
             }
             times.sort_unstable();
-            let (Some(p50), Some(p99)) = (times.get(times.len() / 2), times.get(times.len() * 99 / 100)) else {
+            let (Some(p50), Some(p99)) = (times.get(times.len() / 2), times.get(times.len() * 99 / 100))
+            else {
                 return;
             };
-            println!("open: p50 {:.1} µs, p99 {:.1} µs, {} lost", micros(p50), micros(p99), rounds - times.len());
+            println!(
+                "open: p50 {:.1} µs, p99 {:.1} µs, {} lost",
+                micros(p50),
+                micros(p99),
+                rounds - times.len()
+            );
         }
     }
 }

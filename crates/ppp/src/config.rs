@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::Secret;
@@ -230,10 +231,28 @@ pub struct IpcpConfig {
 /// How long a connection may be up; it then ends politely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Without an IP packet either way.
-    pub idle: Option<Duration>,
-    /// In all.
-    pub session: Option<Duration>,
+    /// Without an IP packet either way, in seconds.
+    pub idle: Option<NonZeroU32>,
+    /// In all, in seconds.
+    pub session: Option<NonZeroU32>,
+}
+
+impl Limits {
+    /// These times in whole seconds, one at least.
+    pub fn of(idle: Option<Duration>, session: Option<Duration>) -> Self {
+        let seconds = |time: Duration| NonZeroU32::new(u32::try_from(time.as_secs()).unwrap_or(u32::MAX).max(1));
+        Self { idle: idle.and_then(seconds), session: session.and_then(seconds) }
+    }
+
+    /// How long without a packet.
+    pub fn idle_time(&self) -> Option<Duration> {
+        self.idle.map(|seconds| Duration::from_secs(seconds.get().into()))
+    }
+
+    /// How long in all.
+    pub fn session_time(&self) -> Option<Duration> {
+        self.session.map(|seconds| Duration::from_secs(seconds.get().into()))
+    }
 }
 
 /// The IPv6 Control Protocol's options.

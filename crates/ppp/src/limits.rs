@@ -18,8 +18,9 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, up: None, last: None, packets: 0 }
+    /// `None`: there is no limit.
+    pub(crate) fn new(limits: Limits) -> Option<Self> {
+        (limits != Limits::default()).then_some(Self { limits, up: None, last: None, packets: 0 })
     }
 
     /// How things stand now: whether the connection is up, and how many packets have gone both ways.
@@ -34,8 +35,10 @@ impl Clock {
     }
 
     fn deadlines(&self) -> (Option<Instant>, Option<Instant>) {
-        let at = |from: Option<Instant>, limit: Option<Duration>| from.zip(limit).and_then(|(from, limit)| from.checked_add(limit));
-        (at(self.last, self.limits.idle), at(self.up, self.limits.session))
+        let at = |from: Option<Instant>, limit: Option<Duration>| {
+            from.zip(limit).and_then(|(from, limit)| from.checked_add(limit))
+        };
+        (at(self.last, self.limits.idle_time()), at(self.up, self.limits.session_time()))
     }
 
     pub(crate) fn timeout(&self) -> Option<Instant> {
@@ -48,8 +51,8 @@ impl Clock {
         let (idle, session) = self.deadlines();
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let reason = match (due(session), due(idle)) {
-            (true, _) => DownReason::SessionLimit(self.limits.session.unwrap_or_default()),
-            (false, true) => DownReason::Idle(self.limits.idle.unwrap_or_default()),
+            (true, _) => DownReason::SessionLimit(self.limits.session_time().unwrap_or_default()),
+            (false, true) => DownReason::Idle(self.limits.idle_time().unwrap_or_default()),
             (false, false) => return None,
         };
         self.limits = Limits::default();

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::automaton::State;
 use crate::config::Config;
-use crate::event::{Negotiated, NetworkFailure};
+use crate::event::{DownReason, Negotiated, NetworkFailure};
 use crate::ipcp::Ipcp;
 use crate::ipv6cp::Ipv6cp;
+use crate::limits::Clock;
 use crate::negotiator::{ControlProtocol, Failure, Negotiator, Signal};
 use crate::outlet::Outlet;
 use crate::wire::{Code, ControlPacket, Protocol};
@@ -25,6 +26,15 @@ struct Member<P> {
     failed: Option<NetworkFailure>,
 }
 
+/// What a connection has beside, if anything.
+#[derive(Default)]
+struct Beside {
+    /// While IPCP is open with compression.
+    squeeze: Option<Squeeze>,
+    /// Where there are limits.
+    clock: Option<Clock>,
+}
+
 /// What changed, for the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -40,8 +50,8 @@ pub(crate) enum Change {
 pub(crate) struct Network {
     ipv4: Option<Member<Ipcp>>,
     ipv6: Option<Member<Ipv6cp>>,
-    /// While IPCP is open.
-    squeeze: Option<Squeeze>,
+    /// What few connections have.
+    beside: Option<Box<Beside>>,
     /// The network phase has begun.
     running: bool,
     /// When the first protocol opened.
@@ -56,7 +66,9 @@ impl Network {
     pub(crate) fn new(config: &Config, out: &mut Outlet) -> Self {
         let ipv4 = config.ipcp.as_ref().map(|ipcp| Member::new(Ipcp::new(ipcp)));
         let ipv6 = config.ipv6cp.as_ref().map(|ipv6cp| Member::new(Ipv6cp::new(ipv6cp, out.rng())));
-        Self { ipv4, ipv6, squeeze: None, running: false, opened: None, up: false, changed: false }
+        let beside = Clock::new(config.limits).map(|clock| Beside { clock: Some(clock), squeeze: None });
+        let beside = beside.map(Box::new);
+        Self { ipv4, ipv6, beside, running: false, opened: None, up: false, changed: false }
     }
 
     /// Begins the phase.
@@ -72,7 +84,7 @@ impl Network {
         if !std::mem::take(&mut self.running) {
             return;
         }
-        self.squeeze = None;
+        self.set_squeeze(None);
         self.changed |= self.any_open();
         if let Some(member) = &mut self.ipv4 {
             member.negotiator.protocol.forget_assignment();
@@ -126,14 +138,14 @@ impl Network {
                 let signal = member.rejected(now, out);
                 self.note(now, Protocol::IPV6CP, signal, out);
             }
-            _ if Squeeze::is(protocol) => self.squeeze.iter_mut().for_each(Squeeze::rejected),
+            _ if Squeeze::is(protocol) => self.squeeze_mut().into_iter().for_each(Squeeze::rejected),
             _ => {}
         }
     }
 
     /// How a datagram goes out, put into `out` unless it goes as it is.
     pub(crate) fn squeeze(&mut self, protocol: Protocol, packet: &[u8], out: &mut Vec<u8>) -> Protocol {
-        match self.squeeze.as_mut().filter(|_| protocol == Protocol::IP) {
+        match self.squeeze_mut().filter(|_| protocol == Protocol::IP) {
             Some(squeeze) => squeeze.outgoing(packet, out),
             None => protocol,
         }
@@ -141,12 +153,30 @@ impl Network {
 
     /// The IPv4 packet that came with its header compressed; `None`: it is lost.
     pub(crate) fn unsqueeze(&mut self, protocol: Protocol, information: &[u8]) -> Option<Vec<u8>> {
-        self.squeeze.as_mut()?.incoming(protocol, information)
+        self.squeeze_mut()?.incoming(protocol, information)
     }
 
     /// A frame was damaged on the line.
     pub(crate) fn lost(&mut self) {
-        self.squeeze.iter_mut().for_each(Squeeze::lost);
+        self.squeeze_mut().into_iter().for_each(Squeeze::lost);
+    }
+
+    fn squeeze_mut(&mut self) -> Option<&mut Squeeze> {
+        self.beside.as_mut()?.squeeze.as_mut()
+    }
+
+    fn set_squeeze(&mut self, squeeze: Option<Squeeze>) {
+        if squeeze.is_some() || self.beside.is_some() {
+            self.beside.get_or_insert_default().squeeze = squeeze;
+        }
+    }
+
+    /// The limit of time that has come, once; `packets` are those that have gone both ways.
+    pub(crate) fn limit(&mut self, now: Instant, packets: u64) -> Option<DownReason> {
+        let up = self.is_up();
+        let clock = self.beside.as_mut()?.clock.as_mut()?;
+        clock.look(now, up, packets);
+        clock.check(now)
     }
 
     /// The question for the owner, once: which IPv4 address has the peer named?
@@ -186,7 +216,8 @@ impl Network {
         let ipv6 = self.ipv6.as_ref().and_then(|member| member.negotiator.timeout());
         let waits = self.running && !self.up && !held && self.any_open();
         let grace = self.opened.filter(|_| waits).and_then(|opened| opened.checked_add(GRACE));
-        [ipv4, ipv6, grace].into_iter().flatten().min()
+        let limit = self.beside.as_ref().and_then(|beside| beside.clock.as_ref()?.timeout());
+        [ipv4, ipv6, grace, limit].into_iter().flatten().min()
     }
 
     /// What the owner must hear now.
@@ -234,7 +265,8 @@ impl Network {
             .filter(|member| member.is_open())
             .map(|member| member.negotiator.protocol.negotiated());
         agreed.failed = self.failures();
-        agreed.vj = self.squeeze.as_ref().map(Squeeze::agreed).unwrap_or_default();
+        let squeeze = self.beside.as_ref().and_then(|beside| beside.squeeze.as_ref());
+        agreed.vj = squeeze.map(Squeeze::agreed).unwrap_or_default();
     }
 
     /// Protocols that will not open, with the reason.
@@ -249,7 +281,8 @@ impl Network {
         self.changed |= signal.is_some();
         if signal.is_some() && protocol == Protocol::IPCP {
             let open = self.ipv4.as_ref().filter(|member| member.is_open());
-            self.squeeze = open.map(|member| Squeeze::of(&member.negotiator.protocol));
+            let squeeze = open.and_then(|member| Squeeze::of(&member.negotiator.protocol));
+            self.set_squeeze(squeeze);
         }
         if signal != Some(Signal::Up) {
             return;

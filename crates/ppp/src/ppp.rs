@@ -6,7 +6,6 @@ use crate::ask::Answer;
 use crate::config::Config;
 use crate::event::Event;
 use crate::hdlc::Deframer;
-use crate::limits::Clock;
 use crate::link::{Cx, Link, datagram_protocol};
 use crate::machine::Machine;
 use crate::network::Network;
@@ -95,7 +94,6 @@ pub struct Ppp {
     link: Link,
     network: Network,
     out: Outlet,
-    clock: Clock,
 }
 
 impl Ppp {
@@ -105,7 +103,7 @@ impl Ppp {
         let mut deframer = Deframer::new();
         deframer.set_receive_mru(config.lcp.mru);
         let (link, network) = (Link::new(&config), Network::new(&config, &mut out));
-        Self { link, network, deframer, out, clock: Clock::new(config.limits), config }
+        Self { link, network, deframer, out, config }
     }
 
     /// Counters of this end.
@@ -120,7 +118,7 @@ impl Ppp {
 
     /// Feeds bytes of the line, frame by frame: each may change how the next is read.
     fn line(&mut self, now: Instant, mut bytes: &[u8]) {
-        let Self { config, deframer, link, network, out, .. } = self;
+        let Self { config, deframer, link, network, out } = self;
         while let Some(frame) = deframer.next_frame(&mut bytes) {
             match frame {
                 Ok(frame) => {
@@ -169,12 +167,11 @@ impl Machine for Ppp {
             Input::Command(command) => Self::command(link, command, &mut cx),
             Input::Tick => {}
         }
-        let Self { config, link, network, out, deframer, clock } = self;
+        let Self { config, link, network, out, deframer } = self;
         let mut cx = Cx { now, config, out, network };
         link.tick(&mut cx);
         let Tally { packets_received, packets_sent, .. } = cx.out.tally;
-        clock.look(now, cx.network.is_up(), packets_received.wrapping_add(packets_sent));
-        if let Some(reason) = clock.check(now) {
+        if let Some(reason) = cx.network.limit(now, packets_received.wrapping_add(packets_sent)) {
             link.limit(reason, &mut cx);
         }
         link.settle(&mut cx);
@@ -189,6 +186,6 @@ impl Machine for Ppp {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.link.timeout(&self.network), self.clock.timeout()].into_iter().flatten().min()
+        self.link.timeout(&self.network)
     }
 }

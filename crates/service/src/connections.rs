@@ -292,7 +292,7 @@ fn config(request: DialRequest) -> DialConfig {
                 ..Default::default()
             }),
             trace: request.trace,
-            limits: openras_ppp::config::Limits { idle: request.idle, session: None },
+            limits: openras_ppp::config::Limits::of(request.idle, None),
             ..openras_ppp::Config::default()
         },
     }

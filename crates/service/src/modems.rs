@@ -67,6 +67,9 @@ pub(crate) fn line(
     };
     Box::new(ModemLine::new(device, settings, move |said| match said {
         ModemSaid::Us(text) => tracing::debug!(line = name, "to the modem: {}", escape::line(&text)),
+        ModemSaid::Modem(text) if text.starts_with("CONNECT") => {
+            tracing::info!(line = name, "the modem: {}", escape::line(&text));
+        }
         ModemSaid::Modem(text) => tracing::debug!(line = name, "the modem: {}", escape::line(&text)),
         ModemSaid::Trouble(Some(trouble)) => wrong(Some(Wrong::modem(&trouble))),
         ModemSaid::Device(reason) => wrong(Some(Wrong::device(&reason))),

@@ -279,7 +279,9 @@ mod tests {
 
     #[test]
     fn a_range_is_its_networks_and_no_more() {
-        for (first, last) in [("10.64.0.2", "10.64.0.254"), ("10.0.0.0", "10.0.255.255"), ("1.2.3.4", "1.2.3.4")] {
+        for (first, last) in
+            [("10.64.0.2", "10.64.0.254"), ("10.0.0.0", "10.0.255.255"), ("1.2.3.4", "1.2.3.4")]
+        {
             let (first, last): (Ipv4Addr, Ipv4Addr) = (first.parse().unwrap(), last.parse().unwrap());
             let nets = nets(first, last);
             let within = |bits: u32| nets.iter().any(|net| net.contains(Ipv4Addr::from_bits(bits).into()));

@@ -72,7 +72,11 @@ pub(crate) fn of_last(calls: &Calls, theirs: impl Fn(Option<u32>) -> bool) -> Op
         }
         (_, Some(turned)) => Some(of_turned(&turned)),
         (Some(story), None) => Some(of(story)),
-        (None, None) => None,
+        // none failed: one that stands, or ended well, and wants something
+        (None, None) => {
+            let theirs = list.iter().rev().filter(|story| theirs(story.uid()));
+            theirs.map(|story| of(story)).find(|why| !why.change.is_empty())
+        }
     }
 }
 

@@ -57,6 +57,7 @@ const HOUSE: [Crate; 12] = [
             "smoltcp",
             "tokio",
             "tokio-rustls",
+            "tokio-tun",
             "tokio-tungstenite",
             "tokio-util",
             "tracing",

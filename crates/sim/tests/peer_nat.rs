@@ -12,9 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use openras_service::Service;
 use openras_service::config::{Config, PortConfig, PortLine};
 use openras_service::users::NewUser;
-use openras_service::Service;
 use openras_sim::peers::pppd::{Guest, Job, available};
 use openras_sim::peers::skip;
 
@@ -164,7 +164,11 @@ fn names() -> String {
         let mut buffer = [0; 512];
         while let Ok((length, from)) = socket.recv_from(&mut buffer) {
             let question = &buffer[..length];
-            let asks = |kind: u8| question.windows(15).any(|w| *w == *format!("\x04page\x04test\0\0{}\0\x01", char::from(kind)).as_bytes());
+            let asks = |kind: u8| {
+                question
+                    .windows(15)
+                    .any(|w| *w == *format!("\x04page\x04test\0\0{}\0\x01", char::from(kind)).as_bytes())
+            };
             let mut answer = question.to_vec();
             (answer[2], answer[3]) = (0x85, 0x80);
             if asks(1) {
@@ -237,7 +241,10 @@ fn pppd_is_behind_the_nat_of_a_process_without_rights() {
     let closed_at = serve(page);
     let reach = format!("127.0.0.1:{page_at},{back_at}");
     let mut service = Unprivileged::start(folder.path(), &reach, &names());
-    let job = Job { run: script(page_at, back_at, closed_at), ..Job::new("noauth user alice usepeerdns defaultroute lcp-restart 1") };
+    let job = Job {
+        run: script(page_at, back_at, closed_at),
+        ..Job::new("noauth user alice usepeerdns defaultroute lcp-restart 1")
+    };
     let (mut guest, line) = Guest::start(&guest, &job).unwrap();
     join(line, UnixStream::connect(folder.path().join("line")).unwrap());
     let status = guest.status(LONG).unwrap_or_else(|error| panic!("{error}"));

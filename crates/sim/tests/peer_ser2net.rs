@@ -13,7 +13,9 @@ use through::lab;
 async fn we_call_a_terminal_server() {
     let Some(lab) = lab("we_call_a_terminal_server", available(), "pty:FOLDER/tty").await else { return };
     let device = format!("serialdev,{},115200n81,local", lab.folder.path().join("tty").display());
-    for (spoken, dial) in [("", "tcp"), ("telnet", "telnet"), ("telnet(rfc2217)", "telnet")] {
+    for (spoken, dial) in
+        [("", "tcp"), ("telnet", "telnet"), ("telnet(rfc2217)", "telnet"), ("telnet(rfc2217)", "rfc2217")]
+    {
         let ser2net = Ser2net::start(&lab.program, lab.folder.path(), spoken, &device).unwrap();
         let end = lab.call(&format!("{dial}:{}", ser2net.address)).await;
         assert!(end.was_connected && end.error.is_none(), "{spoken} {dial}: {end:?}");

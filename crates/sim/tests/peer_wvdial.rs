@@ -27,7 +27,7 @@ async fn dials(test: &str, port: &str, more: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let service = service(folder.path(), port).await;
-    let tty = folder.path().join("tty");
+    let tty = tty(folder.path());
     // it appears when the modem waits for its computer
     tokio::time::timeout(LONG, async {
         while tty.metadata().is_err() {
@@ -39,7 +39,7 @@ async fn dials(test: &str, port: &str, more: &str) -> Option<String> {
     let handed = tokio::net::UnixListener::bind(folder.path().join("pppd.sock")).unwrap();
     std::fs::set_permissions(folder.path().join("pppd.sock"), std::fs::Permissions::from_mode(0o666)).unwrap();
     let dialler = wvdial::Wvdial::start(folder.path(), &tty, "5551000", more).unwrap();
-    let accepted = tokio::time::timeout(LONG, handed.accept()).await;
+    let accepted = tokio::time::timeout(Duration::from_secs(30), handed.accept()).await;
     let Ok(Ok((call, _))) = accepted else { panic!("no PPP:\n{}", dialler.said()) };
     let job = Job {
         run: "ping -c 2 -i 0.2 -W 5 $REMOTE".into(),
@@ -65,16 +65,23 @@ async fn dials(test: &str, port: &str, more: &str) -> Option<String> {
     Some(said)
 }
 
+/// A name no other test has: wvdial locks its device by that.
+fn tty(folder: &Path) -> std::path::PathBuf {
+    let own = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    folder.join(format!("modem{}", own.trim_start_matches('.')))
+}
+
 async fn service(folder: &Path, port: &str) -> Service {
     let text = format!(
         "state = {:?}\n[[virtual_modem]]\nname = \"modem1\"\nline = \"pty:{}\"\nspeed = 33600\n\
          [[port]]\nname = \"line1\"\nline = \"exchange:100\"\nip = \"loopback\"\n{port}\n\
          [directory]\n5551000 = \"port:line1\"\n",
         folder.join("state").display().to_string(),
-        folder.join("tty").display(),
+        tty(folder).display(),
     );
     let service = Service::start(Config::parse(&text, "t.toml").unwrap()).await.unwrap();
-    service.users().unwrap().add(alice()).unwrap();
+    let users = service.users().unwrap().clone();
+    tokio::task::spawn_blocking(move || users.add("alice", &alice())).await.unwrap().unwrap();
     service
 }
 

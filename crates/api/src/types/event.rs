@@ -70,7 +70,7 @@ pub enum Event {
         /// The port, as `line1/3`.
         port: String,
         /// For programs: `ring` `answered` `dialog` `dialog_ended` `logged_in` `service` `authenticating` `authenticated` `refused`
-        /// `callback_pending` `calling_back` `up` `identification` `name_differs` `down`.
+        /// `callback_pending` `calling_back` `up` `identification` `name_differs` `closed_by_reach` `down`.
         kind: String,
         /// For people.
         text: String,

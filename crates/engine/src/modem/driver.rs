@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::{LineOp, RasError};
 use openras_ppp::Machine;
 
-use super::response::{Speech, Words};
+use super::response::{Response, Speech, Words};
 use crate::rfc2217::Signals;
 use calls::{Idle, Placing};
 use ending::Ending;
@@ -337,7 +337,10 @@ impl Driver {
                 return;
             }
             let Some(response) = self.cx.speech.next_response(&mut bytes) else { return };
-            self.cx.heard(&response);
+            // what still comes of a call that ends is no word of the modem's
+            if !matches!((&self.state, &response), (State::Ending(_), Response::Other(_))) {
+                self.cx.heard(&response);
+            }
             let cx = &mut self.cx;
             let next = match &mut self.state {
                 State::SettingUp(setting) => setting.heard(response, cx),

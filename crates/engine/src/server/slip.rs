@@ -182,7 +182,7 @@ impl Slip {
 
 /// When a call that begins now is over in any case.
 pub(super) fn session(now: Instant, cx: &Context) -> Option<Instant> {
-    cx.config.ppp.limits.session.and_then(|limit| now.checked_add(limit))
+    cx.config.ppp.limits.session_time().and_then(|limit| now.checked_add(limit))
 }
 
 /// A limit of zero is none.

@@ -84,6 +84,23 @@ fn without_binary_a_carriage_return_is_a_pair() {
     assert_eq!(sent(&mut server, b"e"), b"\0e");
 }
 
+/// A command may stand between a CR and what says how it is meant: neither end loses or adds an octet by that.
+#[test]
+fn a_command_between_a_carriage_return_and_its_pair_changes_nothing() {
+    let mut server = end(Role::Server, Mode::Telnet);
+    opening(&mut server);
+    assert_eq!(server.receive(&[b'a', CR, IAC, 241, NUL, b'b', CR, IAC, WONT, 9, LF]).data, b"a\rb\r\n");
+    assert_eq!(server.receive(&[CR, IAC, SB, 31, 0, IAC, SE]).data, b"\r");
+    assert_eq!(server.receive(&[NUL, b'c', NUL]).data, b"c\0");
+    assert_eq!(server.receive(&[CR, IAC, IAC, NUL]).data, [CR, IAC, NUL]);
+    // ours, too: a CR that waits for its pair has it before anything else is said
+    sent(&mut server, b"x\r");
+    assert_eq!(server.receive(&[IAC, WILL, 99]).answer, [NUL, IAC, DONT, 99]);
+    assert_eq!(sent(&mut server, b"\ny"), b"\ny");
+    // in binary a NUL means itself
+    assert_eq!(server.receive(&[CR, IAC, WILL, BINARY, NUL, b'd']).data, b"\r\0d");
+}
+
 #[test]
 fn a_greeting_of_an_emulated_modem_is_answered_and_never_data() {
     let greeting = [255, 251, 1, 255, 251, 0, 255, 253, 0];
@@ -221,4 +238,16 @@ proptest! {
         }
         prop_assert_eq!(data, parts.concat());
     }
+}
+
+/// ser2net as a client says nothing in telnet before its first frame, and doubles FF in that.
+#[test]
+fn a_frame_in_telnets_words_is_answered_by_asking_for_8_bits() {
+    let config = Config { role: Role::Server, mode: Mode::Auto, echo: false, com_port: false };
+    let mut telnet = Telnet::new(config);
+    let received = telnet.receive(b"\x7e\xff\xff\x7d\x23");
+    assert_eq!(received.data, b"\x7e\xff\x7d\x23");
+    assert!(received.answer.windows(3).any(|verb| verb == [IAC, WILL, BINARY]), "{:x?}", received.answer);
+    assert!(received.answer.windows(3).any(|verb| verb == [IAC, DO, BINARY]), "{:x?}", received.answer);
+    assert!(telnet.receive(b"\x7e\xff\xff\x7d\x23").answer.is_empty(), "once");
 }

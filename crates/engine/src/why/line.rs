@@ -10,7 +10,9 @@ const BAD_SHARE: u64 = 4;
 
 /// 722, or a dialog that met PPP without the eighth bit.
 pub(super) fn seven_bit(facts: &Facts<'_>) -> Option<Found> {
-    let found = facts.ended_with(&[722]) || facts.names("without the eighth bit");
+    let found = facts.ended_with(&[722])
+        || facts.names("without the eighth bit")
+        || facts.names("The line passes 7 bits");
     found.then(|| {
         Found::new(
             "the first PPP header came with its eighth bit cleared",
@@ -92,10 +94,14 @@ fn magic<'a>(seen: &Seen<'a>) -> Option<&'a [u8]> {
     seen.option(MAGIC).map(|option| option.data)
 }
 
-/// 718, 721 or 703 of a dial where text came.
+/// A dial that came to text and to no packet, whatever it ended with.
 pub(super) fn text(facts: &Facts<'_>) -> Option<Found> {
     let words = facts.step("banner");
-    if !facts.dialled() || !facts.ended_with(&[718, 721, 703, 638]) || facts.heard() > 0 {
+    if !facts.dialled()
+        || !facts.ended_with(&[628, 629, 718, 721, 703, 638])
+        || facts.heard() > 0
+        || facts.of.connected
+    {
         return None;
     }
     let said =

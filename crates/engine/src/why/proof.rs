@@ -64,7 +64,7 @@ pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
             let first = match &offered {
                 Some(offered) => format!(
                     "allow {wanted} at the caller; or add \"{offered}\" to `auth` of the port{}",
-                    clear(&[offered.clone()])
+                    clear(std::slice::from_ref(offered))
                 ),
                 None => format!("allow {wanted} at the caller, or another method in `auth` of the port"),
             };

@@ -1,7 +1,7 @@
 //! The table of diagnoses: a word and a test each, the more certain before the more general.
 
 use super::facts::Facts;
-use super::{Found, line, link, network, proof, security};
+use super::{Found, line, link, login, network, proof, security};
 
 /// Says what decided and what to change, where it is this.
 pub(super) type Test = fn(&Facts<'_>) -> Option<Found>;
@@ -16,9 +16,11 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     // before PPP: the line
     ("seven-bit-line", line::seven_bit),
     ("no-call", line::no_call),
+    ("login-echo", login::echo),
     ("loop", line::looped),
     // before PPP: the dialog
     ("caller-has-no-terminal", security::no_terminal),
+    ("login-first", login::first),
     ("clock", security::clock),
     ("module-refused", security::refused),
     ("module-not-begun", security::not_begun),
@@ -28,6 +30,9 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("dialog-too-long", security::too_long),
     ("nobody-answered", security::pause),
     ("script", security::script),
+    ("login-refused", login::refused),
+    ("service", login::service),
+    ("limit", login::limits),
     // who they are
     ("method", proof::method),
     ("no-authentication", proof::missing),
@@ -58,6 +63,7 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("gone-silent", link::gone),
     ("carrier-lost", line::lost),
     // calls that stand, or ended well
+    ("closed-by-reach", login::closed),
     ("own-address", network::own_address),
     ("no-dns", network::no_dns),
 ];

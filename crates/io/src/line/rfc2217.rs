@@ -203,7 +203,7 @@ impl Open {
 
     /// Says something of RFC 2217, where that is spoken.
     fn say(&mut self, said: &[u8]) {
-        if let (Some(telnet), Some(_)) = (&self.telnet, &self.remote) {
+        if let (Some(telnet), Some(_)) = (&mut self.telnet, &self.remote) {
             telnet.say_com_port(said, &mut self.out);
         }
     }

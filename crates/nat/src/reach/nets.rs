@@ -37,13 +37,16 @@ const V4: [(Ipv4Addr, u32, Why); 15] = [
 
 /// IPv6 networks that `internet` does not include. What is not global unicast (`2000::/3`) is reserved, but for the
 /// well-known prefix of NAT64.
-const V6: [(Ipv6Addr, u32, Why); 7] = [
+const V6: [(Ipv6Addr, u32, Why); 9] = [
     (Ipv6Addr::LOCALHOST, 128, Why::Loopback),
     (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, Why::Private),
     (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, Why::LinkLocal),
     // site-local of old, RFC 3879
     (Ipv6Addr::new(0xfec0, 0, 0, 0, 0, 0, 0, 0), 10, Why::Private),
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, Why::Multicast),
+    // measurements, RFC 5180, and hash identifiers that are no addresses, RFC 4843
+    (Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 0), 48, Why::Reserved),
+    (Ipv6Addr::new(0x2001, 0x10, 0, 0, 0, 0, 0, 0), 28, Why::Reserved),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, Why::Reserved),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, Why::Reserved),
 ];

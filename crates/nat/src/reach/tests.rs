@@ -69,6 +69,10 @@ fn the_internet_is_open_and_nothing_else() {
         ("2002:c0a8:101::1", Some(Why::Private)),
         ("2002:808:808::1", None),
         ("2001:0:1:2:3:4:3f57:fefe", Some(Why::Private)),
+        ("2001:2::1", Some(Why::Reserved)),
+        ("2001:2:1::1", None),
+        ("2001:1f::1", Some(Why::Reserved)),
+        ("2001:20::1", None),
         ("2606:4700::5efe:a00:1", Some(Why::Private)),
     ];
     let reach = internet();

@@ -42,7 +42,8 @@ Exit codes:
   4 the line or the number     5 name or password
   6 PPP could not agree        7 callback
   8 a pause was needed         9 the connection was lost
-  10 --ping or --fetch failed  11 no service
+  10 --ping, --fetch or a port failed
+  11 no service
   130 hung up before Connected
 
 Example (with a port `line = \"listen:tcp:127.0.0.1:7001\"` of `openras serve`):

@@ -32,6 +32,7 @@ What calls (--for):
   computer    a computer whose serial port is a TCP connection: it gets a modem
   modem       callers behind a modem on a serial port of this machine
   wifi-modem  WiFi modems on the local network
+  terminal    people at a terminal or behind a script: a login prompt, then PPP
   device      an embedded or cellular device that speaks PPP at once
   openras     another OpenRAS
 
@@ -115,6 +116,8 @@ pub(crate) enum Caller {
     Modem,
     /// WiFi modems on the local network
     WifiModem,
+    /// People at a terminal: a login prompt, then PPP
+    Terminal,
     /// A device that speaks PPP at once
     Device,
     /// Another OpenRAS

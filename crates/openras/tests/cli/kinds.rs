@@ -41,7 +41,7 @@ const TLS: &str =
 const KINDS: [Kind; 10] = [
     kind("tcp", "listen:tcp:127.0.0.1:0", "tcp:"),
     kind("telnet", "listen:telnet:127.0.0.1:0", "telnet:"),
-    kind("rfc2217", "listen:rfc2217:127.0.0.1:0", "telnet:"),
+    kind("rfc2217", "listen:rfc2217:127.0.0.1:0", "rfc2217:"),
     Kind { more: TLS, tls: true, ..kind("tls", "listen:tls:127.0.0.1:0", "tls:") },
     kind("ws", "listen:ws:127.0.0.1:0", "ws:"),
     Kind { more: TLS, tls: true, ..kind("wss", "listen:wss:127.0.0.1:0", "wss:") },
@@ -139,8 +139,9 @@ impl World {
         lab.secret("wrong", "not it");
         lab.add("alice", &[]);
         let seed = lab.secret("seed", SEED);
-        // each code counts once: a user for each kind
+        // each code counts once, and wrong passwords make a user wait: others for each kind
         for kind in &KINDS {
+            lab.add(kind.name, &[]);
             lab.add(&format!("{}-user", kind.name), &["--totp-file", seed.to_str().unwrap()]);
         }
         let server = lab.serve(&[]);
@@ -190,19 +191,19 @@ impl World {
                 assert_eq!(inetd.exit(), expected, "{}", self.says());
             }
         };
-        let call = self.program(kind, false, "alice", "pw", &["--ping", "2", "--fetch", MEGABYTE]);
+        let call = self.program(kind, false, kind.name, "pw", &["--ping", "2", "--fetch", MEGABYTE]);
         let (code, last, events) = call.end();
         assert_eq!(code, 0, "{name}: {last}\n{}", self.says());
         let fetched = events.iter().find(|event| event["event"] == "fetch");
         let digest = fetched.unwrap_or_else(|| panic!("{events:#?}"))["sha256"].as_str().unwrap().to_owned();
         exits(0, name);
 
-        let call = self.program(kind, false, "alice", "wrong", &["--no-pause"]);
+        let call = self.program(kind, false, kind.name, "wrong", &["--no-pause"]);
         let (code, last, _) = call.end();
         assert_eq!((code, &last["error"]["error"]), (5, &json!(691)), "{name}: {last}");
         exits(5, name);
 
-        let mut call = self.program(kind, false, "alice", "wrong", &["--ping", "1"]);
+        let mut call = self.program(kind, false, kind.name, "wrong", &["--ping", "1"]);
         assert_eq!(call.state("RetryAuthentication")["error"]["error"], 691, "{name}");
         call.say(&json!({ "resume": { "password": "secret" } }));
         let (code, last, _) = call.end();
@@ -220,9 +221,9 @@ impl World {
         let ports = self.lab.run(&["ports", "--json", "--socket", &self.lab.socket()]);
         let ports: Vec<serde_json::Value> =
             ports.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let found = ports.iter().find(|shown| shown["name"] == port);
-        let call = found.and_then(|shown| shown["call"].as_u64());
-        call.unwrap_or_else(|| panic!("{port} has no call: {ports:?}")).to_string()
+        let of_port = |shown: &&serde_json::Value| shown["name"].as_str().unwrap().starts_with(port);
+        let call = ports.iter().filter(of_port).find_map(|shown| shown["call"].as_u64());
+        call.unwrap_or_else(|| panic!("{port} has no call")).to_string()
     }
 
     /// A name and a code at the prompt of a module.
@@ -239,7 +240,7 @@ impl World {
 
     /// A connected call that the port ends.
     fn hung_up_by_the_port(&self, kind: &Kind) {
-        let mut call = self.program(kind, false, "alice", "pw", &[]);
+        let mut call = self.program(kind, false, kind.name, "pw", &[]);
         call.state("Connected");
         match self.inetd.get(kind.name) {
             Some(inetd) => {
@@ -247,7 +248,7 @@ impl World {
                 kill_process(last, Signal::TERM).unwrap();
             }
             None => {
-                let number = self.call_of(&format!("{}/1", kind.name));
+                let number = self.call_of(&format!("{}/", kind.name));
                 let done = self.lab.run(&["hangup", &number, "--socket", &self.lab.socket()]);
                 assert_eq!(done.code, 0, "{}{}", done.out, done.err);
             }

@@ -20,6 +20,7 @@ mod lab;
 mod library;
 mod lines;
 mod methods;
+mod modems;
 mod pauses;
 mod person;
 mod phonebook;

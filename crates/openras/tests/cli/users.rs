@@ -32,6 +32,18 @@ fn bad(lab: &Lab, args: &[&str]) -> String {
 }
 
 #[test]
+fn a_user_gets_services_and_a_name_that_is_none_is_refused() {
+    let lab = lab();
+    good(&lab, &["add", "alice", "--password-file", "pw", "--service", "ppp,slip", "--service", "bbs"]);
+    assert!(good(&lab, &["list"]).contains("gets ppp slip bbs"));
+    let listed: Value = serde_json::from_str(&good(&lab, &["list", "--json"])).unwrap();
+    assert_eq!(listed["services"], serde_json::json!(["ppp", "slip", "bbs"]));
+    good(&lab, &["set", "alice", "--service", "default"]);
+    assert!(!good(&lab, &["list"]).contains("gets"));
+    assert!(bad(&lab, &["set", "alice", "--service", "/bin/sh"]).contains("is no service"));
+}
+
+#[test]
 fn users_are_added_listed_changed_unlocked_and_removed() {
     let lab = lab();
     assert_eq!(good(&lab, &["add", "alice", "--password-file", "pw"]), "");

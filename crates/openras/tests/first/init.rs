@@ -13,7 +13,7 @@ fn init(lab: &Lab, more: &[&str]) -> crate::lab::Done {
 #[test]
 fn it_writes_a_configuration_that_serves_a_user_that_may_dial_in() {
     let lab = Lab::new();
-    lab.secret("pw", "secret");
+    lab.secret("pw", "7f3k-word");
     let more =
         ["--for", "emulator", "--line", "listen:tcp:127.0.0.1:0", "--user", "alice", "--password-file", "pw"];
     let done = init(&lab, &more);
@@ -21,7 +21,7 @@ fn it_writes_a_configuration_that_serves_a_user_that_may_dial_in() {
     for said in ["written: ", "Windows 95", "not run by us", "pppd", "openras serve --config"] {
         assert!(done.out.contains(said), "{said}: {}", done.out);
     }
-    assert!(!(done.out.clone() + &done.err).contains("secret"), "{}", done.out);
+    assert!(!(done.out.clone() + &done.err).contains("7f3k-word"), "{}", done.out);
     assert_eq!(mode(&lab.path("openras.toml")) & 0o027, 0, "others read it not, and write it not");
     assert_eq!(lab.run(&["check-config", "openras.toml"]).code, 0);
     let server = lab.serve(&[]);

@@ -10,6 +10,7 @@
 )]
 
 mod check;
+mod examples;
 mod init;
 #[path = "../cli/lab.rs"]
 mod lab;

@@ -101,3 +101,15 @@ fn another_users_calls_are_not_explained_to_a_dialler() {
     assert_eq!(done.code, 11, "{}", done.err);
     assert!(lab.private_services().is_empty(), "asking starts nothing");
 }
+
+#[test]
+fn a_destination_that_reach_closed_is_named_with_its_key() {
+    let lab = Lab::with(&format!("{PORT}reach = [\"192.0.2.0/24\"]\n"));
+    let server = lab.serve(&[]);
+    let at = server.line("line1");
+    let done = lab.dial(&at, &["--fetch", "http://127.0.0.1:9/"]);
+    assert_eq!(done.code, 10, "{}", done.err);
+    let done = why(&lab, &[]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains("closed by reach") && done.out.contains("`reach` of the port"), "{}", done.out);
+}

@@ -11,6 +11,7 @@
 mod install;
 mod lab;
 mod log;
+mod login;
 mod private;
 mod reload;
 #[path = "../../../sim/src/peers/skip.rs"]

@@ -38,7 +38,10 @@ mod rand {
 /// Callers of the port `few`, whose pool has one address for each.
 const FEW: usize = 8;
 
-fn ports(tcp: u16) -> String {
+/// Lines with something spoken below the call, as the words of a dial and of a port.
+const SPOKEN: [(&str, &str); 3] = [("telnet", "telnet"), ("telnet", "rfc2217"), ("ws", "ws")];
+
+fn ports(tcp: u16, spoken: &[u16]) -> String {
     let many = "calls = 16\nunauthenticated = 16\nper_source = 16\n";
     format!(
         "[[port]]\nname = \"tcp\"\nline = \"listen:tcp:127.0.0.1:{tcp}\"\n{many}\
@@ -46,7 +49,11 @@ fn ports(tcp: u16) -> String {
          per_source = {FEW}\naddress = \"10.67.0.1\"\npool = \"10.67.0.2-10.67.0.9\"\n\
          [[port]]\nname = \"pty\"\nline = \"pty:FOLDER/pty\"\n\
          [[port]]\nname = \"phone\"\nline = \"exchange:100\"\n{many}"
-    )
+    ) + &std::iter::zip(SPOKEN, spoken)
+        .map(|((_, word), at)| {
+            format!("[[port]]\nname = \"{word}\"\nline = \"listen:{word}:127.0.0.1:{at}\"\n{many}")
+        })
+        .collect::<String>()
 }
 
 /// A port of the system's choice, free again.
@@ -130,16 +137,17 @@ fn round(lab: &Lab, server: Server, lines: &[String], seed: usize, after: usize)
 #[test]
 fn killed_again_and_again_it_starts_again_whole() {
     let lab = Lab::new();
-    let tcp = free();
-    lab.config(&ports(tcp));
+    let (tcp, spoken) = (free(), SPOKEN.map(|_| free()));
+    lab.config(&ports(tcp, &spoken));
     lab.secret("pw", "secret");
     lab.add("alice", &[]);
-    let lines = [
+    let mut lines = vec![
         format!("tcp:127.0.0.1:{tcp}"),
         lab.line("few"),
         format!("pty:{}", lab.path("pty").display()),
         "exchange:100".into(),
     ];
+    lines.extend(std::iter::zip(SPOKEN, spoken).map(|((dial, _), at)| format!("{dial}:127.0.0.1:{at}")));
     let mut numbers = Numbers(20_261_121);
     let (mut calls, mut kills, mut records, mut took) = (0, 0, 0, Vec::new());
     let mut server = lab.serve(&[]);

@@ -9,17 +9,18 @@ const COMPRESSED: Protocol = Protocol(0x002d);
 const UNCOMPRESSED: Protocol = Protocol(0x002f);
 
 /// Both directions of one open IPCP.
-#[derive(Default)]
 pub(crate) struct Squeeze {
     compressor: Option<Compressor>,
     decompressor: Option<Decompressor>,
 }
 
 impl Squeeze {
-    /// As agreed, with nothing in any slot.
-    pub(crate) fn of(ipcp: &Ipcp) -> Self {
-        let (compressor, decompressor) = ipcp.compression();
-        Self { compressor, decompressor }
+    /// As agreed, with nothing in any slot; `None` where nothing was.
+    pub(crate) fn of(ipcp: &Ipcp) -> Option<Self> {
+        match ipcp.compression() {
+            (None, None) => None,
+            (compressor, decompressor) => Some(Self { compressor, decompressor }),
+        }
     }
 
     /// Whether packets of this protocol are compressed ones.

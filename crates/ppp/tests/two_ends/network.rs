@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use openras_ppp::config::{IpcpConfig, Ipv6cpConfig};
+use openras_ppp::config::{IpcpConfig, Ipv6cpConfig, Limits};
 use openras_ppp::event::NetworkFailure;
 use openras_ppp::wire::Protocol;
 use openras_ppp::{Answer, Ask, Command, Config, DownReason, Input};
@@ -218,4 +218,49 @@ fn a_client_takes_no_address_that_is_no_hosts() {
         asks(pair.caller()).split_once("id=").and_then(|(_, id)| id.split_once(' ')?.0.parse().ok());
     pair.caller().receive(now, Protocol::IPCP, &[3, identifier.unwrap(), 0, 10, 3, 6, 127, 0, 0, 1]);
     assert!(asks(pair.caller()).contains("<address 0.0.0.0>"), "{}", asks(pair.caller()));
+}
+
+/// Two ends that are up, the caller with these limits in seconds.
+fn limited(idle: Option<u64>, session: Option<u64>) -> Pair {
+    let limits = Limits::of(idle.map(seconds), session.map(seconds));
+    let mut pair = Pair::started(Config { limits, ..caller() }, answerer());
+    pair.run(seconds(4));
+    assert!(pair.caller().up().is_some());
+    pair
+}
+
+fn packet() -> Vec<u8> {
+    let mut packet = vec![0x45, 0, 0, 20, 0, 0, 0, 0, 64, 1, 0, 0];
+    packet.extend([10, 64, 0, 2, 10, 64, 0, 1]);
+    packet
+}
+
+#[test]
+fn a_connection_without_packets_ends_and_echo_is_no_packet() {
+    let mut pair = limited(Some(60), None);
+    pair.run(seconds(50));
+    assert!(pair.caller().down().is_none());
+    // either way counts
+    let now = pair.now;
+    pair.answerer().handle(now, Input::Ip(&packet()));
+    pair.run(seconds(55));
+    assert!(pair.caller().down().is_none(), "a packet came");
+    // LCP's echo goes on all the while
+    pair.run(seconds(10));
+    assert_eq!(pair.caller().down().map(|down| down.reason.clone()), Some(DownReason::Idle(seconds(60))));
+    assert_eq!(pair.answerer().down().map(|down| down.reason.clone()), Some(DownReason::TerminatedByPeer));
+}
+
+#[test]
+fn a_session_ends_at_its_limit_however_busy() {
+    let mut pair = limited(Some(60), Some(100));
+    for _ in 0..8 {
+        let now = pair.now;
+        pair.caller().handle(now, Input::Ip(&packet()));
+        pair.run(seconds(10));
+    }
+    assert!(pair.caller().down().is_none());
+    pair.run(seconds(30));
+    let reason = pair.caller().down().map(|down| down.reason.clone());
+    assert_eq!(reason, Some(DownReason::SessionLimit(seconds(100))));
 }

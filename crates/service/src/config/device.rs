@@ -45,6 +45,11 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The control characters PPP must not send as they are (RFC 1662 §7.1): XON and XOFF where they stop a sender.
+    pub fn accm(&self) -> u32 {
+        if self.flow == Some(Flow::XonXoff) { 1 << 0x11 | 1 << 0x13 } else { 0 }
+    }
+
     /// The whole format, with the speed of the line.
     pub fn format(&self, speed: Option<u32>) -> Format {
         let usual = Format::default();

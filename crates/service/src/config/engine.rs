@@ -62,6 +62,7 @@ impl PortConfig {
             lcp: LcpConfig {
                 echo: self.limits.echo.map(|interval| Echo { interval, failures: self.limits.echo_failures }),
                 mru: self.network.mru,
+                accm: self.device.frame.accm(),
                 ..LcpConfig::default()
             },
             authenticate_peer: self.auth.clone(),

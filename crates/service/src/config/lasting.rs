@@ -34,7 +34,7 @@ impl Default for Lasting {
 impl Lasting {
     /// As PPP is told; `modem`: the line is one of a modem.
     pub(crate) fn limits(&self, modem: bool) -> Limits {
-        Limits { idle: self.idle.unwrap_or(modem.then_some(MODEM_IDLE)), session: self.session }
+        Limits::of(self.idle.unwrap_or(modem.then_some(MODEM_IDLE)), self.session)
     }
 }
 

@@ -86,8 +86,7 @@ pub struct V6Net {
 }
 
 impl V6Net {
-    pub(super) const REMEDY: &str =
-        "Write a network of 32 to 63 bits, such as \"fd12:3456:789a::/56\"; its first 64 bits are ours, the others callers'";
+    pub(super) const REMEDY: &str = "Write a network of 32 to 63 bits, such as \"fd12:3456:789a::/56\"; its first 64 bits are ours, the others callers'";
 
     /// How many callers there are prefixes for.
     #[must_use]
@@ -146,7 +145,8 @@ pub(super) fn check(port: &PortConfig, found: Found<'_>) {
     forwards(port, found);
     if let Some(ipv6) = network.ipv6 {
         if u64::from(port.calls) > ipv6.callers() {
-            let what = format!("ipv6 = \"{ipv6}\" has prefixes for {} calls of {}", ipv6.callers(), port.calls);
+            let what =
+                format!("ipv6 = \"{ipv6}\" has prefixes for {} calls of {}", ipv6.callers(), port.calls);
             found("ipv6", None, what, "Write a larger network, or fewer calls".into());
         }
         if network.mru < 1280 {
@@ -233,9 +233,17 @@ mod tests {
         assert_eq!((forward.listen.to_string().as_str(), forward.to), ("127.0.0.1:8080", 80));
         let forward: ForwardTcp = "tcp:[::1]:8080:80".parse().unwrap();
         assert_eq!(forward.listen.to_string(), "[::1]:8080");
-        for text in ["", "tcp:", "udp:127.0.0.1:1:2", "tcp:1:2", "tcp:127.0.0.1:0:2", "tcp:127.0.0.1:1:0",
-            "tcp:127.0.0.1:1:+2", "tcp:localhost:1:2", "tcp:127.0.0.1:1:65536"]
-        {
+        for text in [
+            "",
+            "tcp:",
+            "udp:127.0.0.1:1:2",
+            "tcp:1:2",
+            "tcp:127.0.0.1:0:2",
+            "tcp:127.0.0.1:1:0",
+            "tcp:127.0.0.1:1:+2",
+            "tcp:localhost:1:2",
+            "tcp:127.0.0.1:1:65536",
+        ] {
             assert!(text.parse::<ForwardTcp>().is_err(), "{text}");
         }
         let net: V6Net = "fd00:1:2::/56".parse().unwrap();
@@ -243,7 +251,9 @@ mod tests {
         let first = net.of(1);
         assert_eq!(first.prefix, "fd00:1:2:1::".parse::<Ipv6Addr>().unwrap());
         assert_eq!(first.gateway, "fd00:1:2::1".parse::<Ipv6Addr>().unwrap());
-        for text in ["fd00::", "fd00::/64", "fd00::/31", "fd00::1/56", "fe80::/48", "ff00::/48", "10.0.0.0/8", "/56"] {
+        for text in
+            ["fd00::", "fd00::/64", "fd00::/31", "fd00::1/56", "fe80::/48", "ff00::/48", "10.0.0.0/8", "/56"]
+        {
             assert!(text.parse::<V6Net>().is_err(), "{text}");
         }
     }

@@ -77,3 +77,74 @@ fn is_origin(origin: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '[' | ']');
     rest.is_some_and(|host| (1..=255).contains(&host.len()) && host.chars().all(fits))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Config;
+
+    fn problems(port: &str) -> String {
+        let text = format!("[[port]]\nname = 'a'\n{port}\n");
+        Config::parse(&text, "f").map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn certificates_belong_to_lines_in_tls_and_origins_to_websocket() {
+        let files = "tls = { certificate = '/c.pem', key = '/k.pem' }";
+        assert_eq!(problems(&format!("line = 'listen:tls:0.0.0.0:1'\n{files}")), "");
+        assert_eq!(
+            problems(&format!("line = 'listen:wss:h:1'\norigins = ['https://a.example:8080']\n{files}")),
+            ""
+        );
+        for (port, said) in [
+            ("line = 'listen:tls:h:1'".to_owned(), "needs a certificate"),
+            (format!("line = 'listen:tcp:127.0.0.1:1'\n{files}"), "tls does nothing on the line"),
+            ("line = 'listen:tls:h:1'\ntls = { certificate = '/c.pem' }".into(), "names no key"),
+            ("line = 'listen:tls:h:1'\ntls = { certificate = 'c.pem', key = '/k' }".into(), "no full path"),
+            ("line = 'listen:tls:h:1'\ntls = { cert = '/c.pem', key = '/k' }".into(), "the key \"cert\""),
+            ("line = 'listen:tls:h:1'\ntls = 'yes'".into(), "is no table"),
+            (
+                "line = 'listen:tcp:127.0.0.1:1'\norigins = ['https://a.example']".into(),
+                "origins does nothing",
+            ),
+            ("line = 'listen:ws:127.0.0.1:1'\norigins = ['a.example']".into(), "no origin of a page"),
+            (
+                "line = 'listen:ws:127.0.0.1:1'\norigins = ['https://a.example/x']".into(),
+                "no origin of a page",
+            ),
+        ] {
+            let found = problems(&port);
+            assert!(found.contains(said), "{port}\n{found}");
+        }
+    }
+
+    /// Defence rule 17: nobody can listen to TLS.
+    #[test]
+    fn passwords_in_the_clear_go_through_tls_only() {
+        let auth = "auth = ['pap']";
+        for (word, more) in [("telnet", ""), ("rfc2217", ""), ("ws", "")] {
+            let said = problems(&format!("line = 'listen:{word}:10.0.0.1:1'\n{auth}{more}"));
+            assert!(said.contains("others on the network can listen"), "{word}: {said}");
+        }
+        let files = "tls = { certificate = '/c.pem', key = '/k.pem' }";
+        for word in ["tls", "wss"] {
+            assert_eq!(
+                problems(&format!("line = 'listen:{word}:10.0.0.1:1'\n{auth}\n{files}")),
+                "",
+                "{word}"
+            );
+        }
+    }
+
+    /// The same where the call comes by itself.
+    #[test]
+    fn a_call_that_comes_over_a_network_is_held_to_the_same_rule() {
+        let text = "[[port]]\nname = 'a'\nline = 'stdio'\nauth = ['pap']\n";
+        let config = || Config::parse(text, "f").unwrap();
+        assert!(config().for_one_call("a", None).is_ok());
+        assert!(config().for_one_call("a", Some([127, 0, 0, 1].into())).is_ok());
+        assert!(config().for_one_call("a", Some([192, 0, 2, 1].into())).unwrap_err().contains("pap"));
+        assert!(config().for_one_call("b", None).unwrap_err().contains("it has a"));
+        let insecure = Config::parse(&format!("{text}insecure = true\n"), "f").unwrap();
+        assert!(insecure.for_one_call("a", Some([192, 0, 2, 1].into())).is_ok());
+    }
+}

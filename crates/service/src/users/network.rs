@@ -14,7 +14,7 @@ const MOST: usize = 64;
 
 /// What the tables have of it since version 3.
 pub(super) const TABLE: &str = "
-CREATE TABLE user_network (
+CREATE TABLE IF NOT EXISTS user_network (
     user INTEGER PRIMARY KEY REFERENCES users(id) ON DELETE CASCADE,
     reach TEXT,
     address TEXT
@@ -63,7 +63,10 @@ impl Users {
     ) -> Result<(), StoreError> {
         if let Some(Some(words)) = &reach {
             if words.len() > MOST {
-                return Err(StoreError::Refused(format!("{} words of reach are more than {MOST}", words.len())));
+                return Err(StoreError::Refused(format!(
+                    "{} words of reach are more than {MOST}",
+                    words.len()
+                )));
             }
             Reach::parse(words).map_err(|bad| StoreError::Refused(bad.to_string()))?;
         }
@@ -127,7 +130,10 @@ mod tests {
         let words = vec!["internet".to_owned(), "192.168.7.0/24:22,443".to_owned()];
         let at: Ipv4Addr = "10.64.0.9".parse().unwrap();
         users.set_network("alice", Some(Some(words.clone())), Some(Some(at))).unwrap();
-        assert_eq!(users.network("DOMAIN\\ALICE").unwrap(), UserNetwork { reach: Some(words.clone()), address: Some(at) });
+        assert_eq!(
+            users.network("DOMAIN\\ALICE").unwrap(),
+            UserNetwork { reach: Some(words.clone()), address: Some(at) }
+        );
         users.set_network("alice", None, Some(None)).unwrap();
         assert_eq!(users.network("alice").unwrap(), UserNetwork { reach: Some(words), address: None });
         // nothing at all is another thing than what the port gives

@@ -13,6 +13,7 @@ mod bad_input;
 mod descriptors;
 mod dial;
 mod entries;
+mod forwards;
 mod lab;
 mod pauses;
 mod place;

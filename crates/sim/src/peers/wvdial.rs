@@ -40,7 +40,7 @@ impl Wvdial {
     pub fn start(folder: &Path, tty: &Path, number: &str, more: &str) -> io::Result<Self> {
         let pppd = folder.join("pppd");
         let socket = folder.join("pppd.sock");
-        fs::write(&pppd, format!("#!/bin/sh\nexec socat FD:0 UNIX-CONNECT:{}\n", socket.display()))?;
+        fs::write(&pppd, format!("#!/bin/sh\nexec socat FD:0,rawer UNIX-CONNECT:{}\n", socket.display()))?;
         fs::set_permissions(&pppd, fs::Permissions::from_mode(0o755))?;
         let config = folder.join("wvdial.conf");
         let text = format!(

@@ -9,6 +9,7 @@ mod capture;
 mod far;
 mod line;
 mod link;
+mod login;
 mod network;
 mod old_client;
 mod proof;

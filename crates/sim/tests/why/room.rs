@@ -2,7 +2,7 @@
 
 use openras_engine::why::{Role, Step, Transcript, explain};
 
-/// As `openras_service` keeps a caller it turned away; `tests/why` of that crate stages each with real callers.
+/// As `openras_service` keeps a caller it turned away; `tests/first` of the program stages one with real callers.
 fn turned_away(why: &str) -> String {
     let transcript = Transcript {
         role: Role::Answered,

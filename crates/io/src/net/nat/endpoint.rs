@@ -10,8 +10,7 @@ use std::time::Instant;
 use openras_nat::{FlowId, Input, Nat, Trouble};
 use openras_ppp::Machine;
 use rustix::net::{
-    self, AddressFamily, Protocol, SendFlags, SocketFlags,
-    SocketType, ipproto,
+    self, AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, ipproto,
     sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery},
 };
 use tokio::io::{Interest, Ready as Readiness};
@@ -166,10 +165,12 @@ impl Endpoint {
     fn reports(&self, nat: &mut Nat, now: Instant, id: FlowId) -> usize {
         let mut count = 0;
         // of a queue that has a bound of its own
-        while let Ok(report) = self.socket.try_io(Interest::ERROR, || trouble::next(&self.socket)).or_else(|error| {
-            // not told yet by the runtime; the queue is asked itself
-            if count == 0 { trouble::next(&self.socket) } else { Err(error) }
-        }) {
+        while let Ok(report) =
+            self.socket.try_io(Interest::ERROR, || trouble::next(&self.socket)).or_else(|error| {
+                // not told yet by the runtime; the queue is asked itself
+                if count == 0 { trouble::next(&self.socket) } else { Err(error) }
+            })
+        {
             count += 1;
             let Some(report) = report else { continue };
             let head = report.head.get(..report.length.min(report.head.len())).unwrap_or_default();

@@ -64,7 +64,8 @@ impl Resolver {
             Source::Fixed(servers) => return servers.clone(),
             Source::File { path, read } => (path, read),
         };
-        let changed = std::fs::metadata(path).and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        let changed =
+            std::fs::metadata(path).and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
         let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
         match &*read {
             Some((at, servers)) if *at == changed => servers.clone(),
@@ -132,7 +133,8 @@ pub(super) async fn ask(servers: Arc<[SocketAddr]>, question: Vec<u8>) -> Vec<u8
 /// One server's answer. The socket is connected: nobody else's datagram comes in, and a server that is not there is
 /// an error at once.
 async fn one(server: SocketAddr, question: &[u8]) -> io::Result<Vec<u8>> {
-    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any: IpAddr =
+        if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).await?;
     socket.connect(server).await?;
     socket.send(question).await?;

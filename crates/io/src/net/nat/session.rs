@@ -1,8 +1,9 @@
 //! One call's NAT with its sockets: orders go out, what comes of them goes in.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -10,6 +11,7 @@ use openras_nat::{FlowId, Input, Nat, Order, QuestionId, Refusal, Target, Troubl
 use openras_ppp::Machine;
 use tokio::io::ReadBuf;
 use tokio::net::TcpListener;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep};
 use tracing::warn;
 
@@ -61,7 +63,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(nat: Nat, settings: Arc<Settings>, ready: Arc<Ready>, caller: [Option<SocketAddr>; 2]) -> Self {
+    pub(super) fn new(
+        nat: Nat,
+        settings: Arc<Settings>,
+        ready: Arc<Ready>,
+        caller: [Option<SocketAddr>; 2],
+    ) -> Self {
         let forwards = settings.forwards.iter().enumerate();
         let forwards = forwards.filter_map(|(n, forward)| listener(n, forward, caller, &ready)).collect();
         Self {
@@ -86,7 +93,10 @@ impl Session {
 
     /// The next packet for the caller, after everything that has happened outside.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
-        self.turn();
+        // a turn has bounds of its own; tokio's budget for a task would have sockets say that nothing is there, and be
+        // asked again and again until the task has ended its turn
+        let mut turn = pin!(unconstrained(poll_fn(|_| Poll::Ready(self.turn()))));
+        let _ = turn.as_mut().poll(cx);
         let found = self.nat.poll_packet(now(), &mut self.packet);
         self.carry_out();
         if found {
@@ -154,7 +164,8 @@ impl Session {
             Key::Question(id) => {
                 let Some(question) = self.questions.get_mut(&id) else { return };
                 let waker = question.bell.answer().clone();
-                let Poll::Ready(answer) = question.answer.as_mut().poll(&mut Context::from_waker(&waker)) else {
+                let Poll::Ready(answer) = question.answer.as_mut().poll(&mut Context::from_waker(&waker))
+                else {
                     return;
                 };
                 self.questions.remove(&id);
@@ -233,9 +244,9 @@ impl Session {
             Target::Resolver => self.settings.resolver.servers().first().copied(),
         };
         let bell = Bell::new(Key::Flow(flow), &self.ready);
-        let connecting = to.ok_or(Refusal::Host).and_then(|to| {
-            Stream::connect(to, bell).map_err(|error| stream::refusal(&error))
-        });
+        let connecting = to
+            .ok_or(Refusal::Host)
+            .and_then(|to| Stream::connect(to, bell).map_err(|error| stream::refusal(&error)));
         match connecting {
             Ok(stream) => drop(self.sockets.insert(flow, Socket::Stream(Box::new(stream)))),
             Err(refusal) => self.nat.handle(now(), Input::Refused(flow, refusal)),
@@ -284,7 +295,12 @@ impl Session {
 }
 
 /// Opens the listener of a forward; a call goes on without one that cannot be had.
-fn listener(n: usize, forward: &Forward, caller: [Option<SocketAddr>; 2], ready: &Arc<Ready>) -> Option<Listener> {
+fn listener(
+    n: usize,
+    forward: &Forward,
+    caller: [Option<SocketAddr>; 2],
+    ready: &Arc<Ready>,
+) -> Option<Listener> {
     let [v4, v6] = caller;
     let mut to = v4.or(v6)?;
     to.set_port(forward.to);

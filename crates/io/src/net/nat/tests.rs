@@ -89,7 +89,9 @@ impl Call {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        tokio::time::timeout(LONG, waiting).await.unwrap_or_else(|_| panic!("not {what}: {:?}", self.stats()));
+        tokio::time::timeout(LONG, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("not {what}: {:?}", self.stats()));
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct NewUser {
 }
 
 /// The kinds of callers in the order they are asked, with their words.
-const CALLERS: [(Caller, &str); 6] = [
+const CALLERS: [(Caller, &str); 7] = [
     (Caller::Emulator, "an old computer or emulator that dials TCP hosts (DOSBox, 86Box, PCem)"),
     (
         Caller::Computer,
@@ -41,6 +41,7 @@ const CALLERS: [(Caller, &str); 6] = [
     ),
     (Caller::Modem, "callers behind a modem on a serial port of this machine"),
     (Caller::WifiModem, "WiFi modems on the local network"),
+    (Caller::Terminal, "people at a terminal or behind a script: a login prompt, then PPP"),
     (Caller::Device, "an embedded or cellular device that speaks PPP at once"),
     (Caller::Openras, "another OpenRAS"),
 ];

@@ -50,6 +50,7 @@ pub(super) fn default_line(caller: Caller, found: &[Device]) -> Option<String> {
     Some(match caller {
         Caller::Emulator | Caller::Computer => "listen:tcp:127.0.0.1:7001".into(),
         Caller::Modem => format!("serial:{}", found.first()?.path.display()),
+        Caller::Terminal => "listen:telnet:127.0.0.1:7023".into(),
         Caller::WifiModem => "listen:telnet:0.0.0.0:6400".into(),
         Caller::Device | Caller::Openras => "listen:tcp:0.0.0.0:7001".into(),
     })
@@ -121,6 +122,9 @@ impl Plan {
         let _ = writeln!(text, "[[port]]\nname = \"line1\"\n# where calls come in\nline = {}", quoted(line));
         if self.caller == Caller::Modem {
             text.push_str("# commands as V.250 has them; `openras line test line1` shows what the modem says\nmodem = \"generic\"\n");
+        }
+        if self.caller == Caller::Terminal {
+            text.push_str("# name and password at a prompt; PPP that begins by itself comes in by `auth`\nlogin = \"auto\"\n");
         }
         if calls > 1 {
             let _ = writeln!(text, "# calls at the same time\ncalls = {calls}");

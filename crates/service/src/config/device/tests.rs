@@ -64,6 +64,8 @@ fn a_port_has_its_device_and_its_modem() {
         format,
         Format { baud: 57_600, data: 8, parity: Parity::Even, stop: Stop::Two, flow: Flow::None }
     );
+    assert_eq!(a.device.frame.accm(), 0);
+    assert_eq!(Frame { flow: Some(Flow::XonXoff), ..Frame::default() }.accm(), 0x000a_0000);
     assert_eq!((a.device.modem(), b.device.modem(), c.device.modem()), (Some("pbx"), None, Some("wifi")));
 }
 

@@ -10,6 +10,10 @@ fn every_form_reads_and_shows_the_same() {
         "unix:/run/a b",
         "pty:x",
         "exchange:+49123",
+        "telnet:host.example:23",
+        "tls:[::1]:7443",
+        "ws:host.example:80/",
+        "wss:10.0.0.1:443/modem?line=1",
     ] {
         assert_eq!(text.parse::<DialLine>().unwrap().to_string(), text);
     }
@@ -19,6 +23,12 @@ fn every_form_reads_and_shows_the_same() {
         "listen:unix:/run/s",
         "pty:/run/p",
         "exchange:100",
+        "listen:telnet:127.0.0.1:23",
+        "listen:rfc2217:[::1]:0",
+        "listen:tls:0.0.0.0:7443",
+        "listen:ws:127.0.0.1:80",
+        "listen:wss:localhost:443",
+        "stdio",
     ] {
         assert_eq!(text.parse::<PortLine>().unwrap().to_string(), text);
     }
@@ -94,12 +104,17 @@ fn loopback_is_what_cannot_leave_the_machine() {
     ] {
         assert!(crosses(outside), "{outside}");
     }
-    assert!(!crosses("listen:unix:/x"));
+    assert!(!crosses("listen:unix:/x") && !crosses("stdio"));
+    for word in ["telnet", "rfc2217", "ws"] {
+        assert!(crosses(&format!("listen:{word}:0.0.0.0:1")), "{word}");
+        assert!(!crosses(&format!("listen:{word}:127.0.0.1:1")), "{word}");
+    }
+    assert!(!crosses("listen:tls:0.0.0.0:1") && !crosses("listen:wss:10.0.0.1:1"), "nobody can listen");
 }
 
 proptest! {
     #[test]
-    fn any_text_is_a_line_that_shows_as_itself_or_an_error(text in "(tcp|unix|pty|exchange|listen|listen:tcp|listen:unix):?[\\[\\]:.0-9a-f+/ é]{0,30}") {
+    fn any_text_is_a_line_that_shows_as_itself_or_an_error(text in "(tcp|telnet|tls|ws|wss|unix|pty|exchange|stdio|listen|listen:(tcp|telnet|rfc2217|tls|ws|wss)|listen:unix):?[\\[\\]:.0-9a-f+/ é]{0,30}") {
         if let Ok(line) = text.parse::<DialLine>() {
             prop_assert_eq!(line.to_string().parse::<DialLine>().unwrap(), line);
         }
@@ -114,5 +129,22 @@ proptest! {
             let line = DialLine::Tcp(HostPort { host: Host::Ip(ip), port });
             prop_assert_eq!(line.to_string().parse::<DialLine>().unwrap(), line);
         }
+    }
+}
+
+#[test]
+fn a_path_of_a_websocket_is_one_a_url_can_have() {
+    assert_eq!("ws:h:80".parse::<DialLine>().unwrap().to_string(), "ws:h:80/");
+    let long = format!("ws:h:80/{}", "x".repeat(1100));
+    for bad in [
+        "ws:h:80/a b",
+        "ws:h:80/#x",
+        "ws:h:80/\r\nHost: x",
+        "ws:h:80/\u{e9}",
+        long.as_str(),
+        "ws:/x",
+        "ws:h:0/",
+    ] {
+        assert!(bad.parse::<DialLine>().is_err(), "{bad:?}");
     }
 }

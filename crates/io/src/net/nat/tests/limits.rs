@@ -35,8 +35,7 @@ fn closed_place(random: &mut ChaCha8Rng, host: &[Ipv4Addr]) -> Ipv4Addr {
 async fn of_ten_thousand_closed_places_none_gets_a_socket() {
     let host = [Ipv4Addr::new(93, 184, 216, 34), Ipv4Addr::new(5, 9, 9, 9)];
     let caps = Caps { errors: 1_000_000, new_flows: 1_000_000, ..Caps::default() };
-    let mut nat =
-        up(Settings { host: Host::fixed(host.map(IpAddr::from)), caps, ..settings(&["internet"]) });
+    let mut nat = up(Settings { host: Host::fixed(host.map(IpAddr::from)), caps, ..settings(&["internet"]) });
     let mut random = ChaCha8Rng::seed_from_u64(16);
     let mut resets = 0;
     for n in 0..10_000u32 {

@@ -136,22 +136,26 @@ async fn when_the_link_goes_the_outside_hears_it() {
     assert_eq!(call.stats().streams, 1, "what was counted stays");
 }
 
-/// Addresses of this machine are watched: what was open a moment ago is closed when it turns out to be ours.
+/// Addresses of this machine are watched (defence rule 16): one that is new is closed to `internet` while calls run, and
+/// what a word names goes on.
 #[tokio::test]
-async fn a_connection_to_an_address_that_becomes_this_machines_ends() {
-    let (server, port, _) = listener().await;
-    // a word that opens all of it but not by name of the host: only `internet` gives way to the host's addresses, so
-    // the flow is judged by a network that is taken away
-    let settings = Settings { reach: Reach::parse([format!("127.0.0.1:{port}")]).unwrap(), ..settings(&[]) };
+async fn an_address_that_becomes_this_machines_is_closed_from_then_on() {
+    let (server, port, word) = listener().await;
+    let settings = settings(&["internet", &word]);
     let host = settings.host.clone();
     let call = Call::new(settings).await;
     let mut stream = call.caller.tcp_connect(GATEWAY.into(), port).await.unwrap();
-    let _socket = server.accept().await.unwrap();
+    let (mut socket, _) = server.accept().await.unwrap();
+    let new = Ipv4Addr::new(5, 9, 9, 9);
     let before = call.nat.lock().unwrap().version;
-    host.set(["192.0.2.7".parse().unwrap()].into());
+    host.set([new.into()].into());
     call.until("told", |nat| nat.version != before).await;
-    stream.write_all(b"still open: its word names it").await.unwrap();
-    assert_eq!(held(&call.nat.lock().unwrap()).0, 1);
+    let error = call.caller.tcp_connect(new.into(), 80).await.err().unwrap();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    let closed = call.nat.lock().unwrap().poll_closed().unwrap();
+    assert_eq!((closed.to, closed.why), (new.into(), openras_nat::Why::Host));
+    stream.write_all(b"still").await.unwrap();
+    socket.read_exact(&mut [0; 5]).await.unwrap();
 }
 
 #[tokio::test]

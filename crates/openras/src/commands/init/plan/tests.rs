@@ -21,6 +21,7 @@ fn every_kind_of_caller_gets_a_configuration_without_a_mistake() {
         (Caller::Modem, "serial:/dev/ttyS0"),
         (Caller::WifiModem, "listen:telnet:0.0.0.0:6400"),
         (Caller::WifiModem, "listen:tcp:0.0.0.0:6400"),
+        (Caller::Terminal, "listen:telnet:127.0.0.1:7023"),
         (Caller::Device, "listen:tcp:0.0.0.0:7001"),
         (Caller::Openras, "listen:tcp:0.0.0.0:7001"),
     ] {

@@ -1,0 +1,128 @@
+//! Modems driven by the program: the other half of each is one that a service plays.
+
+use crate::lab::{Done, Lab, Server};
+
+/// A modem at a pseudo-terminal, and a port of that number.
+const MODEMS: &str = "[directory]\n200 = \"port:line1\"\n\
+    [[virtual_modem]]\nname = \"near\"\nline = \"pty:FOLDER/near\"\n\
+    [[port]]\nname = \"line1\"\nline = \"exchange:200\"\ncalls = 4\nip = \"loopback\"\n";
+
+fn lab() -> Lab {
+    Lab::with(MODEMS)
+}
+
+fn lines(done: &Done) -> Vec<&str> {
+    done.out.lines().map(str::trim).collect()
+}
+
+#[test]
+fn a_line_test_shows_the_dialogue_and_its_example_runs() {
+    let lab = lab();
+    let _server = lab.serve(&[]);
+    let near = format!("serial:{}", lab.path("near").display());
+    let help = lab.run(&["line", "test", "--help"]).out;
+    let example = help.lines().last().unwrap().trim().replace("serial:/dev/ttyUSB0,115200", &near);
+    let words: Vec<&str> = example.split(' ').skip(1).collect();
+    let done = lab.run(&words);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let said = lines(&done);
+    for line in ["The device is open; it has no signals", "> AT&F", "< OK", "> ATI", "The modem is ready"] {
+        assert!(said.contains(&line), "{line} is not in {said:#?}");
+    }
+    assert_eq!(said.last(), Some(&"The modem does all that was asked."));
+
+    let done = lab.run(&["line", "test", &near, "--dial", "200", "--json"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let events: Vec<serde_json::Value> =
+        done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    let at =
+        |kind: &str| kinds.iter().position(|one| *one == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"));
+    assert!(at("opened") < at("ready") && at("ready") < at("connected") && at("connected") < at("hung_up"));
+    assert_eq!(kinds.last(), Some(&"passed"));
+
+    let done = lab.run(&["line", "test", &near, "--dial", "999"]);
+    assert_eq!(done.code, 4, "{}", done.out);
+    assert!(done.out.contains("679 ERROR_NO_CARRIER"), "{}", done.out);
+}
+
+#[test]
+fn what_cannot_be_tested_says_why() {
+    let lab = Lab::with("[[port]]\nname = \"line1\"\nline = \"exchange:100\"\n");
+    for (words, code, said) in [
+        (
+            &["serial:/dev/ttyNONE7"][..],
+            4,
+            "608 ERROR_DEVICE_DOES_NOT_EXIST: There is no serial port /dev/ttyNONE7: plug it in",
+        ),
+        (
+            &["line1", "--config", "openras.toml"],
+            3,
+            "the port line1 answers on exchange:100, which is no device",
+        ),
+        (&["line2", "--config", "openras.toml"], 3, "the configuration has no port \"line2\""),
+        (&["serial:/dev/null", "--modem", "nope"], 3, "there is no modem \"nope\""),
+        (&["serial:/dev/null", "--dial", "1;H0"], 3, "--dial \"1;H0\" is nothing a modem dials"),
+        (&["serial:", "--modem", "generic"], 3, "names no path"),
+    ] {
+        let done = lab.run(&[&["line", "test"], words].concat());
+        let all = format!("{}{}", done.out, done.err);
+        assert_eq!(done.code, code, "{words:?}: {all}");
+        assert!(all.contains(said), "{words:?}: {all}");
+    }
+}
+
+#[test]
+fn a_call_through_a_modem_carries_a_megabyte_and_a_number_only_dials() {
+    let lab = lab();
+    let _server = lab.serve(&[]);
+    let near = format!("serial:{}", lab.path("near").display());
+    let more =
+        ["--modem", "generic", "--number", "200", "--ping", "3", "--fetch", "http://10.64.0.1/bytes/1048576"];
+    let done = lab.dial(&near, &more);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let done = lab.dial(&near, &["--modem", "generic", "--number", "200\rATD112"]);
+    assert_eq!(done.code, 4, "{}{}", done.out, done.err);
+    assert!(format!("{}{}", done.out, done.err).contains("749"), "{}{}", done.out, done.err);
+}
+
+#[test]
+fn our_client_of_a_terminal_server_calls_our_own() {
+    let lab = Lab::with(
+        "[[port]]\nname = \"line1\"\nline = \"listen:rfc2217:127.0.0.1:0\"\ncalls = 2\nip = \"loopback\"\n",
+    );
+    let server = lab.serve(&[]);
+    let at = server.line("line1").replace("telnet:", "rfc2217:").replace("tcp:", "rfc2217:");
+    let done = lab.dial(&at, &["--ping", "3", "--fetch", "http://10.64.0.1/bytes/1048576"]);
+    assert_eq!(done.code, 0, "{at}: {}{}", done.out, done.err);
+}
+
+/// While no call stands a port lets another program have its modem, and takes it back.
+#[test]
+fn a_port_lends_its_modem_to_a_line_test_and_answers_again() {
+    let lab = lab();
+    let _modems = lab.serve(&[]);
+    let mine = format!(
+        "state = \"{}\"\n[[port]]\nname = \"dialin\"\nline = \"serial:{}\"\nmodem = \"generic\"\n",
+        lab.path("state2").display(),
+        lab.path("near").display()
+    );
+    std::fs::write(lab.path("second.toml"), mine).unwrap();
+    let socket = lab.path("second.sock").display().to_string();
+    let serve = lab.command(&["serve", "--config", "second.toml", "--socket", &socket]);
+    let _second = Server::start(serve);
+    let listening = || {
+        for _ in 0..300 {
+            let ports = lab.run(&["ports", "--json", "--socket", &socket]);
+            if ports.out.contains("\"condition\":\"listening\"") && ports.out.contains("\"problem\":null") {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("never listening: {}", lab.run(&["ports", "--json", "--socket", &socket]).out);
+    };
+    listening();
+    let done = lab.run(&["line", "test", "dialin", "--config", "second.toml"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    listening();
+}
