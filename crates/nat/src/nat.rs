@@ -59,6 +59,8 @@ pub struct Nat {
     ident: u16,
     /// The last port a connection from outside came from.
     port: u16,
+    /// The stream that has the line, and how many segments it has had in its turn.
+    turn: Option<(FlowId, usize)>,
     /// Whose turn it is on the line: the queue's, else a stream's.
     queue_first: bool,
     /// What smoltcp answers at once.
@@ -89,6 +91,7 @@ impl Nat {
             closed: closed::Places::default(),
             ident: u16::from_le_bytes([a, b]),
             port: 0,
+            turn: None,
             queue_first: true,
             reply: Vec::new(),
             config,

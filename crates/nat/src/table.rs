@@ -206,6 +206,13 @@ impl Table {
         }
     }
 
+    /// The stream that was made ready last comes first instead.
+    pub(crate) fn go_first(&mut self, id: FlowId) {
+        if self.ready.back() == Some(&id) {
+            self.ready.rotate_right(1);
+        }
+    }
+
     /// The stream whose turn it is.
     pub(crate) fn next_ready(&mut self) -> Option<FlowId> {
         let id = self.ready.pop_front()?;

@@ -61,6 +61,7 @@ async fn everything(client: &Client) -> usize {
         client.close_forward(7, (address, 8080).into()).await.err(),
         client.calls().await.err(),
         client.call(7).await.err(),
+        client.why(Some(7)).await.err(),
         client.end_call(7).await.err(),
         client.events(false).await.err(),
         client.descriptor(&file).await.err(),

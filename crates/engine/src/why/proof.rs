@@ -3,7 +3,8 @@
 use openras_ppp::AuthMethod;
 use openras_ppp::wire::{Code, Protocol};
 
-use super::facts::{Facts, Seen};
+use super::asked::{self, Fate};
+use super::facts::{AUTHENTICATION, Facts, Seen};
 use super::{Found, Role, Who};
 
 /// PAP's and CHAP's refusals.
@@ -32,45 +33,50 @@ pub(super) fn method(facts: &Facts<'_>) -> Option<Found> {
     let objection = facts.seen.iter().rev().find(|seen| {
         (seen.is(asks.other(), Protocol::LCP, Code::CONFIGURE_NAK)
             || seen.is(asks.other(), Protocol::LCP, Code::CONFIGURE_REJECT))
-            && seen.option(super::facts::AUTHENTICATION).is_some()
+            && seen.option(AUTHENTICATION).is_some()
     })?;
-    let wanted = asked.join(", ");
-    let offered = facts.method_offered(asks.other());
+    let agreed = asked::of(facts.of).into_iter().any(|one| {
+        one.who == asks
+            && one.protocol == Protocol::LCP
+            && one.kind == Some(AUTHENTICATION)
+            && matches!(one.fate, Fate::Agreed | Fate::AgreedAs(_))
+    });
+    if agreed {
+        return None;
+    }
     Some(match facts.of.role {
-        Role::Dialled => {
-            let decided = format!(
-                "the server asks for {wanted}, and this side allows none of it ({})",
-                objection.text()
-            );
-            let here: Vec<&str> = asked
-                .iter()
-                .map(String::as_str)
-                .filter(|word| AuthMethod::from_word(word).is_some())
-                .collect();
-            let there = "have the server offer mschapv2 (`auth` of its port)";
-            if here.is_empty() {
-                return Some(Found::new(decided, format!("{there}; {wanted} is not spoken here")));
-            }
-            let first =
-                format!("dial with `--auth {}` if you trust the line{}", here.join(","), clear(&asked));
-            Found::new(decided, first).or(there)
-        }
-        Role::Answered => {
-            let decided = format!(
-                "the port asks for {wanted} (`auth`), and the caller wants {} ({})",
-                offered.as_deref().unwrap_or("none of it"),
-                objection.text()
-            );
-            let first = match &offered {
-                Some(offered) => format!(
-                    "allow {wanted} at the caller; or add \"{offered}\" to `auth` of the port{}",
-                    clear(std::slice::from_ref(offered))
-                ),
-                None => format!("allow {wanted} at the caller, or another method in `auth` of the port"),
-            };
-            Found::new(decided, first)
-        }
+        Role::Dialled => method_here(&asked, &objection.text()),
+        Role::Answered => method_there(&asked, facts.method_offered(asks.other()), &objection.text()),
     })
+}
+
+/// The server asks for what is not allowed here.
+fn method_here(asked: &[String], objection: &str) -> Found {
+    let wanted = asked.join(", ");
+    let decided = format!("the server asks for {wanted}, and this side allows none of it ({objection})");
+    let known = |word: &&str| AuthMethod::from_word(word).is_some();
+    let here: Vec<&str> = asked.iter().map(String::as_str).filter(known).collect();
+    let there = "have the server offer mschapv2 (`auth` of its port)";
+    if here.is_empty() {
+        return Found::new(decided, format!("{there}; {wanted} is not spoken here"));
+    }
+    let first = format!("dial with `--auth {}` if you trust the line{}", here.join(","), clear(asked));
+    Found::new(decided, first).or(there)
+}
+
+/// The caller wants what the port does not allow.
+fn method_there(asked: &[String], offered: Option<String>, objection: &str) -> Found {
+    let wanted = asked.join(", ");
+    let other = offered.as_deref().unwrap_or("none of it");
+    let decided = format!("the port asks for {wanted} (`auth`), and the caller wants {other} ({objection})");
+    let first = match &offered {
+        Some(offered) => format!(
+            "allow {wanted} at the caller; or add \"{offered}\" to `auth` of the port{}",
+            clear(std::slice::from_ref(offered))
+        ),
+        None => format!("allow {wanted} at the caller, or another method in `auth` of the port"),
+    };
+    Found::new(decided, first)
 }
 
 /// What to know before a method that shows the password is allowed (defence rule 17).

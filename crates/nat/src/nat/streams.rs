@@ -15,6 +15,8 @@ use crate::wire::{Bad, IcmpError, Packet, Segment, error, ip_packet, parse, prot
 pub(super) const DNS: u16 = 53;
 /// When a connection that had nothing to send is asked again, if it thinks it has.
 const AGAIN: Duration = Duration::from_millis(10);
+/// Octets of [`Caps::stream`](crate::Caps) that give a stream one segment more in its turn.
+const SEGMENTS: usize = 32 << 10;
 /// The first of the dynamic ports, RFC 6335 §6.
 const DYNAMIC: u16 = 49152;
 
@@ -227,12 +229,26 @@ impl Nat {
             let found = self.stack.egress(now, connection, out);
             self.look_at(now, id);
             if found {
+                self.go_on(id);
                 return true;
             }
             // one that wants the line and has nothing for it must not be asked for ever
             self.table.put_off(id, now + AGAIN);
         }
         false
+    }
+
+    /// Lets a stream keep the line for some segments: who reads them is woken once for all. On a slow line each stream
+    /// has one at a time.
+    fn go_on(&mut self, id: FlowId) {
+        let most = (self.config.caps.stream / SEGMENTS).clamp(1, 8);
+        let had = self.turn.filter(|(last, _)| *last == id).map_or(1, |(_, had)| had + 1);
+        if had < most {
+            self.turn = Some((id, had));
+            self.table.go_first(id);
+        } else {
+            self.turn = None;
+        }
     }
 
     /// Begins a connection from outside to the caller, who sees it coming from our end of the link. It stands when

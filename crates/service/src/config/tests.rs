@@ -123,7 +123,7 @@ openras.toml:9:28: auth = 7 is not a word known here. Write "mschapv2" or "mscha
 openras.toml:10:20: the module "ghost" is not defined. Add a table [module.ghost]
 openras.toml:10:29: the module "totp" is named twice. Name each module once
 openras.toml:11:14: name_check = "maybe" is not a word known here. Write "require" or "warn" or "off"
-openras.toml:12:6: ip = "tun" is not a word known here. Write "loopback"
+openras.toml:12:6: ip = "slirp" is not a word known here. Write "nat" or "loopback" or "tun"
 openras.toml:13:11: address = "10.64.0.256" is not an IPv4 address. Write one such as "10.64.0.1"
 openras.toml:14:8: pool = "10.64.0.9-10.64.0.2" cannot be used: the last address 10.64.0.2 comes before the first 10.64.0.9. Write first and last, such as "10.64.0.2-10.64.0.254"
 openras.toml:15:32: dns names 3 servers. IPCP carries two: leave out the others

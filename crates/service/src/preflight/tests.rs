@@ -75,7 +75,7 @@ async fn a_key_that_others_can_read_is_said_and_a_good_file_is_quiet() {
     let new = crate::users::NewUser { password: Some("pw".into()), ..crate::users::NewUser::default() };
     users.add("alice", &new).unwrap();
     drop(users);
-    let path = file(&folder, "[[port]]\nname = \"a\"\nline = \"exchange:1\"\n");
+    let path = file(&folder, "[[port]]\nname = \"a\"\nline = \"exchange:1\"\nip = \"loopback\"\n");
     let look = |path: PathBuf| tokio::task::spawn_blocking(move || examine(&path).unwrap().1);
     assert_eq!(look(path.clone()).await.unwrap(), []);
     std::fs::set_permissions(state.join("key"), std::fs::Permissions::from_mode(0o644)).unwrap();

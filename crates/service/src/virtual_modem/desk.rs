@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -239,9 +240,18 @@ impl Desk {
         let mut pause = FIRST_PAUSE;
         loop {
             let PortLine::Pty(path) = self.config().line.clone() else { return };
-            let Ok(place) = self.places.take(1, 1, None, stop.child_token()) else { return };
-            match self.session(shared, PtyMade::new(path), place, None).await {
-                Over::Cancelled if stop.is_cancelled() => return,
+            let cancel = shared.cancel.child_token();
+            let Ok(place) = self.places.take(1, 1, None, cancel.clone()) else { return };
+            let mut session = pin!(self.session(shared, PtyMade::new(path), place, None));
+            let over = tokio::select! {
+                over = &mut session => over,
+                () = stop.cancelled() => {
+                    cancel.cancel();
+                    session.await
+                }
+            };
+            match over {
+                Over::Cancelled if stop.is_cancelled() || shared.cancel.is_cancelled() => return,
                 Over::Failed(number) => {
                     let error = number.sentence().to_owned();
                     self.set_problem(&self.failed(number, error));

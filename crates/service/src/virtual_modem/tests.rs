@@ -215,6 +215,10 @@ async fn who_dials_for_ever_is_stopped_alone() {
     let mut tty = openras_io::line::PtyDevice::new(folder.path().join("tty"));
     let heard = says(&mut tty, b"ATE0D1\r", "Welcome\r\n").await;
     assert!(heard.contains("CONNECT 115200\r\nWelcome"), "{heard}");
+    drop(tty);
+    // a pseudo-terminal that waits for its next computer holds nothing up
+    let stopped = tokio::time::timeout(Duration::from_secs(15), service.stop()).await;
+    assert!(stopped.is_ok() && !folder.path().join("tty").exists());
 }
 
 #[tokio::test]

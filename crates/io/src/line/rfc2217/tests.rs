@@ -2,11 +2,17 @@
 
 use std::future::poll_fn;
 
+use openras_engine::modem::{Dce, DceInput, DceOutput, Identity, Settings};
 use openras_engine::rfc2217::{Access, Port};
+use openras_engine::{LineEvent, LineOp};
+use openras_ppp::Machine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::line::{ModemLine, ModemSaid};
+use crate::net::NoIp;
+use crate::testing::{Heard, Phone};
 
 /// A serial port behind the terminal server.
 #[derive(Default)]
@@ -90,7 +96,8 @@ impl Server {
     }
 
     async fn signals(&mut self, signals: Signals) {
-        let said = self.access.signals(signals).unwrap();
+        // one that was told already is not told again
+        let Some(said) = self.access.signals(signals) else { return };
         let mut out = Vec::new();
         self.telnet.say_com_port(&said, &mut out);
         self.stream.write_all(&out).await.unwrap();
@@ -177,7 +184,8 @@ async fn a_bare_stream_has_no_signals_and_is_closed_when_all_is_written() {
     let (listener, address) = listener().await;
     let mut device = NetDevice::new(address, Speaks::Octets);
     device.op(DeviceOp::Open);
-    let (mut stream, opened) = tokio::join!(async { listener.accept().await.unwrap().0 }, told(&mut device, 64));
+    let (mut stream, opened) =
+        tokio::join!(async { listener.accept().await.unwrap().0 }, told(&mut device, 64));
     assert_eq!(opened.0, Told::Opened(None));
     device.op(DeviceOp::Write(vec![0xff; 100_000]));
     device.op(DeviceOp::Dtr(false));
@@ -200,4 +208,90 @@ async fn a_device_nobody_listens_at_says_so() {
     device.op(DeviceOp::Open);
     assert_eq!(told(&mut device, 64).await.0, Told::Failed(NO_ANSWER));
     assert!(device.reason().unwrap().starts_with("The device at 127.0.0.1:"));
+}
+
+/// A modem on the port of a terminal server, whose calls are answered by an echo; `hang_up` is the other end's.
+async fn modem_behind(listener: TcpListener, hang_up: std::sync::Arc<tokio::sync::Notify>) {
+    let mut server = Server::accept(&listener).await;
+    let identity = Identity { speed: 33_600, model: "far".into(), version: "1".into() };
+    let now = || tokio::time::Instant::now().into_std();
+    let mut dce = Dce::new(identity, now());
+    loop {
+        let mut memory = [0; 512];
+        let due = dce.poll_timeout().unwrap_or_else(|| now() + Duration::from_secs(3600));
+        let mut outputs = Vec::new();
+        tokio::select! {
+            count = server.stream.read(&mut memory) => {
+                let received = match count { Ok(count @ 1..) => server.telnet.receive(&memory[..count]), _ => return };
+                let mut out = received.answer;
+                if !received.data.is_empty() {
+                    dce.handle(now(), DceInput::Dte(&received.data));
+                }
+                for event in received.events {
+                    let said = match event {
+                        Event::ComPort => Some(server.access.begin()),
+                        Event::ComPortSays(said) => server.access.receive(&said, &mut server.far),
+                        Event::Break => None,
+                    };
+                    said.iter().for_each(|said| server.telnet.say_com_port(said, &mut out));
+                    for did in server.far.did.drain(..).filter(|did| did.starts_with("DTR")) {
+                        dce.handle(now(), DceInput::Dtr(did == "DTR true"));
+                    }
+                }
+                server.stream.write_all(&out).await.unwrap();
+            }
+            () = tokio::time::sleep_until(due.into()) => dce.handle(now(), DceInput::Tick),
+            () = hang_up.notified() => dce.handle(now(), DceInput::Network(LineEvent::Disconnected)),
+        }
+        outputs.extend(std::iter::from_fn(|| dce.poll_output()));
+        while !outputs.is_empty() {
+            for output in std::mem::take(&mut outputs) {
+                match output {
+                    DceOutput::Dte(octets) => server.say(&octets).await,
+                    DceOutput::Signals(signals) => server.signals(signals).await,
+                    DceOutput::Network(LineOp::Dial(_)) => {
+                        dce.handle(now(), DceInput::Network(LineEvent::Connected { text: "CONNECT".into() }));
+                    }
+                    DceOutput::Network(LineOp::Write(octets)) => {
+                        dce.handle(now(), DceInput::Network(LineEvent::Bytes(&octets)));
+                    }
+                    DceOutput::Network(_) => {}
+                }
+            }
+            outputs.extend(std::iter::from_fn(|| dce.poll_output()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_modem_behind_a_terminal_server_is_hung_up_by_dtr_and_its_carrier_is_seen_to_go() {
+    let (listener, address) = listener().await;
+    let hang_up = std::sync::Arc::new(tokio::sync::Notify::new());
+    tokio::spawn(modem_behind(listener, hang_up.clone()));
+    let said = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = said.clone();
+    let device = NetDevice::new(address, Speaks::ComPort(Format::default()));
+    let line = ModemLine::new(device, Settings::default(), move |one| heard.lock().unwrap().push(one));
+    let mut phone = Phone::start(line, NoIp);
+    assert_eq!(phone.hear().await, Heard::Opened);
+    for by_us in [false, true] {
+        phone.dial("5551234").await;
+        assert_eq!(phone.hear().await, Heard::Connected);
+        let text: Vec<u8> = (0..20_000u32).map(|n| n as u8).chain(*b"\r\nNO CARRIER\r\n").collect();
+        phone.write(text.clone()).await;
+        assert_eq!(phone.hear_bytes(text.len()).await, text);
+        if by_us {
+            phone.op(LineOp::HangUp).await;
+        } else {
+            hang_up.notify_one();
+        }
+        let mut last = phone.hear().await;
+        while let Heard::Bytes(_) = last {
+            last = phone.hear().await;
+        }
+        assert_eq!(last, Heard::Disconnected, "{by_us}");
+    }
+    let said = said.lock().unwrap().clone();
+    assert!(!said.contains(&ModemSaid::Us("ATS2=43".into())), "there is a DTR: {said:?}");
+    assert!(!said.contains(&ModemSaid::Us("ATH0".into())), "and it hung up: {said:?}");
 }

@@ -23,6 +23,10 @@ pub(super) fn of(plan: &Plan, user: &str) -> Vec<Settings> {
     if plan.caller == Caller::Openras {
         return all;
     }
+    if plan.caller == Caller::Terminal {
+        all.push(terminal(plan, user));
+        return all;
+    }
     all.push(pppd(plan, user, &number));
     if plan.caller != Caller::Device {
         all.extend([
@@ -80,6 +84,17 @@ fn pppd(plan: &Plan, user: &str, number: &str) -> Settings {
                 "pppd TTY 115200 noauth user {user} defaultroute usepeerdns noipdefault lcp-echo-interval 20 lcp-echo-failure 3"
             ),
             format!("the password goes into /etc/ppp/chap-secrets: {user} * PASSWORD *"),
+        ],
+    }
+}
+
+fn terminal(plan: &Plan, user: &str) -> Settings {
+    Settings {
+        title: "A terminal",
+        run: false,
+        steps: vec![
+            format!("Connect to {} with telnet or a terminal program.", at(plan)),
+            format!("Log in as {user}; a dial-up window or script that logs in gets PPP then."),
         ],
     }
 }
