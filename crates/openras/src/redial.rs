@@ -76,7 +76,8 @@ pub(crate) fn may_pass(error: RasError) -> bool {
         // the port is in use or was lost; the other end hung up before anything was agreed
         602 | 619 | 628 | 629 | 633
         // busy, voice, no answer, no carrier, no dial tone
-        | 676..=680
+        | 676
+            ..=680
         // PPP: timeout, no answer, not converging, damaged packets
         | 692 | 718 | 721 | 722 | 731 | 734
     )

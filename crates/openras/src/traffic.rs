@@ -225,7 +225,9 @@ pub(crate) fn start(traffic: &Traffic, link: Far) -> mpsc::Receiver<Report> {
 /// Has the service open the ports; what became of each.
 pub(crate) async fn open(ports: &Ports, client: &Client, call: CallId) -> Vec<Line> {
     let opened = ports.open(client, call).await.into_iter();
-    opened.map(|(at, text, done)| Line::Port(at, text, done.map_err(|problem| render::problem(&problem)))).collect()
+    opened
+        .map(|(at, text, done)| Line::Port(at, text, done.map_err(|problem| render::problem(&problem))))
+        .collect()
 }
 
 /// How long a server may say nothing while a page is fetched.

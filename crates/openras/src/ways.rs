@@ -71,7 +71,11 @@ impl Ports {
     }
 
     /// Has the service open them; each comes with what became of it.
-    pub(crate) async fn open(&self, client: &Client, call: CallId) -> Vec<(Option<SocketAddr>, String, Result<(), Problem>)> {
+    pub(crate) async fn open(
+        &self,
+        client: &Client,
+        call: CallId,
+    ) -> Vec<(Option<SocketAddr>, String, Result<(), Problem>)> {
         let mut opened = Vec::new();
         for (listen, to) in self.all() {
             let wanted = Forward { listen, to: named(&to) };
@@ -98,7 +102,8 @@ impl Ports {
             let listen = listener.local_addr().with_context(|| format!("cannot listen on {listen}"))?;
             lines.push(leads(listen, &to));
             let owner = rustix::process::geteuid().as_raw();
-            let forward = forward::Forward { to, owner, seats: seats.clone(), counts: Arc::<Counts>::default() };
+            let forward =
+                forward::Forward { to, owner, seats: seats.clone(), counts: Arc::<Counts>::default() };
             demand.tasks.spawn(forward::serve(listener, forward, demand.way()));
         }
         Ok((demand, lines))
@@ -232,7 +237,9 @@ mod tests {
         for good in ["8080:intranet:80", "0:10.0.0.1:22", "1024:[fd00::1]:443"] {
             assert!(good.parse::<Port>().is_ok(), "{good}");
         }
-        for bad in ["", "80:host:80", "8080:host", "8080:host:", "70000:host:80", "+8080:h:80", "8080:fd00::1:80"] {
+        for bad in
+            ["", "80:host:80", "8080:host", "8080:host:", "70000:host:80", "+8080:h:80", "8080:fd00::1:80"]
+        {
             assert!(bad.parse::<Port>().is_err(), "{bad}");
         }
     }

@@ -17,7 +17,7 @@ use openras_engine::client::Dial;
 use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
 use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
-use openras_io::line::{PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
+use openras_io::line::{NullModem, PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
 use openras_io::net::tun::TunDial;
 use openras_io::{Ends, IpPort, Line, Tap, driver};
@@ -47,6 +47,8 @@ pub struct DialRequest {
     pub own_number: Option<String>,
     /// The modem on the line; `None` and `null` are a cable, or the line as it is.
     pub modem: Option<String>,
+    /// `CLIENT` is said and `CLIENTSERVER` waited for before PPP, as over a cable between two computers.
+    pub null_modem: bool,
     /// What the modem dials.
     pub number: String,
     /// User, password, callback number.
@@ -91,6 +93,7 @@ impl Default for DialRequest {
             line: DialLine::Exchange(String::new()),
             own_number: None,
             modem: None,
+            null_modem: false,
             number: String::new(),
             params: DialParams::default(),
             terminal: TerminalMode::default(),
@@ -183,6 +186,7 @@ fn dial_in(
 ) -> Result<Connection, RasError> {
     let seed = seed()?;
     let line = line(shared, &request)?;
+    let line: Box<dyn Line> = if request.null_modem { Box::new(NullModem::new(line)) } else { line };
     let (commands, for_dial) = mpsc::channel(QUEUE);
     let (notices, for_owner) = mpsc::channel(NOTICES);
     let tap = request.capture.as_ref().map(|file| tap(file, text)).transpose()?;

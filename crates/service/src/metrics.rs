@@ -129,6 +129,11 @@ fn calls(page: &mut Page, shared: &Shared) {
 }
 
 fn admission(page: &mut Page, shared: &Shared) {
+    let name = "openras_modem_refused_total";
+    page.head(name, "counter", "Dials of played modems that led nowhere, by reason.");
+    for (reason, count) in shared.virtual_modems.refused() {
+        page.line(name, &[("reason", reason)], count);
+    }
     let now = shared.limits.unauthenticated() as u64;
     page.one("openras_unauthenticated", "gauge", "Callers that have not authenticated yet.", now);
     let name = "openras_claims_total";

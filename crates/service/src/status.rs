@@ -60,6 +60,9 @@ fn notes(
     for (port, problem) in problems {
         add(Level::Bad, format!("The port {port} does not answer: {problem}"));
     }
+    for (modem, problem) in shared.virtual_modems.problems() {
+        add(Level::Bad, format!("The modem {modem} takes no computers: {problem}"));
+    }
     for (module, condition) in current.modules.conditions() {
         failing(module, &condition).into_iter().for_each(|text| add(Level::Bad, text));
         low_wall(module, &condition).into_iter().for_each(|text| add(Level::Note, text));
@@ -136,6 +139,15 @@ pub(crate) fn opt_outs(config: &Config) -> Vec<String> {
                 found.extend(of_program(name, it.isolation, it.network, it.limits.memory_mib));
             }
             ModuleConfig::Totp(_) => {}
+        }
+    }
+    for modem in &config.virtual_modems {
+        if modem.free_dial {
+            let reach = modem.reach.join(", ");
+            found.push(format!("The modem {} dials any host that `reach` opens: {reach} (free_dial = true).", modem.name));
+        }
+        if modem.insecure {
+            found.push(format!("Passwords may cross a network in the clear at the modem {} (insecure = true).", modem.name));
         }
     }
     if config.audit_full == AuditFull::GoOn {

@@ -42,7 +42,9 @@ impl Devices {
         }
         let device = TunDevice::open(name, port.address, length(port))?;
         if std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").is_ok_and(|word| word.trim() == "0") {
-            tracing::warn!("net.ipv4.ip_forward is 0: callers of ip = \"tun\" reach this machine and no other");
+            tracing::warn!(
+                "net.ipv4.ip_forward is 0: callers of ip = \"tun\" reach this machine and no other"
+            );
         }
         devices.insert(name.clone(), Arc::downgrade(&device));
         Ok(device)
@@ -77,9 +79,7 @@ pub(crate) fn refused(error: &io::Error) -> Problem {
         io::ErrorKind::PermissionDenied => {
             Problem::new(RasError::ACCESS_DENIED, "The service may not make a network device.")
         }
-        io::ErrorKind::NotFound => {
-            Problem::new(RasError(635), "This system has no /dev/net/tun.")
-        }
+        io::ErrorKind::NotFound => Problem::new(RasError(635), "This system has no /dev/net/tun."),
         _ => Problem::new(RasError(635), format!("The network device could not be made: {error}.")),
     };
     problem.remedy("A device needs CAP_NET_ADMIN; without it use ports that lead through the connection (--forward, --socks).")
@@ -127,7 +127,8 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 /// Whether two ports may have one device: only as the same network.
 pub(crate) fn may_share(one: &PortConfig, other: &PortConfig) -> bool {
-    one.lasting.tun_device != other.lasting.tun_device || (one.address, &one.pool) == (other.address, &other.pool)
+    one.lasting.tun_device != other.lasting.tun_device
+        || (one.address, &one.pool) == (other.address, &other.pool)
 }
 
 #[cfg(test)]
@@ -144,6 +145,12 @@ mod tests {
         assert_eq!(length(&port), 30);
         port.address = Ipv4Addr::new(192, 0, 2, 1);
         assert_eq!(length(&port), 0);
-        assert!(is_name("openras0") && !is_name("") && !is_name("../x") && !is_name("a name of 16 oct") && !is_name("ras%d"));
+        assert!(
+            is_name("openras0")
+                && !is_name("")
+                && !is_name("../x")
+                && !is_name("a name of 16 oct")
+                && !is_name("ras%d")
+        );
     }
 }

@@ -164,6 +164,7 @@ const HOUSE: [Crate; 12] = [
         ours: &[
             "openras-ppp",
             "openras-engine",
+            "openras-nat",
             "openras-io",
             "openras-modules",
             "openras-api",

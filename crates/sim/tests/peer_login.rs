@@ -168,7 +168,7 @@ async fn slip_to_slirp(
     let ipcp = config.ppp.ipcp.as_mut().unwrap();
     ipcp.local = Some([10, 0, 2, 15].into());
     let (commands, for_port) = mpsc::channel(16);
-    let (notices, mut told) = mpsc::channel(16);
+    let (notices, told) = mpsc::channel(16);
     let gauge = Arc::new(Gauge::default());
     let ends = Ends {
         commands: for_port,
@@ -180,32 +180,35 @@ async fn slip_to_slirp(
     };
     let (ip, link) = loopback(FarEnd::Gateway);
     tokio::spawn(driver::run(Port::new(config, [5; 32]), line, ip, ends));
-    tokio::spawn(async move {
-        while let Some(notice) = told.recv().await {
-            let Notice::Ask(ask) = notice else {
-                if let Notice::Event(PortEvent::Down(end)) = notice {
-                    eprintln!("{end:?}");
-                }
-                continue;
-            };
-            let answer = match ask {
-                Ask::Verify(_) => {
-                    Answer::Verdict(Verdict::Accept { authenticator_response: None, message: String::new() })
-                }
-                Ask::Admit { .. } => {
-                    Answer::Admit(Ok(Admission { services: vec![word.into()], ..Admission::default() }))
-                }
-                Ask::Address { .. } => Answer::Address(Some([10, 0, 2, 2].into())),
-                other => panic!("{other:?}"),
-            };
-            commands.send(PortCommand::Answer(answer)).await.unwrap();
-        }
-    });
+    tokio::spawn(answering(told, commands, word));
     timeout(LONG, link.until_up()).await.expect("SLIP begins").unwrap();
     tokio::task::spawn_blocking(move || calling.join().unwrap()).await.unwrap();
     // its folder goes with the test
     std::mem::forget(home);
     Some((link, gauge, slirp))
+}
+
+/// The owner of the port: everybody is who they say, and gets this service.
+async fn answering(mut told: mpsc::Receiver<Notice>, commands: mpsc::Sender<PortCommand>, word: &str) {
+    while let Some(notice) = told.recv().await {
+        let Notice::Ask(ask) = notice else {
+            if let Notice::Event(PortEvent::Down(end)) = notice {
+                eprintln!("{end:?}");
+            }
+            continue;
+        };
+        let answer = match ask {
+            Ask::Verify(_) => {
+                Answer::Verdict(Verdict::Accept { authenticator_response: None, message: String::new() })
+            }
+            Ask::Admit { .. } => {
+                Answer::Admit(Ok(Admission { services: vec![word.into()], ..Admission::default() }))
+            }
+            Ask::Address { .. } => Answer::Address(Some([10, 0, 2, 2].into())),
+            other => panic!("{other:?}"),
+        };
+        commands.send(PortCommand::Answer(answer)).await.unwrap();
+    }
 }
 
 /// Types at the prompt; then slirp has the line.
@@ -242,7 +245,7 @@ async fn carries(test: &str, word: &'static str, mode: &str) -> Option<u64> {
     assert_ne!(pings.iter().flatten().count(), 0, "{word}: no ping came back");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let data: Vec<u8> = (0..100_000u32).map(|n| (n * 7919 >> 5) as u8).collect();
+    let data: Vec<u8> = (0..100_000u32).map(|n| ((n * 7919) >> 5) as u8).collect();
     let sent = data.clone();
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();

@@ -62,7 +62,9 @@ async fn a_program_reaches_a_server_behind_pppd_through_a_port() {
         ),
         ..Job::new("lcp-restart 1 10.9.0.1:10.9.0.2 noauth".to_owned())
     };
-    let Some((mut guest, line)) = guest("a_program_reaches_a_server_behind_pppd_through_a_port", &job) else { return };
+    let Some((mut guest, line)) = guest("a_program_reaches_a_server_behind_pppd_through_a_port", &job) else {
+        return;
+    };
     let mut us = Dialling::start(line, "pw", &[]).await;
     if let Err(end) = us.connected().await {
         panic!("{end:?}\n{}", us.story);

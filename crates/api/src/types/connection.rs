@@ -31,6 +31,9 @@ pub struct Dial {
     /// The modem on the line, by its name in the service's table or configuration; `null` is a cable between two computers.
     #[serde(default)]
     pub modem: Option<String>,
+    /// Say CLIENT and wait for CLIENTSERVER before PPP, as Windows does over a cable between two computers.
+    #[serde(default)]
+    pub null_modem: bool,
     /// What the modem dials: digits, and `+ * # A-D T P W , @ !` between them.
     #[serde(default)]
     pub number: String,
@@ -129,6 +132,7 @@ impl Dial {
             phonebook: String::new(),
             own_number: None,
             modem: None,
+            null_modem: false,
             number: String::new(),
             user: String::new(),
             domain: String::new(),

@@ -20,11 +20,8 @@ struct Played {
 
 fn play(exchange: &ExchangeHandle, number: Option<&str>, speed: Option<u32>) -> Played {
     let (computer, line) = tokio::io::duplex(1024);
-    let identity = Identity {
-        speed: speed.unwrap_or(115_200),
-        model: "OpenRAS modem".into(),
-        version: "1.0".into(),
-    };
+    let identity =
+        Identity { speed: speed.unwrap_or(115_200), model: "OpenRAS modem".into(), version: "1.0".into() };
     let modem = Dce::new(identity, Instant::now().into_std());
     let network = Paced::new(exchange.phone(number), speed);
     let (gauge, cancel) = (Arc::new(DceGauge::default()), CancellationToken::new());

@@ -74,19 +74,15 @@ impl<L: Line> NullModem<L> {
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) {
-        while let Some(handshake) = &mut self.handshake
-            && let Some(at) = handshake.guest.poll_timeout()
-        {
-            let at = Instant::from_std(at);
-            if handshake.sleep.deadline() != at {
-                handshake.sleep.as_mut().reset(at);
-            }
-            if handshake.sleep.as_mut().poll(cx).is_pending() {
-                return;
-            }
+        let Some(handshake) = &mut self.handshake else { return };
+        let Some(at) = handshake.guest.poll_timeout().map(Instant::from_std) else { return };
+        if handshake.sleep.deadline() != at {
+            handshake.sleep.as_mut().reset(at);
+        }
+        if handshake.sleep.as_mut().poll(cx).is_ready() {
             self.feed(GuestInput::Tick);
             // what it wants is looked at by the caller
-            return cx.waker().wake_by_ref();
+            cx.waker().wake_by_ref();
         }
     }
 

@@ -1,5 +1,8 @@
 //! Standard input and output as a call: a terminal, a socket or two pipes that inetd, ssh or a getty gave us.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};

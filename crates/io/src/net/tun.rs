@@ -107,7 +107,8 @@ impl TunDevice {
         if !may_make() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let mask = Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(length.clamp(1, 32))).unwrap_or(0));
+        let mask =
+            Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(length.clamp(1, 32))).unwrap_or(0));
         let made = Tun::builder().name(name).address(address).netmask(mask).mtu(MTU.into()).up();
         Self::of(made.close_on_exec())
     }

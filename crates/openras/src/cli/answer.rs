@@ -19,6 +19,7 @@ Exit codes:
   3 file or configuration      4 the line, or no room for the call
   5 name or password           6 PPP could not agree
   7 callback                   9 lost after it was up
+  130 ended by a signal before it was up
 
 Examples:
   line = \"stdio\" in a [[port]], then in inetd.conf

@@ -72,6 +72,9 @@ pub(crate) struct Dial {
     /// The modem on the line: generic, or another of the service's configuration or of docs/modems.md
     #[arg(long, value_name = "NAME")]
     pub(crate) modem: Option<String>,
+    /// Say CLIENT and wait for CLIENTSERVER before PPP: a Windows host at the other end of a cable
+    #[arg(long)]
+    pub(crate) null_modem: bool,
     /// With an entry: this file instead of your own phone book and that of all users
     #[arg(long, value_name = "FILE", requires = "entry")]
     pub(crate) phonebook: Option<PathBuf>,

@@ -18,9 +18,9 @@ use openras_ppp::Secret;
 use crate::cli::{AuthWord, Dial, Ip, Terminal};
 use crate::entry::{self, Login, told};
 use crate::exit;
+use crate::front::Said;
 use crate::redial::{Done, Redial, Tries, may_pass};
 use crate::secret_file;
-use crate::front::Said;
 use crate::session::{Front, Session, Traffic, never_began};
 use crate::signals::{Interrupted, Signals};
 use crate::traffic;
@@ -254,11 +254,13 @@ async fn call(args: &Dial, front: &mut Front, signals: &mut Signals) -> Result<C
 /// How often to dial again: what was named here, else what the entry says.
 fn redial(args: &Dial, entry: Option<&Entry>) -> Redial {
     let Some(tries) = args.redial else { return Redial::default() };
-    let pause = entry.map(|entry| Duration::from_secs(entry.redial_pause.into())).filter(|pause| !pause.is_zero());
+    let pause =
+        entry.map(|entry| Duration::from_secs(entry.redial_pause.into())).filter(|pause| !pause.is_zero());
     Redial {
         tries: tries.unwrap_or(entry.map_or(TRIES, |entry| entry.redial_count)),
         pause: args.redial_pause.or(pause).unwrap_or(PAUSE),
-        lost: args.redial_lost || entry.is_some_and(|entry| entry.options2 & RASEO2_RECONNECT_IF_DROPPED != 0),
+        lost: args.redial_lost
+            || entry.is_some_and(|entry| entry.options2 & RASEO2_RECONNECT_IF_DROPPED != 0),
     }
 }
 
@@ -281,6 +283,7 @@ fn named_here(args: &Dial, call: &mut Call) {
         call.dial.modem = Some(modem.clone());
         call.dial.number = args.number.clone().unwrap_or_default();
     }
+    call.dial.null_modem = args.null_modem;
     call.dial.vj &= !args.no_vj;
     if args.ip == Ip::Tun {
         call.dial.ip = connection::DialIp::Tun;

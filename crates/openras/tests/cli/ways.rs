@@ -116,7 +116,8 @@ fn web_server() -> u16 {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let mut memory = [0; 1024];
             let _ = stream.read(&mut memory);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
+            let _ =
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
         }
     });
     port
@@ -135,7 +136,12 @@ fn names_are_asked_over_the_link_and_lead_behind_the_nat() {
     let mut program = lab.program(&server.line("line1"), "alice", "pw", &more);
     let ports = ports(&mut program, "port", 2);
     let fetched = program.until(|event| event["event"] == "fetch");
-    assert_eq!((&fetched["bytes"], &fetched["failed"]), (&5.into(), &Value::Null), "{fetched}\n{}", server.said());
+    assert_eq!(
+        (&fetched["bytes"], &fetched["failed"]),
+        (&5.into(), &Value::Null),
+        "{fetched}\n{}",
+        server.said()
+    );
     assert_eq!(get(stream(&ports[0]), "/"), b"hello");
     assert_eq!(get(socks(&ports[1], "other.test", web), "/"), b"hello");
     program.say(&json!({ "hangup": true }));
@@ -173,7 +179,11 @@ fn a_number_that_is_busy_is_dialled_again_and_a_wrong_password_is_not() {
     assert_eq!((code, count("ended"), count("redial")), (4, 3, 2), "{events:#?}");
     let program = lab.program(&line, "alice", "wrong", &again);
     let (code, _, events) = program.end();
-    assert_eq!((code, events.iter().filter(|event| event["event"] == "ended").count()), (5, 1), "{events:#?}");
+    assert_eq!(
+        (code, events.iter().filter(|event| event["event"] == "ended").count()),
+        (5, 1),
+        "{events:#?}"
+    );
 }
 
 #[test]

@@ -210,71 +210,85 @@ fn modem_findings(found: &mut Vec<Finding>, name: &str, it: &ModemConfig, config
     }
 }
 
-fn port_findings(found: &mut Vec<Finding>, index: usize, port: &PortConfig, config: &Config) {
-    let mut add = |key, what: String, remedy: &str| {
-        found.push(Finding { place: Place::Port(index, key), what, remedy: remedy.into() });
-    };
-    let (settings, frame) = (&port.device, port.device.frame);
-    if port.callback_line == Some(CallbackLine::Modem)
-        && !(matches!(port.line, PortLine::Device(_)) && settings.modem().is_some())
-    {
-        let remedy = "Write modem = \"generic\" or another modem, or callback_line = \"exchange\"";
-        add("callback_line", "callback_line = \"modem\" on a port without a modem".into(), remedy);
+/// What is wrong with one port.
+struct Faults<'f> {
+    found: &'f mut Vec<Finding>,
+    index: usize,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, key: &'static str, what: String, remedy: &str) {
+        self.found.push(Finding { place: Place::Port(self.index, key), what, remedy: remedy.into() });
     }
-    let PortLine::Device(device) = &port.line else {
-        let keys = [
-            ("modem", settings.modem.is_some()),
-            ("parity", frame.parity.is_some()),
-            ("stop", frame.stop.is_some()),
-            ("flow", frame.flow.is_some()),
-        ];
-        for (key, _) in keys.into_iter().filter(|(_, there)| *there) {
-            let remedy = "Leave it out, or answer on serial:, rfc2217:, tcp: or telnet:";
-            add(key, format!("{key} is for a device, and {} is none", port.line), remedy);
+}
+
+fn port_findings(found: &mut Vec<Finding>, index: usize, port: &PortConfig, config: &Config) {
+    let mut faults = Faults { found, index };
+    let is_device = matches!(port.line, PortLine::Device(_));
+    if port.callback_line == Some(CallbackLine::Modem) && !(is_device && port.device.modem().is_some()) {
+        let remedy = "Write modem = \"generic\" or another modem, or callback_line = \"exchange\"";
+        faults.add("callback_line", "callback_line = \"modem\" on a port without a modem".into(), remedy);
+    }
+    match &port.line {
+        PortLine::Device(device) => {
+            of_the_modem(&mut faults, port, device, config);
+            of_the_device(&mut faults, port, device, config.ports.get(..index).unwrap_or_default());
         }
-        return;
-    };
-    if let Some(name) = settings.modem()
+        _ => of_no_device(&mut faults, port),
+    }
+}
+
+/// Keys of a device on a line that is none.
+fn of_no_device(faults: &mut Faults<'_>, port: &PortConfig) {
+    let DeviceSettings { modem, frame } = &port.device;
+    let keys = [
+        ("modem", modem.is_some()),
+        ("parity", frame.parity.is_some()),
+        ("stop", frame.stop.is_some()),
+        ("flow", frame.flow.is_some()),
+    ];
+    for (key, _) in keys.into_iter().filter(|(_, there)| *there) {
+        let remedy = "Leave it out, or answer on serial:, rfc2217:, tcp: or telnet:";
+        faults.add(key, format!("{key} is for a device, and {} is none", port.line), remedy);
+    }
+}
+
+fn of_the_modem(faults: &mut Faults<'_>, port: &PortConfig, device: &DeviceLine, config: &Config) {
+    if let Some(name) = port.device.modem()
         && let Err(error) = modem(name, &config.modems)
     {
         let names: Vec<_> = KNOWN.iter().map(|known| known.name).collect();
-        add(
-            "modem",
-            error.to_string(),
-            &format!("Write one of {}, or add a table [modem.{name}]", names.join(", ")),
-        );
+        let remedy = format!("Write one of {}, or add a table [modem.{name}]", names.join(", "));
+        faults.add("modem", error.to_string(), &remedy);
     }
-    if settings.modem.is_none() && matches!(device, DeviceLine::Tcp(_) | DeviceLine::Telnet(_)) {
+    let bare = matches!(device, DeviceLine::Tcp(_) | DeviceLine::Telnet(_));
+    if port.device.modem.is_none() && bare {
+        let what = format!("line = \"{}\" is one to dial unless a modem is at its other end", port.line);
         let remedy =
             "Write modem = \"wifi\" or another modem, or listen: before the line to answer calls over TCP";
-        add(
-            "line",
-            format!("line = \"{}\" is one to dial unless a modem is at its other end", port.line),
-            remedy,
-        );
+        faults.add("line", what, remedy);
     }
-    if matches!(device, DeviceLine::Tcp(_) | DeviceLine::Telnet(_)) && frame != Frame::default() {
-        add(
-            "parity",
-            "parity, stop and flow are for a serial port".into(),
-            "Leave them out, or write rfc2217:",
-        );
+    if bare && port.device.frame != Frame::default() {
+        let what = "parity, stop and flow are for a serial port".into();
+        faults.add("parity", what, "Leave them out, or write rfc2217:");
     }
+}
+
+fn of_the_device(faults: &mut Faults<'_>, port: &PortConfig, device: &DeviceLine, earlier: &[PortConfig]) {
     if port.calls > 1 {
         let what = format!("calls = {} on a device, which has one other end", port.calls);
-        add("calls", what, "Write calls = 1, or a port for each device");
+        faults.add("calls", what, "Write calls = 1, or a port for each device");
     }
-    let earlier = config.ports.get(..index).unwrap_or_default();
+    let Some(path) = device.path() else { return };
     let same = |other: &&PortConfig| {
-        matches!((&other.line, device.path()), (PortLine::Device(it), Some(path)) if it.path() == Some(path))
-            && other.line != port.line
+        matches!(&other.line, PortLine::Device(it) if it.path() == Some(path)) && other.line != port.line
     };
     if let Some(other) = earlier.iter().find(same) {
         let what = format!("the device of {} is that of port {:?}", port.line, other.name);
-        add("line", what, "Write another device");
+        faults.add("line", what, "Write another device");
     }
-    if let Some(path) = device.path().filter(|path| !path.is_absolute()) {
-        add("line", format!("the device {path:?} is not a full path"), "Write it from / on");
+    if !path.is_absolute() {
+        faults.add("line", format!("the device {path:?} is not a full path"), "Write it from / on");
     }
 }
 

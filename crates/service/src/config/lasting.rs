@@ -39,11 +39,19 @@ impl Lasting {
 }
 
 /// What a rule found: the key, what is wrong, and what to write.
-pub(super) fn check(port: &PortConfig, others: &[PortConfig], mut found: impl FnMut(&'static str, String, &'static str)) {
+pub(super) fn check(
+    port: &PortConfig,
+    others: &[PortConfig],
+    mut found: impl FnMut(&'static str, String, &'static str),
+) {
     let name = &port.lasting.tun_device;
     if port.ip != IpKind::Tun {
         if *name != Lasting::default().tun_device {
-            found("tun_device", "tun_device does nothing without ip = \"tun\"".into(), "Write ip = \"tun\", or leave it out");
+            found(
+                "tun_device",
+                "tun_device does nothing without ip = \"tun\"".into(),
+                "Write ip = \"tun\", or leave it out",
+            );
         }
         return;
     }
@@ -54,5 +62,48 @@ pub(super) fn check(port: &PortConfig, others: &[PortConfig], mut found: impl Fn
     if others.iter().any(|other| other.ip == IpKind::Tun && !tun::may_share(port, other)) {
         let what = format!("the device {name} is that of another port with another address or pool");
         found("tun_device", what, "Write another name, or the same address and pool");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn port(keys: &str) -> Result<PortConfig, String> {
+        let text =
+            format!("[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\nip = \"tun\"\n{keys}");
+        let config = Config::parse(&text, "x.toml").map_err(|error| error.to_string())?;
+        config.ports.into_iter().next().ok_or_else(String::new)
+    }
+
+    #[test]
+    fn limits_are_off_or_times_and_modems_have_one_anyway() {
+        let seconds = Duration::from_secs;
+        let usual = port("").unwrap().lasting;
+        assert_eq!((usual.limits(false), usual.vj), (Limits::default(), true));
+        assert_eq!(usual.limits(true), Limits::of(Some(MODEM_IDLE), None));
+        let off = port("idle_limit = \"off\"\nvj = false\n").unwrap().lasting;
+        assert_eq!((off.limits(true), off.vj), (Limits::default(), false));
+        let both = port("idle_limit = \"5m\"\nsession_limit = \"2h\"\n").unwrap().lasting;
+        assert_eq!(both.limits(true), Limits::of(Some(seconds(300)), Some(seconds(7200))));
+        for bad in ["idle_limit = \"1s\"", "idle_limit = 30", "session_limit = \"31d\"", "vj = \"yes\""] {
+            assert!(port(bad).unwrap_err().contains("x.toml:5"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_device_has_a_name_and_one_network() {
+        assert_eq!(port("tun_device = \"ras7\"\n").unwrap().lasting.tun_device, "ras7");
+        assert!(port("tun_device = \"../../x\"\n").unwrap_err().contains("no name of a network device"));
+        let other = |keys: &str| {
+            format!("[[port]]\nname = \"line2\"\nline = \"exchange:5\"\nip = \"tun\"\n{keys}")
+        };
+        assert!(port(&other("")).is_ok());
+        let apart = "address = \"10.65.0.1\"\npool = \"10.65.0.2-10.65.0.9\"\n";
+        assert!(port(&other(apart)).unwrap_err().contains("is that of another port"));
+        assert!(port(&other(&format!("{apart}tun_device = \"ras7\"\n"))).is_ok());
+        let idle = "[[port]]\nname = \"x\"\nline = \"exchange:6\"\nip = \"nat\"\ntun_device = \"ras7\"\n";
+        assert!(port(idle).unwrap_err().contains("does nothing"));
     }
 }

@@ -25,7 +25,6 @@ use std::str::FromStr;
 
 pub use device::DeviceLine;
 
-
 /// What a dial can be placed over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DialLine {
@@ -180,8 +179,7 @@ pub struct LineError {
     pub remedy: String,
 }
 
-const DIAL_FORMS: &str =
-    "tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER";
+const DIAL_FORMS: &str = "tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER";
 const PORT_FORMS: &str = "listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER, stdio, or a device such as serial:PATH";
 /// The longest path of a Unix socket in bytes (`sun_path` of Linux, less its NUL).
 const SOCKET_PATH: usize = 107;
@@ -235,7 +233,7 @@ impl FromStr for PortLine {
                 return given.parse().map(Self::Device);
             }
             ("stdio", "") => Ok(Self::Stdio),
-            ("tcp" | "unix" | "telnet" | "tls" | "ws" | "wss" | "rfc2217", _) => {
+            ("unix" | "tls" | "ws" | "wss", _) => {
                 Err(("is one to dial, not to answer on".into(), format!("listen:{given}")))
             }
             _ => Err(("is of no known kind".into(), PORT_FORMS.into())),

@@ -142,7 +142,11 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         line(&mut add, modem, earlier, &config.ports);
         numbers(&mut add, modem, &config.ports);
         if let Err(error) = Reach::parse(&modem.reach) {
-            add("reach", format!("reach: {error}"), "Write words such as \"internet\" or \"192.168.7.0/24:23\"");
+            add(
+                "reach",
+                format!("reach: {error}"),
+                "Write words such as \"internet\" or \"192.168.7.0/24:23\"",
+            );
         }
         clear_text(&mut add, modem, config);
     }
@@ -264,4 +268,32 @@ fn directory(found: &mut Vec<Finding>, key: &str, listing: &Listing, config: &Co
 /// Whether a call of ours can be put through to a port: one that takes as many as come, or that has a number.
 fn takes_calls(line: &PortLine) -> bool {
     matches!(line, PortLine::Exchange(_)) || line.to_string().starts_with("listen:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_modem_or_directory_says_what_to_write() {
+        let text = "[[virtual_modem]]\nname = \"m\"\nline = \"exchange:1\"\nreach = [\"nowhere\"]\nnumber = \"x\"
+            [[virtual_modem]]\nname = \"m\"\nline = \"listen:tcp:0.0.0.0:1\"
+            [[port]]\nname = \"p\"\nline = \"pty:/run/p\"\nauth = [\"pap\"]
+            [directory]\nabc = \"port:p\"\n1 = \"modem:none\"\n2 = []\n3 = \"port:none\"";
+        let said = Config::parse(text, "t.toml").unwrap_err().to_string();
+        for problem in [
+            "is where a modem dials",
+            "reach: ",
+            "is no telephone number",
+            "is taken by a port or an earlier modem",
+            "others on the network of listen:tcp:0.0.0.0:1 can listen to",
+            "\"abc\" is no number that can be dialled",
+            "has one line of its own",
+            "there is no modem \"none\" with a number",
+            "2 leads nowhere",
+            "there is no port \"none\"",
+        ] {
+            assert!(said.contains(problem), "no {problem:?} in\n{said}");
+        }
+    }
 }

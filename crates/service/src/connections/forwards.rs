@@ -106,10 +106,11 @@ impl Forwards {
     fn room(&self) -> Result<(), Problem> {
         match self.lock().as_ref().map(Vec::len) {
             None => Err(RasError::INVALID_HANDLE.into()),
-            Some(PORTS..) => {
-                Err(Problem::new(RasError(1816), format!("{PORTS} ports lead through this connection already."))
-                    .remedy("Close one of them, or use one of SOCKS for many places."))
-            }
+            Some(PORTS..) => Err(Problem::new(
+                RasError(1816),
+                format!("{PORTS} ports lead through this connection already."),
+            )
+            .remedy("Close one of them, or use one of SOCKS for many places.")),
             Some(_) => Ok(()),
         }
     }
@@ -139,7 +140,9 @@ fn checked(wanted: &Forward) -> Result<To, Problem> {
     let (address, port) = (wanted.listen.ip(), wanted.listen.port());
     if !address.is_loopback() {
         return Err(wrong(
-            format!("{address} is not an address of loopback: others in the network could use the connection."),
+            format!(
+                "{address} is not an address of loopback: others in the network could use the connection."
+            ),
             "Listen on 127.0.0.1 or [::1].",
         ));
     }
@@ -162,9 +165,8 @@ fn checked(wanted: &Forward) -> Result<To, Problem> {
 /// Why a port could not be listened on.
 fn refused(error: &std::io::Error) -> Problem {
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            Problem::new(RasError(602), "Another program listens on this port.").remedy("Take another port, or 0 for any.")
-        }
+        std::io::ErrorKind::AddrInUse => Problem::new(RasError(602), "Another program listens on this port.")
+            .remedy("Take another port, or 0 for any."),
         _ => Problem::new(RasError(635), format!("The port could not be opened: {error}."))
             .remedy("Take another address or port."),
     }

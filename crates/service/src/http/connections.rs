@@ -177,6 +177,7 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
         tls,
         own_number: wanted.own_number,
         modem: wanted.modem,
+        null_modem: wanted.null_modem,
         number: wanted.number,
         params: DialParams {
             user: wanted.user,

@@ -24,9 +24,9 @@ pub(super) fn list(ask: &Ask) -> Answer {
 pub(super) fn close(ask: &Ask) -> Answer {
     let held = ask.held()?;
     let listen = ask.query("listen")?.unwrap_or_default();
-    let listen = listen
-        .parse()
-        .map_err(|_| wrong("listen must be the address of a port as it is listed, as 127.0.0.1:8080.".into()))?;
+    let listen = listen.parse().map_err(|_| {
+        wrong("listen must be the address of a port as it is listed, as 127.0.0.1:8080.".into())
+    })?;
     if held.forwards().close(listen) {
         return answer::nothing();
     }

@@ -29,7 +29,7 @@ async fn opt_outs_are_said_at_the_line_that_makes_them() {
     )
     .await;
     for (line, what) in
-        [(2, "audit_full"), (7, "insecure"), (8, "capture"), (9, "name_check"), (1, "the state folder")]
+        [(2, "audit_full"), (8, "insecure"), (9, "capture"), (10, "name_check"), (1, "the state folder")]
     {
         assert!(has(&found, line, what), "{line} {what}: {found:#?}");
     }

@@ -11,7 +11,7 @@ use openras_nat::Reach;
 use tokio::time::Instant;
 use tracing::info;
 
-use crate::config::{DialLine, Hunt, HostPort, Listing, Target, VirtualModem};
+use crate::config::{DialLine, HostPort, Hunt, Listing, Target, VirtualModem};
 use crate::limits::place;
 use crate::service::Shared;
 
@@ -151,10 +151,12 @@ impl Book {
 fn step(shared: &Arc<Shared>, target: &Target) -> Option<Step> {
     let config = &shared.current().config;
     Some(match target {
-        Target::Port(name) => match config.ports.iter().find(|port| port.name == *name).map(|port| &port.line) {
-            Some(crate::config::PortLine::Exchange(number)) => Step::Phone(number.clone()),
-            _ => Step::Port(name.clone()),
-        },
+        Target::Port(name) => {
+            match config.ports.iter().find(|port| port.name == *name).map(|port| &port.line) {
+                Some(crate::config::PortLine::Exchange(number)) => Step::Phone(number.clone()),
+                _ => Step::Port(name.clone()),
+            }
+        }
         Target::Modem(name) => {
             let modem = config.virtual_modems.iter().find(|modem| modem.name == *name);
             Step::Phone(modem?.number.clone()?)

@@ -127,7 +127,11 @@ impl Desk {
     }
 
     /// Takes other settings. A line that is another one is closed and that opened.
-    pub(super) async fn change(self: &Arc<Self>, shared: &Arc<Shared>, modem: VirtualModem) -> Option<Problem> {
+    pub(super) async fn change(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        modem: VirtualModem,
+    ) -> Option<Problem> {
         let same_line = self.config().line == modem.line;
         let number = modem.number.as_deref().map(|number| shared.exchange.phone(Some(number)));
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(modem);
@@ -211,7 +215,12 @@ impl Desk {
         }
     }
 
-    async fn listen_tcp(self: &Arc<Self>, shared: &Arc<Shared>, listener: &TcpListener, reception: &Reception) {
+    async fn listen_tcp(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        listener: &TcpListener,
+        reception: &Reception,
+    ) {
         loop {
             let (stream, source) = listener.accept_stream().await;
             let Some(place) = self.take(shared, Some(&source)) else { continue };
@@ -323,7 +332,8 @@ impl Desk {
         let taken = self.places.all();
         let most = if leaving { 0 } else { config.calls };
         let free = (1..=most).filter(|number| !taken.iter().any(|(one, _)| one == number));
-        let mut all: Vec<(u16, Option<&Busy>)> = taken.iter().map(|(number, busy)| (*number, Some(busy))).collect();
+        let mut all: Vec<(u16, Option<&Busy>)> =
+            taken.iter().map(|(number, busy)| (*number, Some(busy))).collect();
         all.extend(free.map(|number| (number, None)));
         all.sort_by_key(|(number, _)| *number);
         let shown = all.into_iter();

@@ -55,7 +55,8 @@ impl Places {
         let mut taken = self.taken();
         let number = (1..=calls).find(|number| !taken.contains_key(number)).ok_or(Full::Calls)?;
         if let Some(source) = source.map(place_of) {
-            let same = taken.values().filter(|busy| busy.source.as_deref().map(place_of).as_ref() == Some(&source));
+            let same =
+                taken.values().filter(|busy| busy.source.as_deref().map(place_of).as_ref() == Some(&source));
             if same.count() >= usize::from(per_source) {
                 return Err(Full::Source);
             }

@@ -186,7 +186,9 @@ async fn free_dialling_goes_where_reach_leads_and_nowhere_else() {
     computer.reads("Welcome\r\n").await;
     // `internet` has no loopback, by whatever name
     let mut computer = Computer::at(&service, "open").await;
-    for closed in [format!("localhost:{bbs}"), format!("127.0.0.1:{bbs}"), format!("[::ffff:127.0.0.1]:{bbs}")] {
+    for closed in
+        [format!("localhost:{bbs}"), format!("127.0.0.1:{bbs}"), format!("[::ffff:127.0.0.1]:{bbs}")]
+    {
         assert_eq!(computer.dials(&closed).await, "\r\nNO CARRIER\r\n", "{closed}");
     }
 }
@@ -255,4 +257,32 @@ async fn a_reload_keeps_the_computers_that_are_there_and_changes_what_numbers_me
     assert!(leaving.iter().all(|modem| modem.leaving && modem.state == "connected"), "{leaving:?}");
     assert_eq!(leaving.len(), 3);
     first.types("still there").await;
+}
+
+/// Windows' cable between two computers, both roles: our guest and our host through the whole service.
+#[tokio::test]
+async fn our_guest_calls_our_host_over_a_null_modem() {
+    use openras_engine::ConnState;
+    use openras_engine::client::dial::Notice;
+
+    let (service, folder) = service(
+        "[[port]]\nname = \"cable\"\nline = \"listen:unix:FOLDER/cable\"\nauth = [\"none\"]\nnull_modem = true\nip = \"loopback\"",
+    )
+    .await;
+    let request = crate::connections::DialRequest {
+        line: format!("unix:{}/cable", folder.path().display()).parse().unwrap(),
+        null_modem: true,
+        ..Default::default()
+    };
+    let mut dialled = service.dial(request).unwrap();
+    let connected = async {
+        loop {
+            match dialled.notice().await.expect("it connects") {
+                Notice::State { state: ConnState::CONNECTED, error: None, .. } => return,
+                Notice::Ended(end) => panic!("{end:?}"),
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), connected).await.unwrap();
 }

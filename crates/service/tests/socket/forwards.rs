@@ -37,7 +37,10 @@ async fn a_port_leads_through_until_it_is_closed_or_the_call_ends() {
     assert!(get(&one["listen"]).await.unwrap().starts_with("HTTP/1.1 200"));
     let (_, two) = lab.ask("POST", &forwards, Some(wanted)).await;
     let (_, all) = lab.ask("GET", &forwards, None).await;
-    assert_eq!((&all[0]["reached"], &all[1]["reached"], &all[1]["listen"]), (&1.into(), &0.into(), &two["listen"]));
+    assert_eq!(
+        (&all[0]["reached"], &all[1]["reached"], &all[1]["listen"]),
+        (&1.into(), &0.into(), &two["listen"])
+    );
     // one is closed, the other goes with the call
     let close = format!("{forwards}?listen={}", one["listen"].as_str().unwrap());
     assert_eq!(lab.ask("DELETE", &close, None).await.0, 204);
@@ -74,7 +77,8 @@ async fn only_loopback_and_ports_of_nobody_are_opened() {
     let (_, problem) = lab.ask("POST", &forwards, Some(json!({ "listen": listen }))).await;
     assert_eq!(problem["error"], 602, "{problem}");
     // another's connection is not there
-    let (_, problem) = lab.ask("POST", "/v1/connections/999/forwards", Some(json!({ "listen": "127.0.0.1:0" }))).await;
+    let (_, problem) =
+        lab.ask("POST", "/v1/connections/999/forwards", Some(json!({ "listen": "127.0.0.1:0" }))).await;
     assert_eq!(problem["error"], 6);
     for _ in 0..16 {
         assert_eq!(lab.ask("POST", &forwards, Some(json!({ "listen": "127.0.0.1:0" }))).await.0, 201);

@@ -53,7 +53,12 @@ impl Play {
     /// All of it was expected.
     fn settled(&self) {
         let at = self.at;
-        assert!(self.said.is_empty() && self.done.is_empty(), "before line {at}: {:?} {:?}", self.said, self.done);
+        assert!(
+            self.said.is_empty() && self.done.is_empty(),
+            "before line {at}: {:?} {:?}",
+            self.said,
+            self.done
+        );
     }
 
     fn gather(&mut self) {

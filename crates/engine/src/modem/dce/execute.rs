@@ -247,7 +247,7 @@ fn name(what: &str) -> Option<String> {
     let name = what.strip_prefix(['T', 't', 'P', 'p']).unwrap_or(what).trim();
     let fits = |one: char| one.is_ascii_graphic() && one != ';' && one != '=';
     let says = name.chars().any(|one| one.is_ascii_alphanumeric());
-    (says && name.chars().all(fits) && name.to_ascii_uppercase() != "L").then(|| name.to_owned())
+    (says && name.chars().all(fits) && !name.eq_ignore_ascii_case("L")).then(|| name.to_owned())
 }
 
 const ERROR: Next = Next::Stop(Result::Error);

@@ -213,9 +213,8 @@ async fn a_device_nobody_listens_at_says_so() {
 /// A modem on the port of a terminal server, whose calls are answered by an echo; `hang_up` is the other end's.
 async fn modem_behind(listener: TcpListener, hang_up: std::sync::Arc<tokio::sync::Notify>) {
     let mut server = Server::accept(&listener).await;
-    let identity = Identity { speed: 33_600, model: "far".into(), version: "1".into() };
     let now = || tokio::time::Instant::now().into_std();
-    let mut dce = Dce::new(identity, now());
+    let mut dce = Dce::new(Identity { speed: 33_600, model: "far".into(), version: "1".into() }, now());
     loop {
         let mut memory = [0; 512];
         let due = dce.poll_timeout().unwrap_or_else(|| now() + Duration::from_secs(3600));

@@ -167,8 +167,20 @@ fn targets_are_hosts_with_a_port_and_nothing_else() {
         assert_eq!(target(text).to_string(), shown);
     }
     for text in [
-        "", "80", ":80", "host", "host:", "host:0", "host:65536", "a b:80", "a..b:80", "fe80::1:80", "[host]:80",
-        "-\n:1", "host:+80", "a/b:80",
+        "",
+        "80",
+        ":80",
+        "host",
+        "host:",
+        "host:0",
+        "host:65536",
+        "a b:80",
+        "a..b:80",
+        "fe80::1:80",
+        "[host]:80",
+        "-\n:1",
+        "host:+80",
+        "a/b:80",
     ] {
         assert!(text.parse::<Target>().is_err(), "{text:?}");
     }

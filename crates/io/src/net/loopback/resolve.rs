@@ -44,9 +44,9 @@ impl LoopbackHandle {
                 found => found,
             }
         };
-        timeout(WAIT, both).await.map_err(|_| {
-            io::Error::new(io::ErrorKind::TimedOut, "no DNS server answered over the link")
-        })?
+        timeout(WAIT, both)
+            .await
+            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no DNS server answered over the link"))?
     }
 
     fn has_ipv6(&self) -> bool {

@@ -110,15 +110,7 @@ impl Endpoint {
         head: &[u8],
         trouble: Trouble,
     ) {
-        nat.handle(
-            now,
-            match self.kind {
-                Kind::Udp => Input::Undelivered { flow, to, length: head.len(), trouble },
-                Kind::Ping => {
-                    Input::Unanswered { flow, to: to.ip(), sequence: sequence(head).unwrap_or(0), trouble }
-                }
-            },
-        );
+        nat.handle(now, undelivered(self.kind, flow, to, head, trouble));
     }
 
     /// Sets what has changed since the last datagram.
@@ -216,6 +208,20 @@ impl Endpoint {
                 }
             }
         }
+    }
+}
+
+/// That a packet did not arrive, as the NAT is told it.
+pub(super) fn undelivered(
+    kind: Kind,
+    flow: FlowId,
+    to: SocketAddr,
+    head: &[u8],
+    trouble: Trouble,
+) -> Input<'static> {
+    match kind {
+        Kind::Udp => Input::Undelivered { flow, to, length: head.len(), trouble },
+        Kind::Ping => Input::Unanswered { flow, to: to.ip(), sequence: sequence(head).unwrap_or(0), trouble },
     }
 }
 

@@ -1,7 +1,7 @@
 //! One call's NAT with its sockets: orders go out, what comes of them goes in.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep};
 use tracing::warn;
 
-use super::endpoint::{Endpoint, Kind, Manner, echo_request};
+use super::endpoint::{self, Endpoint, Kind, Manner, echo_request};
 use super::ready::{Bell, Key, Ready};
 use super::resolver;
 use super::stream::{self, Stream};
@@ -95,7 +95,7 @@ impl Session {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
         // a turn has bounds of its own; tokio's budget for a task would have sockets say that nothing is there, and be
         // asked again and again until the task has ended its turn
-        let mut turn = pin!(unconstrained(poll_fn(|_| Poll::Ready(self.turn()))));
+        let mut turn = pin!(unconstrained(async { self.turn() }));
         let _ = turn.as_mut().poll(cx);
         let found = self.nat.poll_packet(now(), &mut self.packet);
         self.carry_out();
@@ -256,27 +256,18 @@ impl Session {
     /// Sends a datagram over the flow's socket, which is opened with its first.
     fn datagram(&mut self, kind: Kind, flow: FlowId, to: SocketAddr, manner: Manner, data: &[u8]) {
         let Self { nat, ready, sockets, .. } = self;
-        if !sockets.contains_key(&flow) {
-            match Endpoint::open(kind, to.ip(), Bell::new(Key::Flow(flow), ready)) {
-                Ok(endpoint) => drop(sockets.insert(flow, Socket::Endpoint(Box::new(endpoint)))),
-                // no descriptor, or no right to ping: the caller hears of it
-                Err(_) => {
-                    let trouble = Trouble::Prohibited;
-                    let sequence = u16::from_be_bytes(
-                        data.get(6..8).and_then(|two| two.try_into().ok()).unwrap_or_default(),
-                    );
-                    return nat.handle(
-                        now(),
-                        match kind {
-                            Kind::Udp => Input::Undelivered { flow, to, length: data.len(), trouble },
-                            Kind::Ping => Input::Unanswered { flow, to: to.ip(), sequence, trouble },
-                        },
-                    );
-                }
+        let socket = match sockets.entry(flow) {
+            Entry::Occupied(socket) => Ok(socket.into_mut()),
+            Entry::Vacant(place) => {
+                let opened = Endpoint::open(kind, to.ip(), Bell::new(Key::Flow(flow), ready));
+                opened.map(|endpoint| place.insert(Socket::Endpoint(Box::new(endpoint))))
             }
-        }
-        if let Some(Socket::Endpoint(endpoint)) = sockets.get_mut(&flow) {
-            endpoint.send(nat, now(), flow, to, manner, data);
+        };
+        match socket {
+            Ok(Socket::Endpoint(endpoint)) => endpoint.send(nat, now(), flow, to, manner, data),
+            Ok(Socket::Stream(_)) => {}
+            // no descriptor, or no right to ping: the caller hears of it
+            Err(_) => nat.handle(now(), endpoint::undelivered(kind, flow, to, data, Trouble::Prohibited)),
         }
     }
 

@@ -161,7 +161,7 @@ fn packet(from: Ipv4Addr, to: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8>
 /// RFC 1071.
 fn checksum(bytes: &[u8]) -> u16 {
     let words = bytes.chunks(2).map(|two| u32::from(two[0]) << 8 | u32::from(*two.get(1).unwrap_or(&0)));
-    let sum = words.fold(0u32, |sum, word| sum + word);
+    let sum: u32 = words.sum();
     let sum = (sum & 0xffff) + (sum >> 16);
     !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap()
 }

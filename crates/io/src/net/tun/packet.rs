@@ -128,7 +128,9 @@ mod tests {
     #[test]
     fn a_largest_segment_fits_the_link_and_the_checksum_stays_right() {
         for odd in [false, true] {
-            for (said, mtu, after) in [(1460, 1500, 1460), (1460, 576, 536), (400, 576, 400), (65495, 1006, 966)] {
+            for (said, mtu, after) in
+                [(1460, 1500, 1460), (1460, 576, 536), (400, 576, 400), (65495, 1006, 966)]
+            {
                 let mut packet = syn(Some(said), odd);
                 assert!(is_right(&packet));
                 clamp_mss(&mut packet, mtu);

@@ -32,7 +32,11 @@ fn in_a_network_of_its_own(test: &str) -> bool {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(
+        ran.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
     false
 }
 

@@ -16,7 +16,8 @@ const FORMS: &str =
 impl Value for Target {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
         let text = value.as_str().ok_or_else(|| Wrong::new("leads nowhere", FORMS))?;
-        text.parse().map_err(|e: crate::config::LineError| Wrong::new(e.problem, format!("Write {}", e.remedy)))
+        text.parse()
+            .map_err(|e: crate::config::LineError| Wrong::new(e.problem, format!("Write {}", e.remedy)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A modem on a desk: played by the engine, on a line that a computer has, over an exchange; and made to misbehave.
 
-use std::future::{Future, pending, poll_fn};
+use std::future::{pending, poll_fn};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -8,11 +8,10 @@ use openras_engine::client::dial::Notice;
 use openras_engine::modem::{Dce, DceInput, DceOutput, Identity};
 use openras_engine::{ConnState, LineEvent, LineOp};
 use openras_io::Line;
-use openras_io::line::{Accepted, ExchangeHandle, ExchangeLine, TcpListener};
+use openras_io::line::{ExchangeHandle, ExchangeLine, TcpListener};
 use openras_ppp::Machine;
 use openras_service::connections::Connection;
 use tokio::io::ReadBuf;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -64,6 +63,8 @@ pub(crate) struct Desk<L> {
     computer: L,
     network: ExchangeLine,
     fault: Switch,
+    /// The line has one computer, and is over with it.
+    once: bool,
 }
 
 /// What happened at one of its sides.
@@ -113,7 +114,8 @@ impl<L: Line + 'static> Desk<L> {
     fn new(computer: L, exchange: &ExchangeHandle, number: &str, fault: &Switch) -> Self {
         let identity = Identity { speed: 33_600, model: "desk".into(), version: "1".into() };
         let dce = Dce::new(identity, Instant::now().into_std());
-        let mut desk = Self { dce, computer, network: exchange.phone(Some(number)), fault: fault.clone() };
+        let mut desk =
+            Self { dce, computer, network: exchange.phone(Some(number)), fault: fault.clone(), once: false };
         desk.network.op(LineOp::Open);
         desk.computer.op(LineOp::Open);
         desk
@@ -134,6 +136,7 @@ impl<L: Line + 'static> Desk<L> {
                 Side::Computer(Happened::Ring(_)) => self.computer.op(LineOp::Answer),
                 Side::Computer(Happened::Connected(_)) => self.feed(DceInput::Dtr(true)),
                 Side::Computer(Happened::Bytes(bytes)) => self.feed(DceInput::Dte(&bytes)),
+                Side::Computer(Happened::Disconnected) if self.once => return,
                 Side::Computer(Happened::Disconnected) => self.feed(DceInput::Dtr(false)),
                 Side::Computer(Happened::Closed | Happened::Failed(_)) => return,
                 Side::Computer(Happened::Opened) => {}
@@ -199,9 +202,9 @@ pub(crate) async fn over_tcp(exchange: &ExchangeHandle, number: &str) -> (String
         loop {
             tokio::select! {
                 computer = listener.accept() => {
-                    let desk: Desk<Accepted<TcpStream>> = Desk::new(computer, &exchange, &number, &switch);
+                    let desk = Desk { once: true, ..Desk::new(computer, &exchange, &number, &switch) };
                     tokio::select! {
-                        () = desk.until_gone() => {}
+                        () = desk.run() => {}
                         () = switch.becomes(|fault| fault == Fault::Unplugged) => {}
                     }
                 }
@@ -215,24 +218,6 @@ pub(crate) async fn over_tcp(exchange: &ExchangeHandle, number: &str) -> (String
         }
     });
     (format!("tcp:{address}"), fault)
-}
-
-impl Desk<Accepted<TcpStream>> {
-    /// Until its computer has gone; one that cannot hang up keeps its call for a while longer.
-    fn until_gone(mut self) -> impl Future<Output = ()> {
-        async move {
-            loop {
-                match self.side().await {
-                    Side::Due => self.feed(DceInput::Tick),
-                    Side::Network(happened) => self.feed(DceInput::Network(happened.event())),
-                    Side::Computer(Happened::Ring(_)) => self.computer.op(LineOp::Answer),
-                    Side::Computer(Happened::Bytes(bytes)) => self.feed(DceInput::Dte(&bytes)),
-                    Side::Computer(Happened::Disconnected | Happened::Closed | Happened::Failed(_)) => return,
-                    Side::Computer(Happened::Connected(_) | Happened::Opened) => {}
-                }
-            }
-        }
-    }
 }
 
 /// Waits until the dial is connected.

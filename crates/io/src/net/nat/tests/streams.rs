@@ -95,14 +95,14 @@ async fn what_reach_closes_is_refused_without_a_socket_and_told_once() {
         let error = call.caller.tcp_connect(GATEWAY.into(), port).await.err().unwrap();
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
     }
+    let nobody = poll_fn(|cx| Poll::Ready(server.poll_accept(cx).is_pending())).await;
+    assert!(nobody, "somebody has connected");
     let mut nat = call.nat.lock().unwrap();
     let closed = nat.poll_closed().unwrap();
     assert_eq!((closed.to, closed.port), (Ipv4Addr::LOCALHOST.into(), Some(port)));
     assert!(closed.why.to_string().contains("loopback"), "{}", closed.why);
     assert_eq!(nat.poll_closed(), None);
     assert_eq!(nat.stats().dropped(Dropped::Reach), 2);
-    let nobody = poll_fn(|cx| Poll::Ready(server.poll_accept(cx).is_pending())).await;
-    assert!(nobody, "somebody has connected");
 }
 
 #[tokio::test]
