@@ -20,13 +20,16 @@ use crate::page::Page;
 use crate::ports::Busy;
 use crate::tun::{Devices, TunCall};
 
+/// Settings, and the configuration they were made of.
+type Made = (Arc<PortConfig>, Arc<Settings>);
+
 /// What all NATs of the service share.
 #[derive(Default)]
 pub(crate) struct Networks {
     host: OnceLock<Arc<Host>>,
     resolver: OnceLock<Arc<Resolver>>,
     /// Settings made for a port, by its name.
-    ports: Mutex<HashMap<String, (Arc<PortConfig>, Arc<Settings>)>>,
+    ports: Mutex<HashMap<String, Made>>,
     devices: Devices,
     /// What all sessions have counted.
     totals: Mutex<Stats>,

@@ -21,6 +21,8 @@ Lines:
   tcp:HOST:PORT   telnet:HOST:PORT   tls:HOST:PORT
   ws:HOST:PORT/PATH   wss:HOST:PORT/PATH (WebSocket, in TLS)
   unix:PATH   pty:PATH (opens that device)
+  serial:PATH[,SPEED]   rfc2217:HOST:PORT[,SPEED]: with --modem and --number,
+  or a cable between two computers
   exchange:NUMBER (a port of the same service)
 
 At a terminal a pause becomes a question, and the server's own dialog a raw
@@ -52,8 +54,7 @@ Example (with a port `line = \"listen:tcp:127.0.0.1:7001\"` of `openras serve`):
   openras phonebook add Home --line tcp:127.0.0.1:7001 --user alice \\
       --password-file pw
   openras dial Home --ping 3
-  openras dial Home --forward 8080:10.64.0.1:80 --socks 1080
-  openras dial Home --socks 1080 --on-demand --idle 5m --redial=3";
+  openras dial Home --forward 0:10.64.0.1:80 --socks 0 --for 2s";
 
 /// `openras dial`.
 #[derive(Debug, Args)]

@@ -9,8 +9,10 @@ use openras_nat::Reach;
 use openras_ppp::AuthMethod;
 
 use super::check::{Finding, Place, is_plain_name};
-use super::{Config, DialLine, PortConfig, PortLine};
+use super::{Config, DialLine, PortConfig, PortLine, Spoken};
 
+/// Where the computer of a modem can be.
+const FORMS: &str = "Write listen:tcp:, listen:telnet:, listen:rfc2217:, listen:ws:, listen:unix: or pty: with its address or path";
 /// The longest key of the directory, in digits: what telephones take.
 const LONGEST_KEY: usize = 20;
 
@@ -184,6 +186,9 @@ fn line(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports
             let what = format!("line = {shown:?} is where a modem dials, not where its computer is");
             add("line", what, "Write the computer's line, and the number as number = \"…\"");
         }
+        PortLine::Device(_) | PortLine::Stdio | PortLine::Listen(Spoken::Tls | Spoken::Wss, _) => {
+            add("line", format!("line = {shown:?} is none a modem can be played on"), FORMS);
+        }
         PortLine::Pty(path) | PortLine::ListenUnix(path) if !path.is_absolute() => {
             add("line", format!("line = {shown:?} is not a full path"), "Write it from / on");
         }
@@ -276,11 +281,15 @@ mod tests {
 
     #[test]
     fn a_wrong_modem_or_directory_says_what_to_write() {
-        let text = "[[virtual_modem]]\nname = \"m\"\nline = \"exchange:1\"\nreach = [\"nowhere\"]\nnumber = \"x\"
+        let text =
+            "[[virtual_modem]]\nname = \"m\"\nline = \"exchange:1\"\nreach = [\"nowhere\"]\nnumber = \"x\"
             [[virtual_modem]]\nname = \"m\"\nline = \"listen:tcp:0.0.0.0:1\"
             [[port]]\nname = \"p\"\nline = \"pty:/run/p\"\nauth = [\"pap\"]
             [directory]\nabc = \"port:p\"\n1 = \"modem:none\"\n2 = []\n3 = \"port:none\"";
         let said = Config::parse(text, "t.toml").unwrap_err().to_string();
+        let tls = text.replace("listen:tcp:0.0.0.0:1", "listen:tls:0.0.0.0:1");
+        let tls = Config::parse(&tls, "t.toml").unwrap_err().to_string();
+        assert!(tls.contains("is none a modem can be played on"), "{tls}");
         for problem in [
             "is where a modem dials",
             "reach: ",

@@ -351,6 +351,10 @@ async fn opened(modem: &VirtualModem) -> Result<Opened, StartError> {
         PortLine::Listen(Spoken::Telnet, _) => Reception::Telnet,
         PortLine::Listen(Spoken::Rfc2217, _) => Reception::SerialPort,
         PortLine::Listen(Spoken::Ws, _) => Reception::WebSocket(Arc::default(), None),
+        // never in the clear where a certificate was meant
+        PortLine::Listen(Spoken::Tls | Spoken::Wss, _) => {
+            return Err(failed(io::ErrorKind::Unsupported.into()));
+        }
         _ => Reception::Plain,
     };
     Ok(match &modem.line {
