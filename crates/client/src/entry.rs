@@ -74,6 +74,9 @@ impl EntryCall {
             return Err(no_line(&found.name).in_file(found.book.path()));
         };
         let mut dial = Dial::new(crate::absolute(&target.line));
+        if !target.modem.is_empty() {
+            (dial.modem, dial.number) = (Some(target.modem), target.number);
+        }
         dial.name.clone_from(&found.name);
         dial.phonebook = absolute(found.book.path()).to_string_lossy().into_owned();
         dial.own_number = Some(entry.own_number.clone()).filter(|number| !number.is_empty());
@@ -82,7 +85,8 @@ impl EntryCall {
         self.credentials(&mut dial, saved);
         dial.auth = entry.methods().iter().map(|method| method.word().to_owned()).collect();
         dial.terminal = terminal(&entry);
-        dial.idle_seconds = Some(entry.idle_disconnect_seconds).filter(|seconds| !matches!(*seconds, 0 | u32::MAX));
+        dial.idle_seconds =
+            Some(entry.idle_disconnect_seconds).filter(|seconds| !matches!(*seconds, 0 | u32::MAX));
         Ok(EntryDial { dial, has_password, entry, name: found.name, phonebook: absolute(found.book.path()) })
     }
 

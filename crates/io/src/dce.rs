@@ -31,6 +31,8 @@ pub use gauge::{DceGauge, DceReading};
 
 /// The most read at once from either side.
 const READ: usize = 4096;
+/// The most read at once of what are commands: two octets, `A/`, may ask for much.
+const TYPED: usize = 64;
 /// How long the lines may take to end behind the last octet.
 const FAREWELL: Duration = Duration::from_secs(6);
 
@@ -169,21 +171,34 @@ impl<C: Computer, N: Line> Desk<C, N> {
 
     /// Moves what can be moved; ready when something was.
     fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Option<Over>> {
-        if let Poll::Ready(on) = self.computer.poll_dtr(cx) {
-            self.feed(DceInput::Dtr(on));
-            return Poll::Ready(None);
+        loop {
+            if let Poll::Ready(on) = self.computer.poll_dtr(cx) {
+                self.feed(DceInput::Dtr(on));
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(over) = self.poll_computer(cx) {
+                return Poll::Ready(over);
+            }
+            let held = !self.may_read_computer();
+            if !self.there {
+                return Poll::Pending;
+            }
+            if let Poll::Ready(over) = self.poll_network(cx) {
+                return Poll::Ready(over);
+            }
+            // the network has taken enough to read the computer again, and nobody would wake us for that
+            if !(held && self.may_read_computer()) {
+                return Poll::Pending;
+            }
         }
-        if let Poll::Ready(over) = self.poll_computer(cx) {
-            return Poll::Ready(over);
-        }
-        if self.there { self.poll_network(cx) } else { Poll::Pending }
     }
 
     fn poll_computer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Over>> {
         let mut memory = [0; READ];
         loop {
             let may_read = self.may_read_computer();
-            let (room, _) = memory.split_at_mut(if may_read { READ } else { 0 });
+            let most = if self.modem.state() == DceState::Data { READ } else { TYPED };
+            let (room, _) = memory.split_at_mut(if may_read { most } else { 0 });
             let mut buf = ReadBuf::new(room);
             match self.computer.poll_event(cx, &mut buf) {
                 Poll::Ready(LineEvent::Bytes(octets)) => {

@@ -10,9 +10,11 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use openras_ppp::Negotiated;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use crate::net::IpPort;
 
@@ -20,6 +22,10 @@ pub use command::{As, Command};
 
 /// The most taken from the stream at once: what a slow line then still has before it.
 const READ: usize = 2048;
+
+/// How long a stream may take nothing of what waits for it. The line is not read meanwhile, so that nobody would see its
+/// caller hang up.
+const STUCK: Duration = Duration::from_secs(300);
 
 /// A stream that a call can be joined to.
 pub trait Octets: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -62,6 +68,8 @@ struct Open {
     sent: usize,
     /// It has ended, and that is told or not.
     over: Option<bool>,
+    /// When it has taken nothing for too long.
+    stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl<I> OrOctets<I> {
@@ -76,14 +84,25 @@ impl Open {
     fn flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(rest) = self.out.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match Pin::new(&mut self.stream).poll_write(cx, rest) {
-                Poll::Ready(Ok(count)) if count > 0 => self.sent += count,
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    self.sent += count;
+                    self.stuck = None;
+                }
                 Poll::Ready(_) => {
                     self.over.get_or_insert(false);
                     break;
                 }
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(STUCK)));
+                    if stuck.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    self.over.get_or_insert(false);
+                    break;
+                }
             }
         }
+        self.stuck = None;
         (self.out, self.sent) = (Vec::new(), 0);
         // what a layer below keeps back, telnet or TLS
         let _ = Pin::new(&mut self.stream).poll_flush(cx);
@@ -116,7 +135,9 @@ impl Open {
 impl<I: IpPort> IpPort for OrOctets<I> {
     fn up(&mut self, negotiated: &Negotiated) {
         match self.slot.take() {
-            Some(stream) => self.open = Some(Open { stream, out: Vec::new(), sent: 0, over: None }),
+            Some(stream) => {
+                self.open = Some(Open { stream, out: Vec::new(), sent: 0, over: None, stuck: None })
+            }
             None if self.open.is_none() => self.ip.up(negotiated),
             None => {}
         }

@@ -6,6 +6,8 @@ use openras_engine::RasError;
 
 /// The longest pause between two tries.
 const LONGEST: Duration = Duration::from_secs(600);
+/// A connection that stood so long was one: what is lost sooner is a try that failed.
+const STOOD: Duration = Duration::from_secs(60);
 
 /// How one dial ended.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +18,8 @@ pub(crate) struct Done {
     pub(crate) error: Option<RasError>,
     /// Connected was reached.
     pub(crate) connected: bool,
+    /// For how long it was connected.
+    pub(crate) stood: Duration,
     /// The person, or the work being done, ended it; or this program left it.
     pub(crate) wanted: bool,
 }
@@ -50,8 +54,10 @@ impl Tries {
             return None;
         }
         if end.connected {
-            // a new series: what was reached once may be reached again
-            self.done = 0;
+            if end.stood >= STOOD {
+                // a new series: what was reached once may be reached again
+                self.done = 0;
+            }
             // a limit of this end's own is no loss
             if !self.redial.lost || !end.error.is_some_and(may_pass) {
                 return None;
@@ -106,13 +112,18 @@ mod tests {
 
     #[test]
     fn a_lost_connection_begins_a_new_series_where_that_is_wanted() {
-        let lost = Done { connected: true, ..failed(628) };
+        let lost = Done { connected: true, stood: STOOD, ..failed(628) };
         let redial = Redial { tries: 1, pause: Duration::from_secs(400), lost: true };
         let mut tries = Tries::new(redial);
         assert_eq!(tries.after(&failed(678)), Some(Duration::from_secs(400)));
         assert_eq!(tries.after(&lost), Some(Duration::from_secs(400)));
         assert_eq!(tries.after(&failed(678)), None);
         assert_eq!(Tries::new(Redial { lost: false, ..redial }).after(&lost), None);
+        // a server that hangs up at once is not called for ever
+        let at_once = Done { stood: Duration::from_secs(1), ..lost.clone() };
+        let mut few = Tries::new(Redial { tries: 3, pause: Duration::from_secs(10), lost: true });
+        let pauses: Vec<_> = (0..4).map(|_| few.after(&at_once).map(|pause| pause.as_secs())).collect();
+        assert_eq!(pauses, [Some(10), Some(20), Some(40), None]);
         let mut many = Tries::new(Redial { tries: 99, ..redial });
         assert_eq!((0..9).filter_map(|_| many.after(&failed(676))).max(), Some(LONGEST));
         assert!((0..90).all(|_| many.after(&failed(676)) == Some(LONGEST)));

@@ -56,8 +56,9 @@ pub(crate) struct Session {
     /// Replies that are to come.
     asked: usize,
     begun: Instant,
-    /// Connected was reached.
+    /// Connected was reached, and when first.
     connected: bool,
+    since: Option<Instant>,
     traffic_failed: bool,
     hang_ups: u32,
     /// The call goes on without this program.
@@ -92,6 +93,7 @@ impl Session {
             asked: 0,
             begun: Instant::now(),
             connected: false,
+            since: None,
             traffic_failed: false,
             hang_ups: 0,
             left: false,
@@ -111,7 +113,8 @@ impl Session {
     pub(crate) async fn run(mut self) -> (Done, Front, Signals) {
         let code = self.stay().await;
         let wanted = self.hang_ups > 0 || self.left || out::is_gone();
-        let done = Done { code, error: self.ended_with, connected: self.connected, wanted };
+        let stood = self.since.map(|since| since.elapsed()).unwrap_or_default();
+        let done = Done { code, error: self.ended_with, connected: self.connected, stood, wanted };
         (done, self.front, self.signals)
     }
 
@@ -216,6 +219,7 @@ impl Session {
             ConnState::INTERACTIVE => self.open_terminal().await,
             ConnState::CONNECTED => {
                 self.connected = true;
+                self.since.get_or_insert_with(Instant::now);
                 let link = Far { client: self.client.clone(), call: self.call() };
                 *reports = Some(traffic::start(&self.traffic, link));
             }

@@ -172,6 +172,11 @@ impl Demand {
 pub(crate) struct Teller(Arc<watch::Sender<State>>);
 
 impl Teller {
+    /// The call was lost and is dialled again: who comes meanwhile waits for it.
+    pub(crate) fn again(&self) {
+        self.0.send_replace(State::Wanted);
+    }
+
     /// The call is connected.
     pub(crate) fn up(&self, client: Client, call: CallId) {
         self.0.send_replace(State::Up(client, call));

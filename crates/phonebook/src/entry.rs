@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use openras_ppp::AuthMethod;
 
-pub use target::{KINDS, Target, is_line};
+pub use target::{KINDS, Target, is_line, takes_modem};
 
 use crate::{BookError, Section};
 use flags::*;
@@ -126,8 +126,10 @@ pub struct Link {
     pub device_type: String,
     /// The number and its alternates, in the order in which they are tried.
     pub numbers: Vec<Number>,
-    /// Our line where the device is one of Windows' (`OpenRASLine`): it wins over port and device.
+    /// Our line where the device is one of Windows' or has a modem (`OpenRASLine`): it wins over port and device.
     pub line: String,
+    /// The modem that dials on `line`, by its name in the service's table or configuration (`OpenRASModem`); empty for none.
+    pub modem: String,
 }
 
 /// One number of a link.

@@ -281,7 +281,7 @@ impl Host {
         if let Some(own) = self.busy.address() {
             let leased = self.shared.lease_fixed(self.call(), own);
             if !leased {
-                warn!("the user's address {own} is another caller's now");
+                warn!("the user's address {own} is another caller's now, or a port's own");
             }
             return leased.then_some(own);
         }

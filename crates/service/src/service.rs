@@ -151,8 +151,11 @@ impl Shared {
         Some(address)
     }
 
-    /// A user's own address for a call, out of whatever pool; false where another call has it.
+    /// A user's own address for a call, out of whatever pool; false where another call has it, or it is a port's.
     pub(crate) fn lease_fixed(&self, call: u64, address: Ipv4Addr) -> bool {
+        if self.current().config.ports.iter().any(|port| port.address == address) {
+            return false;
+        }
         let leased = self.lease(FIXED, call, Some(address));
         if leased != Some(address) {
             self.release(FIXED, call);
@@ -460,5 +463,22 @@ mod tests {
         assert_eq!(shared.lease(old, 4, None), None);
         shared.release(new, 1);
         assert_eq!(shared.lease(old, 5, None), Some(first), "given back everywhere");
+    }
+
+    /// Two calls of one user, an address of a pool, and a port's own.
+    #[tokio::test]
+    async fn a_users_own_address_is_one_calls_and_never_a_ports() {
+        let pool = "10.64.0.2-10.64.0.4";
+        let shared = shared(current(pool));
+        let own = Ipv4Addr::new(10, 64, 0, 3);
+        assert!(shared.lease_fixed(1, own) && shared.lease_fixed(1, own), "a call may ask again");
+        assert!(!shared.lease_fixed(2, own), "its user calls twice");
+        assert_ne!(shared.lease(pool, 3, Some(own)), Some(own));
+        shared.release(FIXED, 2);
+        assert!(!shared.lease_fixed(2, own), "what was refused gives nothing back");
+        shared.release(FIXED, 1);
+        assert!(shared.lease_fixed(2, own));
+        let gateway = shared.current().config.ports[0].address;
+        assert!(!shared.lease_fixed(4, gateway), "the port's own end of the link");
     }
 }

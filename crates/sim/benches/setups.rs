@@ -51,7 +51,6 @@ impl Store {
             Ask::Verify(claim) => Answer::Verdict(self.verdict(&claim)),
             Ask::Admit { .. } => Answer::Admit(CallbackPolicy::None),
             Ask::Address { .. } => Answer::Address(Some(Ipv4Addr::new(10, 64, 0, 2))),
-            Ask::Target { .. } => Answer::Target(Ok(())),
             ask => panic!("{ask:?}"),
         }
     }

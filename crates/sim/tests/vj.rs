@@ -2,7 +2,7 @@
 //! delivered is one that was sent, but for IP's identification: TCP's checksum does not cover it, so that it is behind where
 //! a packet was lost that changed nothing else.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers outside #[test] functions
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers outside #[test] functions
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
@@ -114,16 +114,16 @@ impl Flow {
     /// The next packet: now data, now an acknowledgement, now both, sometimes a repetition.
     fn next(&mut self, chance: &mut ChaCha8Rng) -> Vec<u8> {
         let before = *self;
-        self.id = self.id.wrapping_add(if chance.next_u32() % 8 == 0 { 3 } else { 1 });
-        if chance.next_u32() % 2 == 0 {
+        self.id = self.id.wrapping_add(if chance.next_u32().is_multiple_of(8) { 3 } else { 1 });
+        if chance.next_u32().is_multiple_of(2) {
             self.acknowledgement = self.acknowledgement.wrapping_add(chance.next_u32() % 3000);
         }
-        if chance.next_u32() % 4 == 0 {
+        if chance.next_u32().is_multiple_of(4) {
             self.window = chance.next_u32() as u16;
         }
-        let data = if chance.next_u32() % 3 == 0 { 0 } else { chance.next_u32() as usize % 600 };
+        let data = if chance.next_u32().is_multiple_of(3) { 0 } else { chance.next_u32() as usize % 600 };
         let sequence =
-            if chance.next_u32() % 20 == 0 { before.sequence.wrapping_sub(100) } else { self.sequence };
+            if chance.next_u32().is_multiple_of(20) { before.sequence.wrapping_sub(100) } else { self.sequence };
         let mut tcp = Vec::new();
         tcp.extend(self.port.to_be_bytes());
         tcp.extend(80u16.to_be_bytes());

@@ -65,6 +65,7 @@ async fn everything(client: &Client) -> usize {
         client.end_call(7).await.err(),
         client.events(false).await.err(),
         client.descriptor(&file).await.err(),
+        client.modems().await.err(),
         client.ports().await.err(),
         client.port("line1/3").await.err(),
         client.disconnect("line1/3").await.err(),

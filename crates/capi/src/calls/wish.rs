@@ -124,7 +124,11 @@ fn of_entry(params: &Params, phonebook: Option<PathBuf>, options: u32) -> Result
     let about = About {
         entry: name,
         phonebook: phonebook.to_string_lossy().into_owned(),
-        number: if params.number.is_empty() { dial.line.clone() } else { params.number.clone() },
+        number: [&params.number, &dial.number, &dial.line]
+            .into_iter()
+            .find(|one| !one.is_empty())
+            .cloned()
+            .unwrap_or_default(),
         ..self::device(&dial.line, device.0, device.1)
     };
     Ok(Wish { dial, about, script })

@@ -26,6 +26,8 @@ use settings::{OnDtr, Profile};
 
 /// The longest command line, in characters; what is longer is answered with ERROR.
 const LONGEST: usize = 255;
+/// The most said to one command line about what is set, in octets; who asks for more gets ERROR.
+const MOST_SAID: usize = 2048;
 /// RING and RI: on and off again.
 const RING_ON: Duration = Duration::from_secs(2);
 const RING_OFF: Duration = Duration::from_secs(4);
@@ -98,6 +100,8 @@ pub struct Dce {
     last_dialled: String,
     /// The register that `?` and `=` mean.
     pointer: usize,
+    /// Octets said to this command line so far.
+    said: usize,
     now: Instant,
     out: VecDeque<DceOutput>,
     signals: Signals,
@@ -158,6 +162,7 @@ impl Dce {
             kept: Default::default(),
             last_dialled: String::new(),
             pointer: 0,
+            said: 0,
             now,
             out: VecDeque::new(),
             signals: Signals { cts: true, ..Signals::default() },

@@ -69,6 +69,11 @@ impl Context {
         }
     }
 
+    /// What comes from now on is for a service, whatever it says.
+    pub(super) fn end_null_modem(&mut self) {
+        self.cable = None;
+    }
+
     /// A seed for one more PPP connection.
     pub(super) fn seed(&mut self) -> [u8; 32] {
         let mut seed = [0; 32];

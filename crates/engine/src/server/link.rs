@@ -16,7 +16,7 @@ use super::context::Context;
 use super::ends::{self, End};
 use super::granting::{CallbackGrant, Checks};
 use super::login::{AfterLogin, Service};
-use super::port::{Admission, Answer, Ask, Command, PortEvent};
+use super::port::{Admission, Answer, Ask, Command, NameCheck, PortEvent};
 
 /// Longest set-up of PPP in all: longer than every person's time in it together (three tries of 3 min, 2 min for a
 /// callback number), for peers that negotiate for ever.
@@ -84,9 +84,9 @@ impl Link {
         let user = Identity::from_ppp_name(&name);
         let checks = match cx.config.login.after {
             AfterLogin::Trusted => Checks::of_logged_in(user, name),
-            // the right answer was no try
+            // whatever the port's name check says; and the right answer was no try
             AfterLogin::Auth => {
-                Checks::of_caller(Some(user), cx.config.name_check).behind(asked.saturating_sub(1))
+                Checks::of_caller(Some(user), NameCheck::Require).behind(asked.saturating_sub(1))
             }
         };
         Self::first_leg(now, checks, early, cx)

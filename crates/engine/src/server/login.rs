@@ -22,7 +22,7 @@ pub use config::{AfterLogin, LoginConfig, LoginMode, Service};
 
 use super::admit::Identity;
 use super::context::Context;
-use super::dialog::Echo;
+use super::dialog::{Echo, PppInDialog};
 use super::edit::LineEditor;
 use super::ends::{self, End};
 use super::intake::{Intake, Overflow};
@@ -48,7 +48,7 @@ pub(super) struct Login {
     slip: SlipWatch,
     echo: EchoWatch,
     parity: Parity,
-    /// Who the modules say it is.
+    /// Who the modules say it is; an empty name where they have none.
     known: Option<Identity>,
     stage: Stage,
     /// Passwords asked for.
@@ -104,7 +104,9 @@ impl Next {
 
 impl Login {
     /// Begins behind the modules, who know the caller as `known`; `intake` holds what came and nobody took.
-    pub(super) fn begin(now: Instant, known: Option<Identity>, intake: Intake, cx: &mut Context) -> Phase {
+    pub(super) fn begin(now: Instant, known: Option<Identity>, mut intake: Intake, cx: &mut Context) -> Phase {
+        // what it was for the last module: here PPP is PPP
+        intake.treat_ppp_as(now, PppInDialog::default());
         let settle = match cx.config.login.mode {
             LoginMode::Auto => cx.config.login.settle,
             LoginMode::Ppp | LoginMode::Prompt => std::time::Duration::ZERO,
@@ -114,7 +116,7 @@ impl Login {
             slip: SlipWatch::new(),
             echo: EchoWatch::default(),
             parity: Parity::default(),
-            known: known.filter(|known| !known.user.is_empty()),
+            known,
             stage: Stage::Settling,
             asked: 0,
             came: 0,
@@ -333,7 +335,7 @@ impl Login {
 
     /// Asks for what is not known yet: the name, or of a user whom the modules have named the password.
     fn prompt(&mut self, cx: &mut Context) {
-        if let Some(known) = &self.known {
+        if let Some(known) = self.known.as_ref().filter(|known| !known.user.is_empty()) {
             let name = known.ppp_name();
             return self.ask_password(name, cx);
         }

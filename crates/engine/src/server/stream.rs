@@ -32,6 +32,7 @@ impl Stream {
     pub(super) fn begin(mut self: Box<Self>, now: Instant, typed: &Secret, cx: &mut Context) -> Phase {
         self.idle = cx.config.login.idle;
         self.session = session(now, cx);
+        cx.end_null_modem();
         // no address: the owner's port knows that octets follow
         cx.up(Box::default());
         if !typed.is_empty() {

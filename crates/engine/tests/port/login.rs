@@ -2,9 +2,9 @@
 
 use openras_engine::LineEvent;
 use openras_engine::RasError;
-use openras_engine::server::dialog::Echo;
+use openras_engine::server::dialog::{DialogCommand, Echo, PppInDialog};
 use openras_engine::server::login::{AfterLogin, LoginConfig, LoginMode};
-use openras_engine::server::port::{Answer, Condition, PortConfig, PortEvent};
+use openras_engine::server::port::{Answer, Condition, NameCheck, PortConfig, PortEvent};
 use openras_ppp::{AuthMethod, Config};
 
 use crate::bench::{Bench, config, secs};
@@ -91,6 +91,56 @@ fn ppp_after_the_login_proves_itself_again_where_the_port_says_so() {
     other.pass(secs(200));
     other.assert_never_up();
     other.bench.ended_with(718, "name_check");
+}
+
+/// `ppp_after_login = "auth"` is for the same user, on a port that compares no names too.
+#[test]
+fn nobody_logs_in_as_one_and_runs_ppp_as_another() {
+    for check in [NameCheck::Off, NameCheck::Warn] {
+        let mut port = with_login(&[], LoginMode::Auto);
+        port.login.after = AfterLogin::Auth;
+        port.name_check = check;
+        let mut call = at_prompt(port, client("bob", PASSWORD));
+        type_in(&mut call, &format!("alice\r{PASSWORD}\r"));
+        call.start();
+        call.pass(secs(200));
+        call.assert_never_up();
+        call.bench.ended_with(718, "name_check");
+    }
+}
+
+/// A module that takes PPP for data says so for itself, not for the prompt behind it.
+#[test]
+fn ppp_at_the_prompt_is_ppp_whatever_it_was_for_the_module_before() {
+    for mode in [LoginMode::Auto, LoginMode::Prompt] {
+        let mut bench = Bench::begun(with_login(&["totp"], mode));
+        bench.dialog(DialogCommand::Ppp(PppInDialog::Data));
+        bench.succeed("alice");
+        bench.pass(secs(2));
+        bench.bytes(PPP_OPENINGS[0]);
+        match mode {
+            LoginMode::Auto => assert!(bench.is_authenticating()),
+            _ => drop(bench.ended_with(703, "PPP began")),
+        }
+    }
+}
+
+/// `name_check = "warn"` behind a module that names nobody: the difference is on record, at the prompt as without one.
+#[test]
+fn a_module_without_a_name_is_still_compared() {
+    for mode in [LoginMode::Ppp, LoginMode::Auto] {
+        let mut port = with_login(&["gate"], mode);
+        port.name_check = NameCheck::Warn;
+        let mut call = Call::new(port, client("alice", PASSWORD));
+        call.run();
+        call.bench.succeed("");
+        call.pass(secs(1));
+        call.start();
+        call.pass(secs(4));
+        assert!(call.is_up());
+        let differs = |event: &PortEvent| matches!(event, PortEvent::NameDiffers(..));
+        assert!(call.bench.events.iter().any(differs), "{mode:?}");
+    }
 }
 
 #[test]

@@ -163,3 +163,16 @@ fn who_must_be_called_back_gets_neither_slip_nor_a_service() {
     call.pass(secs(30));
     call.assert_never_up();
 }
+
+/// The answer to a null modem's `CLIENT` never stands among a service's octets.
+#[test]
+fn what_looks_like_a_null_modem_in_a_service_is_the_services() {
+    let mut port = with_login(&[], LoginMode::Auto);
+    port.login.null_modem = true;
+    let mut call = at_prompt(port, client("alice", PASSWORD));
+    call.owner.services = vec!["bbs".into()];
+    type_in(&mut call, &format!("alice\r{PASSWORD}\r"));
+    call.bench.bytes(b"CLIENT");
+    assert_eq!(call.bench.ip.last().map(Vec::as_slice), Some(&b"CLIENT"[..]));
+    assert_eq!(shown(&mut call), "");
+}

@@ -187,3 +187,81 @@ async fn a_service_that_ends_takes_the_modem_with_it() {
     assert_eq!(played.task.await.unwrap(), Over::Cancelled);
     assert_eq!(played.computer.read(&mut [0; 8]).await.unwrap(), 0);
 }
+
+/// `A/` says a line again with two octets, and a line may ask for all that is set as often as it fits.
+#[tokio::test(start_paused = true)]
+async fn a_computer_that_asks_for_everything_again_and_again_gets_it_as_fast_as_it_reads() {
+    let exchange = exchange();
+    let mut played = play(&exchange, None, None);
+    played.types("ATE0\r").await;
+    played.reads("OK\r\n").await;
+    let asks = format!("AT{}\r{}", "&V".repeat(127), "A/".repeat(2048));
+    let (mut reading, mut writing) = tokio::io::split(played.computer);
+    let writer = tokio::spawn(async move { writing.write_all(asks.as_bytes()).await.map(|()| writing) });
+    // it takes its time before it reads
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut memory = [0; 4096];
+    let mut said = 0;
+    while let Ok(read) = tokio::time::timeout(Duration::from_secs(5), reading.read(&mut memory)).await {
+        said += read.unwrap();
+        assert!(!played.task.is_finished(), "the modem stays");
+    }
+    let mut writing = writer.await.unwrap().unwrap();
+    assert!((100_000..8_000_000).contains(&said), "{said}");
+    writing.write_all(b"AT\r").await.unwrap();
+    assert_eq!(reading.read(&mut memory).await.unwrap(), 6);
+}
+
+/// The network's line takes all that waits at once, and says nothing.
+#[tokio::test]
+async fn a_file_sent_one_way_does_not_stand_still_behind_a_network_that_was_full() {
+    const FILE: usize = 24 * 1024 * 1024;
+    let host = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let network = crate::line::TcpDial::new(host.local_addr().unwrap().to_string());
+    let (mut computer, line) = tokio::io::duplex(64 * 1024);
+    let identity = Identity { speed: 115_200, model: "m".into(), version: "1".into() };
+    let modem = Dce::new(identity, Instant::now().into_std());
+    let gauge = Arc::new(DceGauge::default());
+    let line = Plain(Accepted::new(line, None));
+    tokio::spawn(run(modem, line, network, None, gauge.clone(), CancellationToken::new()));
+    computer.write_all(b"ATE0D1\r").await.unwrap();
+    let (mut host, _) = host.accept().await.unwrap();
+    while gauge.read().calls == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (mut answers, mut computer) = tokio::io::split(computer);
+    let taking = async {
+        let mut taken = 0;
+        let mut memory = vec![0; 256 * 1024];
+        // the modem's buffers and the system's are full
+        let mut before = 1;
+        while before != gauge.read().sent {
+            before = gauge.read().sent;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        while taken < FILE {
+            taken += host.read(&mut memory).await.unwrap();
+        }
+    };
+    let file = vec![b'x'; FILE];
+    let both = async { tokio::join!(computer.write_all(&file), taking).0 };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), both).await;
+    in_time.expect("it does not stand still").unwrap();
+    drop(answers.read(&mut [0; 64]).await);
+}
+
+/// What waits in a slow modem is a second of the call or so: else every answer over it waits behind that.
+#[tokio::test(start_paused = true)]
+async fn a_slow_modem_holds_the_computer_back_instead_of_its_octets() {
+    let exchange = exchange();
+    let mut phone = Phone::start(exchange.phone(Some("100")), NoIp);
+    assert_eq!(phone.hear().await, Heard::Opened);
+    let mut played = play(&exchange, None, Some(9600));
+    played.types("ATDT100\r").await;
+    played.reads("CONNECT 9600\r\n").await;
+    let file = [b'x'; 64 * 1024];
+    let sending = played.computer.write_all(&file);
+    assert!(tokio::time::timeout(Duration::from_secs(2), sending).await.is_err());
+    let inside = played.gauge.read().sent;
+    assert!((2_400..2_400 + 4_096 + 1_200).contains(&inside), "{inside} octets taken in 2 seconds");
+}

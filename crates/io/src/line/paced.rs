@@ -10,6 +10,7 @@ use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
 
 use super::{Line, MAX_UNSENT};
+use crate::driver::HIGH_WATER;
 
 /// Time that octets may be ahead of their speed by: what a modem has in its buffers.
 const AHEAD: Duration = Duration::from_millis(50);
@@ -122,8 +123,11 @@ impl<L: Line> Line for Paced<L> {
         }
     }
 
+    /// A slow line is full, at [`HIGH_WATER`], as soon as half a second of it waits: whatever is written behind that, an
+    /// answer to the other end above all, would come late by as much as waits.
     fn unsent(&self) -> usize {
-        self.out.len() + self.line.unsent()
+        let waiting = self.out.len() + self.line.unsent();
+        if self.out.len() >= self.to.full() { waiting.max(HIGH_WATER) } else { waiting }
     }
 }
 
@@ -145,6 +149,13 @@ impl Pace {
 
     fn is_limited(&self) -> bool {
         self.octet.is_some()
+    }
+
+    /// How many octets take half a second.
+    fn full(&self) -> usize {
+        let Some(octet) = self.octet else { return usize::MAX };
+        let octets = Duration::from_millis(500).as_nanos().checked_div(octet.as_nanos()).unwrap_or(0).max(1);
+        usize::try_from(octets).unwrap_or(usize::MAX)
     }
 
     /// How many octets may pass now; at 0 it wakes when some may.

@@ -16,7 +16,9 @@ use openras_engine::RasError;
 use openras_engine::modem::DeviceOp;
 use openras_engine::rfc2217::{Flow, Format, Parity, Signals, Stop};
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{ControlModes, InputModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{
+    ControlModes, InputModes, OptionalActions, QueueSelector, tcflush, tcgetattr, tcsetattr,
+};
 use serial2::SerialPort;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
@@ -62,6 +64,9 @@ pub struct SerialDevice {
     config: SerialConfig,
     open: Option<Open>,
     todo: VecDeque<Todo>,
+    /// DTR shall fall or the device be closed behind what is written, at the latest then: an other end that takes nothing
+    /// must not keep a call.
+    late: Option<Pin<Box<Sleep>>>,
     events: VecDeque<Told>,
     reason: Option<String>,
 }
@@ -83,7 +88,7 @@ struct Open {
     /// Until the signals are looked at again.
     look: Pin<Box<Sleep>>,
     /// What was written goes out, before DTR falls or the device is closed.
-    draining: Option<Later<()>>,
+    draining: Option<Later<bool>>,
     drained: bool,
     /// DTR stays down until then.
     down: Option<Pin<Box<Sleep>>>,
@@ -92,7 +97,7 @@ struct Open {
 impl SerialDevice {
     /// The device is opened when that is asked for.
     pub fn new(config: SerialConfig) -> Self {
-        Self { config, open: None, todo: VecDeque::new(), events: VecDeque::new(), reason: None }
+        Self { config, open: None, todo: VecDeque::new(), late: None, events: VecDeque::new(), reason: None }
     }
 
     fn take(&mut self) {
@@ -116,6 +121,7 @@ impl SerialDevice {
     fn gone(&mut self) -> Told {
         self.open = None;
         self.todo.clear();
+        self.late = None;
         Told::Gone
     }
 
@@ -125,8 +131,28 @@ impl SerialDevice {
         self.gone()
     }
 
+    fn is_late_soon(&mut self) {
+        self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(DRAIN)));
+    }
+
+    /// What the other end has not taken in time is left out where DTR shall fall, or the device be closed, behind it.
+    fn give_up_writing(&mut self, cx: &mut Context<'_>) {
+        let Some(open) = &self.open else { return };
+        let writes = |todo: &Todo| matches!(todo, Todo::Write(..));
+        if self.todo.front().is_some_and(writes)
+            && let Some(late) = &mut self.late
+            && late.as_mut().poll(cx).is_ready()
+        {
+            while self.todo.front().is_some_and(writes) {
+                self.todo.pop_front();
+            }
+            open.flush();
+        }
+    }
+
     /// Does what is ordered; ready with an event.
     fn poll_todo(&mut self, cx: &mut Context<'_>) -> Poll<Told> {
+        self.give_up_writing(cx);
         let Some(open) = &mut self.open else { return Poll::Pending };
         while let Some(todo) = self.todo.front_mut() {
             if let Err(taken) = open.take_back(self.config.format) {
@@ -146,11 +172,15 @@ impl SerialDevice {
                 Todo::Dtr(on) => {
                     let on = *on;
                     ready!(open.poll_dtr(cx, on));
+                    if !on {
+                        self.late = None;
+                    }
                 }
                 Todo::Close => {
                     ready!(open.poll_drained(cx));
                     self.open = None;
                     self.todo.clear();
+                    self.late = None;
                     return Poll::Ready(Told::Closed);
                 }
             }
@@ -166,10 +196,18 @@ impl Device for SerialDevice {
             DeviceOp::Open if self.open.is_none() => self.take(),
             DeviceOp::Open => {}
             DeviceOp::Close if self.open.is_none() => self.events.push_back(Told::Closed),
-            DeviceOp::Close => self.todo.push_back(Todo::Close),
+            DeviceOp::Close => {
+                self.todo.push_back(Todo::Close);
+                self.is_late_soon();
+            }
             _ if self.open.is_none() => {}
             DeviceOp::Write(octets) => self.todo.push_back(Todo::Write(octets, 0)),
-            DeviceOp::Dtr(on) => self.todo.push_back(Todo::Dtr(on)),
+            DeviceOp::Dtr(on) => {
+                self.todo.push_back(Todo::Dtr(on));
+                if !on {
+                    self.is_late_soon();
+                }
+            }
         }
     }
 
@@ -287,6 +325,12 @@ impl Open {
         Ok(set_format(self.stream.as_fd(), format)?)
     }
 
+    /// Throws away what the system still holds: closing the device would wait for it, in the kernel, and so does the thread
+    /// that drains it.
+    fn flush(&self) {
+        drop(tcflush(self.stream.as_fd(), QueueSelector::OFlush));
+    }
+
     /// Everything has gone out to the line, or had its time.
     fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.drained || self.pins.is_none() {
@@ -296,10 +340,12 @@ impl Open {
         let draining = self.draining.get_or_insert_with(|| {
             Box::pin(async move {
                 let sent = tokio::task::spawn_blocking(move || rustix::termios::tcdrain(&fd).is_ok());
-                drop(tokio::time::timeout(DRAIN, sent).await);
+                tokio::time::timeout(DRAIN, sent).await.is_ok()
             })
         });
-        ready!(draining.as_mut().poll(cx));
+        if !ready!(draining.as_mut().poll(cx)) {
+            self.flush();
+        }
         self.draining = None;
         self.drained = true;
         Poll::Ready(())

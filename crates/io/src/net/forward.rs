@@ -217,7 +217,7 @@ pub async fn serve(listener: TcpListener, forward: Forward, way: impl Way) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    if let Some(seat) = admit(&stream, &forward) {
+                    if let Some(seat) = admit(&stream, &forward).await {
                         running.spawn(one(stream, forward.to.clone(), way.clone(), seat));
                     } else {
                         // closed with a reset: nothing will ever come
@@ -234,10 +234,11 @@ pub async fn serve(listener: TcpListener, forward: Forward, way: impl Way) {
     }
 }
 
-fn admit(stream: &TcpStream, forward: &Forward) -> Option<Seat> {
+async fn admit(stream: &TcpStream, forward: &Forward) -> Option<Seat> {
     let counts = &forward.counts;
     let (peer, local) = (stream.peer_addr().ok()?, stream.local_addr().ok()?);
-    let user = owner::of(peer, local);
+    // the table may be long: whoever makes it so holds up this listener, and no call
+    let user = tokio::task::spawn_blocking(move || owner::of(peer, local)).await.ok().flatten();
     if user != Some(forward.owner) && user != Some(0) {
         count(&counts.strangers);
         tracing::warn!(?user, owner = forward.owner, "a connection of another user was not forwarded");
@@ -253,38 +254,53 @@ fn admit(stream: &TcpStream, forward: &Forward) -> Option<Seat> {
     Some(Seat { counts: counts.clone(), _permits: [one, all] })
 }
 
+/// A client's connection: reset when dropped before it has ended well, also when the call is gone or the listener is closed.
+/// What is broken off at one end is broken off at the other, and not the end of a page.
+struct Client {
+    stream: TcpStream,
+    ended: bool,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if !self.ended {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
 /// One connection, from its first byte to its last.
-async fn one(mut stream: TcpStream, to: To, way: impl Way, seat: Seat) {
+async fn one(stream: TcpStream, to: To, way: impl Way, seat: Seat) {
     // what waits in small pieces is typed by somebody
     let _ = stream.set_nodelay(true);
+    let mut client = Client { stream, ended: false };
     let (target, version) = match to {
         To::One(target) => (target, None),
-        To::Socks => match timeout(REQUEST, socks::request(&mut stream)).await {
+        To::Socks => match timeout(REQUEST, socks::request(&mut client.stream)).await {
             Ok(Ok((version, target))) => (target, Some(version)),
-            _ => return count(&seat.counts.failed),
+            // a refusal has been said, and is to be read
+            _ => {
+                client.ended = true;
+                return count(&seat.counts.failed);
+            }
         },
     };
     let opened = way.open(&target).await;
     if let Some(version) = version {
         let result = opened.as_ref().map(drop).map_err(io::Error::kind);
-        if stream.write_all(&socks::answer(version, result)).await.is_err() {
-            return;
+        if client.stream.write_all(&socks::answer(version, result)).await.is_err() {
+            return count(&seat.counts.failed);
         }
     }
     match opened {
         Ok(mut through) => {
             count(&seat.counts.done);
-            if copy_bidirectional(&mut stream, &mut through).await.is_err() {
-                // broken off at one end is broken off at the other, and not the end of a page
-                let _ = stream.set_zero_linger();
-            }
+            client.ended = copy_bidirectional(&mut client.stream, &mut through).await.is_ok();
         }
         Err(error) => {
             count(&seat.counts.failed);
             tracing::debug!(%error, "a connection through the call was not opened");
-            if version.is_none() {
-                let _ = stream.set_zero_linger();
-            }
+            client.ended = version.is_some();
         }
     }
 }

@@ -10,7 +10,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, Signal};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,6 +17,10 @@ use tokio::process::Child;
 use tokio::sync::oneshot;
 
 use crate::line::tty::TtyStream;
+
+mod session;
+
+use session::Session;
 
 /// Makes the terminal the program's own and then becomes the program (util-linux).
 const SETSID: &str = "/usr/bin/setsid";
@@ -36,7 +39,8 @@ pub struct As {
     pub gid: u32,
 }
 
-/// A program that runs. Dropped, it and all of its group are ended: by a hang-up, then by force.
+/// A program that runs. Dropped, it and all of its session are ended: by a hang-up, then by force. What it leaves behind when it
+/// ends by itself is ended too.
 pub struct Command {
     terminal: TtyStream,
     /// Held as long as the caller is there.
@@ -71,12 +75,27 @@ impl Command {
             io::ErrorKind::NotFound => io::Error::other(format!("{SETSID} is missing; install util-linux")),
             _ => error,
         };
-        let child = command.spawn().map_err(missing)?;
+        let child = without_capabilities(&mut command).map_err(missing)?;
         drop(command);
         let (caller, left) = oneshot::channel();
         tokio::spawn(end_with(child, left));
         Ok(Self { terminal: TtyStream::new(master)?, _caller: caller })
     }
+}
+
+/// Starts it on a thread that has given up what a service without root may have been given to pass on (systemd's
+/// AmbientCapabilities, for network devices): a caller's program is to have none of it.
+fn without_capabilities(command: &mut tokio::process::Command) -> io::Result<Child> {
+    let runtime = tokio::runtime::Handle::current();
+    let start = || {
+        let _inside = runtime.enter();
+        rustix::thread::clear_ambient_capability_set()?;
+        command.spawn()
+    };
+    std::thread::scope(|scope| {
+        let started = std::thread::Builder::new().spawn_scoped(scope, start)?;
+        started.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts programs failed")))
+    })
 }
 
 /// A pair of 80 columns and 24 lines; the user may open its end again as /dev/tty.
@@ -97,28 +116,16 @@ fn terminal(user: Option<&As>) -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((master, slave))
 }
 
-/// Collects the program; ends it when its caller has left.
+/// Collects the program; ends it when its caller has left, and what it has started in any case.
 async fn end_with(mut child: Child, left: oneshot::Receiver<()>) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    // also where this task itself is dropped, with the runtime
+    let session = Session::of(&child);
     tokio::select! {
         _ = child.wait() => return,
         _ = left => {}
     }
-    // the group is there once the program has begun; before that it is alone
-    let tell = |signal| {
-        if let Some(group) = group
-            && rustix::process::kill_process_group(group, signal).is_err()
-        {
-            let _ = rustix::process::kill_process(group, signal);
-        }
-    };
-    tell(Signal::HUP);
-    let in_time = tokio::time::timeout(GRACE, child.wait()).await.is_ok();
-    // whatever else of its group has not heard
-    if let Some(group) = group {
-        let _ = rustix::process::kill_process_group(group, Signal::KILL);
-    }
-    if !in_time {
+    session.hang_up();
+    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
         let _ = child.kill().await;
     }
 }

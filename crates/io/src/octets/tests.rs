@@ -82,20 +82,20 @@ async fn a_program_has_a_terminal_of_its_own_and_an_empty_environment() {
     while !next(&mut port).await.is_empty() {}
 }
 
-#[tokio::test]
-async fn a_program_and_what_it_started_end_with_the_call() {
+/// Runs a script that writes process numbers to `$PIDS` and then says "up".
+async fn up(script: &str) -> (OrOctets<NoIp>, Vec<i32>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pids");
-    // deaf to the hang-up, with a child that is too
-    let script = format!("trap '' HUP; sleep 1000 & echo $$ $! > {}; echo up; wait", file.display());
+    let script = script.replace("$PIDS", &file.display().to_string());
     let arguments = ["-c".to_owned(), script];
     let program = Command::start(Path::new("/bin/sh"), &arguments, None, ("x", Path::new("/"))).unwrap();
     let mut port = joined(program);
     until(&mut port, "up").await;
-    let pids: Vec<i32> =
-        std::fs::read_to_string(&file).unwrap().split_whitespace().map(|pid| pid.parse().unwrap()).collect();
-    assert_eq!(pids.len(), 2);
-    port.down();
+    let pids = std::fs::read_to_string(&file).unwrap();
+    (port, pids.split_whitespace().map(|pid| pid.parse().unwrap()).collect())
+}
+
+async fn gone(pids: Vec<i32>) {
     let gone = async {
         for pid in pids {
             let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -104,7 +104,69 @@ async fn a_program_and_what_it_started_end_with_the_call() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("both are gone");
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("they are gone");
+}
+
+#[tokio::test]
+async fn a_program_and_what_it_started_end_with_the_call() {
+    // deaf to the hang-up, with a child that is too; and with a job that has a group of its own
+    for jobs in ["", "set -m; "] {
+        let script = format!("trap '' HUP; {jobs}sleep 1000 & echo $$ $! > $PIDS; echo up; wait");
+        let (mut port, pids) = up(&script).await;
+        assert_eq!(pids.len(), 2);
+        port.down();
+        gone(pids).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_program_leaves_behind_ends_with_it() {
+    let script = "trap '' HUP; set -m; (sleep 1000) & echo $! > $PIDS; echo up; read line";
+    let (mut port, pids) = up(script).await;
+    say(&mut port, "\r").await;
+    while !next(&mut port).await.is_empty() {}
+    gone(pids).await;
+}
+
+#[test]
+fn a_program_ends_with_the_runtime_of_its_service() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let service = runtime();
+    let script = "trap '' HUP; set -m; sleep 1000 & echo $$ $! > $PIDS; echo up; wait";
+    let (port, pids) = service.block_on(up(script));
+    drop(service);
+    drop(port);
+    runtime().block_on(gone(pids));
+}
+
+#[tokio::test]
+async fn a_program_has_none_of_the_capabilities_that_a_service_passes_on() {
+    use rustix::thread::{
+        CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities,
+    };
+    let mut sets = capabilities(None).unwrap();
+    sets.inheritable |= CapabilitySet::NET_ADMIN;
+    let may = set_capabilities(None, sets).is_ok()
+        && configure_capability_in_ambient_set(rustix::thread::CapabilitySet::NET_ADMIN, true).is_ok();
+    if !may {
+        return eprintln!("skipped: this user has no capability to pass on");
+    }
+    let arguments = ["-c".to_owned(), "grep CapAmb /proc/self/status; echo over".to_owned()];
+    let program = Command::start(Path::new("/bin/sh"), &arguments, None, ("x", Path::new("/"))).unwrap();
+    let seen = until(&mut joined(program), "over").await;
+    assert!(seen.contains("0000000000000000"), "{seen}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_takes_nothing_for_long_has_ended() {
+    let (near, _far) = duplex(16);
+    let mut port = joined(near);
+    poll_fn(|cx| port.poll_ready(cx)).await;
+    port.send(vec![0; 1000]);
+    let began = tokio::time::Instant::now();
+    assert!(tokio::time::timeout(super::STUCK - Duration::from_secs(1), next(&mut port)).await.is_err());
+    assert_eq!(next(&mut port).await, b"", "its end is told");
+    assert!(began.elapsed() < super::STUCK + Duration::from_secs(2));
 }
 
 #[tokio::test]

@@ -36,6 +36,9 @@ What calls (--for):
   device      an embedded or cellular device that speaks PPP at once
   openras     another OpenRAS
 
+On a line in TLS, such as listen:tls:0.0.0.0:7443, --certificate and --key say
+who the port is.
+
 What they may reach (--reach): internet, machine=PORT (a service of this
 machine), nothing, or networks as 192.168.7.0/24:22,443
 
@@ -79,6 +82,12 @@ pub(crate) struct Init {
     /// The line it comes in on, as in `line` of a [[port]]
     #[arg(long)]
     pub(crate) line: Option<String>,
+    /// The port's certificate in PEM, for lines in TLS
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Its private key, which only its owner may read
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
     /// What it may reach; may be given more than once
     #[arg(long, value_name = "WORD")]
     pub(crate) reach: Vec<String>,

@@ -104,12 +104,16 @@ pub(crate) struct BookShow {
 /// What an entry may say.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Says {
-    /// Where it calls: tcp:HOST:PORT, unix:PATH, pty:PATH or exchange:NUMBER
+    /// Where it calls: a LINE as of openras dial, such as tcp:HOST:PORT, pty:PATH or exchange:NUMBER
     #[arg(long, value_name = "LINE")]
     pub(crate) line: Option<DialLine>,
-    /// The number to dial; without a line or device of its own a number on the exchange
+    /// The number to dial, by its modem if it has one; without a line or device of its own a number on the exchange
     #[arg(long)]
     pub(crate) number: Option<String>,
+    /// The modem on the line, which dials the number: generic, or another of the service's configuration or of
+    /// docs/modems.md; empty for none
+    #[arg(long, value_name = "NAME")]
+    pub(crate) modem: Option<String>,
     /// The number of this end on the exchange, where it can be called back
     #[arg(long, value_name = "NUMBER")]
     pub(crate) own_number: Option<String>,

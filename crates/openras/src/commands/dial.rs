@@ -98,6 +98,12 @@ async fn on_demand(
     let (demand, lines) = ports.wait().await?;
     traffic.demand = Some(demand.teller());
     lines.iter().for_each(|line| desk.front.waiting(line));
+    // what connects may do so all the time, and a number that does not answer is not called all the time
+    let mut failures = Tries::new(Redial {
+        tries: u32::MAX,
+        pause: Some(call.redial.pause).filter(|pause| !pause.is_zero()).unwrap_or(PAUSE),
+        lost: true,
+    });
     loop {
         loop {
             tokio::select! {
@@ -113,6 +119,12 @@ async fn on_demand(
         demand.down();
         if done.wanted || !(done.connected || done.error.is_some_and(may_pass)) {
             return Ok(done.code);
+        }
+        match failures.after(&done) {
+            Some(pause) if !paused(pause, &call, &mut desk).await => return Ok(done.code),
+            Some(_) => {}
+            // idle, or another end that was meant
+            None => failures = Tries::new(failures.redial),
         }
     }
 }
@@ -131,9 +143,26 @@ async fn series(
         (done, desk) = once(args, call, capture, traffic, desk).await?;
         let Some(pause) = tries.after(&done) else { return Ok((done, desk)) };
         desk.front.redialling(pause, tries.done);
+        if let Some(demand) = &traffic.demand {
+            demand.again();
+        }
+        if !paused(pause, call, &mut desk).await {
+            return Ok((Done { wanted: true, ..done }, desk));
+        }
+    }
+}
+
+/// Waits until it is time to dial again. `false`: whoever watches wants no more.
+async fn paused(pause: Duration, call: &Call, desk: &mut Desk) -> bool {
+    let over = tokio::time::sleep(pause);
+    tokio::pin!(over);
+    loop {
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            _ = desk.signals.heard() => return Ok((Done { wanted: true, ..done }, desk)),
+            () = &mut over => return true,
+            _ = desk.signals.heard() => return false,
+            said = desk.front.said(&call.dial.user) => if matches!(said, Said::HangUp) {
+                return false;
+            },
         }
     }
 }
@@ -281,7 +310,9 @@ fn named_here(args: &Dial, call: &mut Call) {
     }
     if let Some(modem) = &args.modem {
         call.dial.modem = Some(modem.clone());
-        call.dial.number = args.number.clone().unwrap_or_default();
+        if let Some(number) = &args.number {
+            call.dial.number.clone_from(number);
+        }
     }
     call.dial.null_modem = args.null_modem;
     call.dial.vj &= !args.no_vj;

@@ -33,7 +33,8 @@ pub(crate) async fn run(args: cli::Init) -> Result<u8> {
     let config = match openras_service::Config::parse(&text, &places.file.display().to_string()) {
         Ok(config) => config,
         Err(mistakes) => {
-            bail!("what was answered makes no good configuration, and nothing was written: {mistakes}")
+            let said = plan::said(&mistakes);
+            bail!("what was answered makes no good configuration, and nothing was written: {said}")
         }
     };
     let user = write::all(&places, &text, &config, answers.user, args.force).await?;

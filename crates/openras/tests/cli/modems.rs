@@ -126,3 +126,26 @@ fn a_port_lends_its_modem_to_a_line_test_and_answers_again() {
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
     listening();
 }
+
+/// An entry of the phone book with a modem, dialled by both of our programs.
+#[test]
+fn an_entry_of_the_phone_book_dials_by_its_modem() {
+    let lab = lab();
+    let _server = lab.serve(&[]);
+    let near = format!("serial:{}", lab.path("near").display());
+    let add = ["phonebook", "add", "Home", "--line", &near, "--modem", "generic", "--number", "200"];
+    let said = lab.run(&[&add[..], &["--user", "alice", "--password-file", "pw"]].concat());
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let shown = lab.run(&["phonebook", "show", "Home"]).out;
+    assert!(shown.contains("modem           generic"), "{shown}");
+    let done = lab.run(&["dial", "Home", "--ping", "3"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let done = lab.run(&["dial", "Home", "--number", "999"]);
+    assert!(format!("{}{}", done.out, done.err).contains("679"), "{}{}", done.out, done.err);
+    let done = lab.run(&["rasdial", "Home"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    lab.run(&["rasdial", "Home", "/disconnect"]);
+    let done = lab.run(&["phonebook", "add", "Bad", "--line", "exchange:200", "--modem", "generic"]);
+    assert_eq!(done.code, 3, "{}{}", done.out, done.err);
+    assert!(done.err.contains("a modem needs a line"), "{}", done.err);
+}

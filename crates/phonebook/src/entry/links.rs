@@ -57,6 +57,7 @@ fn read_link(section: &Section, place: &Place) -> Link {
         device_type: place.device.as_ref().map(|device| device.value.clone()).unwrap_or_default(),
         numbers: numbers.collect(),
         line: text("OpenRASLine"),
+        modem: text("OpenRASModem"),
     }
 }
 
@@ -118,6 +119,7 @@ fn write_link(section: &mut Section, at: usize, link: &Link) -> Result<(), BookE
         ("Port", &link.port, &before.port),
         ("Device", &link.device_name, &before.device_name),
         ("OpenRASLine", &link.line, &before.line),
+        ("OpenRASModem", &link.modem, &before.modem),
     ] {
         if new != old {
             let Some(here) = place(section, at) else { return Ok(()) };

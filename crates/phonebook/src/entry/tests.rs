@@ -220,6 +220,63 @@ fn methods_are_never_negotiated_down() {
 }
 
 #[test]
+fn every_kind_of_line_is_found_again() {
+    for kind in KINDS {
+        let line = format!("{kind}:1");
+        assert_eq!(Entry::for_line(&line).target(0, "").map(|to| to.line), Some(line));
+    }
+}
+
+#[test]
+fn a_modem_stands_beside_its_line_and_the_number_is_the_numbers() {
+    let of = |entry: &Entry| {
+        let to = entry.target(0, "").unwrap();
+        (to.line, to.modem, to.number)
+    };
+    let said = |line: &str, modem: &str, number: &str| (line.to_owned(), modem.to_owned(), number.to_owned());
+    let mut entry = Entry::for_line("serial:/dev/ttyUSB0,115200");
+    entry.set_modem("generic");
+    assert_eq!(of(&entry), said("serial:/dev/ttyUSB0,115200", "generic", ""));
+    entry.links[0].numbers[0].number = "555 1234".into();
+    let mut book = Pbk::new();
+    entry.write(book.add("e").unwrap()).unwrap();
+    let text = String::from_utf8(book.to_bytes()).unwrap();
+    assert!(text.contains("OpenRASLine=serial:/dev/ttyUSB0,115200"), "{text}");
+    let mut entry = Entry::read(book.find("e").unwrap());
+    assert_eq!(of(&entry), said("serial:/dev/ttyUSB0,115200", "generic", "555 1234"));
+    // szPhoneNumber of a dial
+    assert_eq!(entry.target(0, "9").map(|to| (to.number, to.modem)), Some(("9".into(), "generic".into())));
+    assert_eq!(entry.target(0, "tcp:h:1").map(|to| to.modem), Some(String::new()), "a line is another way");
+    entry.set_line("rfc2217:h:7");
+    assert_eq!(of(&entry), said("rfc2217:h:7", "generic", "555 1234"));
+    entry.set_modem("");
+    assert_eq!(of(&entry), said("rfc2217:h:7", "", ""));
+    entry.set_modem("wifi");
+    entry.set_line("exchange:100");
+    assert_eq!(of(&entry), said("exchange:100", "", ""), "no modem can be there");
+}
+
+#[test]
+fn a_modem_of_windows_keeps_its_name_and_number() {
+    let text = "[w]\nType=1\n\nMEDIA=serial\nPort=COM1\nDevice=Standard Modem\n\nDEVICE=modem\nPhoneNumber=5551234\n";
+    let mut book = Pbk::parse(text.as_bytes()).unwrap();
+    let section = book.entry_mut("w").unwrap();
+    let mut entry = Entry::read(section);
+    entry.set_line("serial:/dev/ttyS0");
+    entry.set_modem("generic");
+    entry.write(section).unwrap();
+    let after = String::from_utf8(book.to_bytes()).unwrap();
+    for line in text.lines() {
+        assert!(after.contains(line), "{line} is not in {after}");
+    }
+    let to = Entry::read(book.find("w").unwrap()).target(0, "").unwrap();
+    assert_eq!(
+        (to.line.as_str(), to.number.as_str(), to.modem.as_str()),
+        ("serial:/dev/ttyS0", "5551234", "generic")
+    );
+}
+
+#[test]
 fn a_text_that_is_two_lines_is_refused() {
     let mut book = Pbk::new();
     let entry = Entry { script: "a\nType=2".into(), ..Entry::default() };
@@ -246,6 +303,7 @@ proptest! {
             Number { number: text(5), area_code: text(6), country_code: numbers[0], country_id: numbers[1], use_rules: options & 1 != 0 },
             Number { number: text(7), ..Number::default() },
         ];
+        entry.links[0].modem = text(3);
         let mut book = Pbk::new();
         entry.write(book.add("e").unwrap()).unwrap();
         let again = Pbk::parse(&book.to_bytes()).unwrap();

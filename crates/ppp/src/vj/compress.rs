@@ -2,7 +2,7 @@
 
 use super::header::{ACK, FIN, Header, PSH, RST, SYN, URG};
 use super::{
-    ACKNOWLEDGEMENT, ECHOED, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW,
+    ACKNOWLEDGEMENT, DEFAULT_MAX_SLOT, ECHOED, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW,
 };
 
 /// As what a packet goes out.
@@ -30,9 +30,10 @@ pub struct Compressor {
 
 impl Compressor {
     /// For an end that has the slots 0 to `max_slot` and, with `omits`, finds out by itself when a frame was lost: what its
-    /// IP-Compression-Protocol option says (RFC 1332 §4.1).
+    /// IP-Compression-Protocol option says (RFC 1332 §4.1). Of more than the usual 16 slots the rest stays unused: each keeps
+    /// a header here, and how many is the other end's to say.
     pub fn new(max_slot: u8, omits: bool) -> Self {
-        let most = usize::from(max_slot) + 1;
+        let most = usize::from(max_slot.min(DEFAULT_MAX_SLOT)) + 1;
         Self { slots: Vec::new(), most, omits, last: None }
     }
 

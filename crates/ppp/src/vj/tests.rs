@@ -214,6 +214,16 @@ fn slots_are_shared_out_and_named_when_they_change() {
 }
 
 #[test]
+fn an_end_that_has_256_slots_makes_us_keep_16_headers() {
+    let mut compressor = Compressor::new(255, true);
+    for port in 1..=300 {
+        let mut out = Vec::new();
+        assert_eq!(compressor.compress(&tcp(port).packet(), &mut out), Packet::Uncompressed);
+        assert!(out[9] <= DEFAULT_MAX_SLOT, "slot {}", out[9]);
+    }
+}
+
+#[test]
 fn after_a_loss_packets_are_dropped_until_a_slot_is_named() {
     let (mut compressor, mut decompressor) = (Compressor::new(15, true), Decompressor::new(15));
     let mut wire = Vec::new();

@@ -192,7 +192,7 @@ fn forwards(port: &PortConfig, found: Found<'_>) {
     }
 }
 
-/// Keys that only the NAT reads.
+/// Keys that nothing reads where there is no NAT; before a device `reach` still decides.
 fn idle(port: &PortConfig, found: Found<'_>) {
     let (word, why) = match port.ip {
         IpKind::Nat => return,
@@ -201,7 +201,7 @@ fn idle(port: &PortConfig, found: Found<'_>) {
     };
     let (network, usual) = (&port.network, NetworkConfig::default());
     for (key, written) in [
-        ("reach", network.reach != usual.reach),
+        ("reach", network.reach != usual.reach && port.ip != IpKind::Tun),
         ("forward", !network.forward.is_empty()),
         ("ipv6", network.ipv6.is_some()),
         ("resolver", !network.resolver.is_empty()),
@@ -275,6 +275,8 @@ mod tests {
         idle.network.reach = vec!["10.0.0.0/8".into()];
         assert_eq!(found(&idle).len(), 1);
         idle.ip = IpKind::Tun;
+        assert_eq!(found(&idle), Vec::<String>::new(), "what goes to a device is looked at, too");
+        idle.network.ipv6 = Some("fd00::/56".parse().unwrap());
         assert!(found(&idle)[0].contains("firewall"), "{:?}", found(&idle));
     }
 }

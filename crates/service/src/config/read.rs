@@ -49,8 +49,11 @@ pub(super) fn config(text: &str) -> Result<Config, Vec<Problem>> {
     with_places(text).map(|(config, _)| config)
 }
 
+/// Where each key stands.
+type Places = HashMap<Place, Range<usize>>;
+
 /// As [`config`], with where each key stands.
-pub(super) fn with_places(text: &str) -> Result<(Config, HashMap<Place, Range<usize>>), Vec<Problem>> {
+pub(super) fn with_places(text: &str) -> Result<(Config, Places), Vec<Problem>> {
     let mut reader = Reader {
         text,
         problems: Vec::new(),

@@ -125,7 +125,8 @@ impl Driven {
 
     fn give(&mut self, input: DriverInput<'_>) {
         self.driver.handle(self.now, input);
-        for _ in 0..OUTPUTS {
+        for n in 0.. {
+            assert!(n < OUTPUTS, "more and more outputs");
             match self.driver.poll_output() {
                 Some(DriverOutput::Device(op)) => self.device(op),
                 Some(DriverOutput::Event(Event::Opened)) => self.opened = true,
@@ -134,7 +135,6 @@ impl Driven {
                 None => return,
             }
         }
-        panic!("more and more outputs");
     }
 
     fn device(&mut self, op: DeviceOp) {
@@ -155,7 +155,8 @@ impl Driven {
 
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
-        for _ in 0..DEADLINES {
+        for n in 0.. {
+            assert!(n < DEADLINES, "a deadline that does not move");
             match self.driver.poll_timeout().filter(|at| *at <= end) {
                 Some(at) => {
                     self.now = self.now.max(at);
@@ -167,7 +168,6 @@ impl Driven {
                 }
             }
         }
-        panic!("a deadline that does not move");
     }
 
     /// Whatever was said, a modem that is good again serves a line that is opened anew.
@@ -246,7 +246,8 @@ impl Played {
 
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
-        for _ in 0..DEADLINES {
+        for n in 0.. {
+            assert!(n < DEADLINES, "a deadline that does not move");
             match self.dce.poll_timeout().filter(|at| *at <= end) {
                 Some(at) => {
                     self.now = self.now.max(at);
@@ -258,7 +259,6 @@ impl Played {
                 }
             }
         }
-        panic!("a deadline that does not move");
     }
 
     /// However it was set, DTR or the end of the call leads back to commands, and &F to an OK.

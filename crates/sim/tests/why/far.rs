@@ -21,8 +21,11 @@ pub(crate) enum Does {
     /// Speaks PPP; what it writes goes through this on its way.
     Ppp(Box<Ppp>, fn(Vec<u8>) -> Vec<u8>),
     /// Answers whatever comes by these, each after so long; once the call stands it is given nothing.
-    Frames(Box<dyn FnMut(&[u8]) -> Vec<(Duration, Vec<u8>)>>),
+    Frames(Box<Replies>),
 }
+
+/// What is sent in reply to a frame, each after so long.
+type Replies = dyn FnMut(&[u8]) -> Vec<(Duration, Vec<u8>)>;
 
 /// Such an end.
 pub(crate) struct Far {

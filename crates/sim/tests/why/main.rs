@@ -2,7 +2,7 @@
 //! `why` makes of it. The snapshots hold the packet or setting that decided, and the change to make; they are reviewed
 //! like code.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers outside #[test] functions
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers outside #[test] functions
 
 mod account;
 mod capture;

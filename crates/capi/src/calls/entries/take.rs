@@ -115,6 +115,7 @@ pub(in crate::calls) fn set_device(link: &mut Link, device: &Device) -> Result<b
     });
     link.port = ours.map(|ours| ours.port).unwrap_or_default();
     link.line.clear();
+    link.modem.clear();
     Ok(true)
 }
 

@@ -6,7 +6,7 @@ use super::command::{Asked, Command, Line};
 use super::registers::{BACKSPACE, CR, LF};
 use super::result::{Result, line};
 use super::settings::{OnDtr, Profile};
-use super::{Call, Dce};
+use super::{Call, Dce, MOST_SAID};
 
 /// Letters that mean nothing to a modem without a telephone line, and are taken: Bell modes, tones, speaker, blanks of old scripts.
 const TAKEN: &str = "BCFKLMNPTWY";
@@ -42,6 +42,7 @@ enum Next {
 impl Dce {
     pub(super) fn execute(&mut self, text: &str) {
         let mut commands = Line::new(text);
+        self.said = 0;
         while let Some(command) = commands.next_command() {
             let next = match command {
                 Ok(command) => self.carry_out(command),
@@ -237,6 +238,10 @@ impl Dce {
     fn inform(&mut self, text: &str) -> Next {
         let mut out = Vec::new();
         line(text, &self.profile, &mut out);
+        self.said += out.len();
+        if self.said > MOST_SAID {
+            return ERROR;
+        }
         self.write(out);
         Next::Go
     }

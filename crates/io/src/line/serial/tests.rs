@@ -121,11 +121,17 @@ async fn what_cannot_be_had_says_why_and_what_to_try() {
     let mut no_tty = device(Path::new("/dev/null"), locks.path());
     no_tty.op(DeviceOp::Open);
     assert_eq!(told(&mut no_tty).await.0, Told::Failed(FROM_DEVICE));
-    assert_eq!(no_tty.reason().unwrap(), "The serial port /dev/null cannot be used: it is not a serial port.");
+    assert_eq!(
+        no_tty.reason().unwrap(),
+        "The serial port /dev/null cannot be used: it is not a serial port."
+    );
     // the group to join is that of the device
     let error = io::Error::from(ErrorKind::PermissionDenied);
     let why = sentence(Path::new("/dev/null"), &error);
-    assert!(why.contains("which belongs to the group root: add it to that group (usermod -aG root USER)"), "{why}");
+    assert!(
+        why.contains("which belongs to the group root: add it to that group (usermod -aG root USER)"),
+        "{why}"
+    );
     assert_eq!(group(Path::new("/dev/nothing")), None);
 }
 
@@ -144,4 +150,22 @@ fn the_format_is_what_the_system_has_then() {
     let now = tcgetattr(&fd).unwrap();
     assert_eq!(now.output_speed(), 31_250, "any speed, not only those of the tables");
     assert!(now.control_modes.contains(ControlModes::CRTSCTS) && !now.input_modes.contains(InputModes::IXON));
+}
+
+/// Flow control that stays off, or a modem that was switched off in the middle: the octets are lost, the port is not.
+#[tokio::test(start_paused = true)]
+async fn a_device_that_takes_nothing_is_closed_all_the_same() {
+    let (_master, path) = pair();
+    let locks = tempfile::tempdir().unwrap();
+    let mut ours = device(&path, locks.path());
+    ours.op(DeviceOp::Open);
+    assert_eq!(told(&mut ours).await.0, Told::Opened(None));
+    ours.op(DeviceOp::Write(vec![0x55; 1024 * 1024]));
+    ours.op(DeviceOp::Dtr(false));
+    ours.op(DeviceOp::Dtr(true));
+    ours.op(DeviceOp::Write(vec![0x55; 1024 * 1024]));
+    ours.op(DeviceOp::Dtr(false));
+    ours.op(DeviceOp::Close);
+    assert_eq!(told(&mut ours).await.0, Told::Closed);
+    assert_eq!((ours.unsent(), locks_in(locks.path())), (0, 0));
 }

@@ -90,6 +90,21 @@ async fn a_call_that_is_cut_resets_what_went_through_it() {
 }
 
 #[tokio::test]
+async fn a_listener_that_is_closed_resets_what_went_through_it() {
+    let (near, far, _wire) = pair(1500).await;
+    let mut listener = far.tcp_listen(80).unwrap();
+    let (at, counts, serving) = forward(To::One(target(&format!("{B}:80"))), near, 8).await;
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let mut there = listener.accept().await.unwrap();
+    there.write_all(b"half a page").await.unwrap();
+    let mut some = [0; 11];
+    stream.read_exact(&mut some).await.unwrap();
+    serving.abort();
+    assert_eq!(stream.read_u8().await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert_eq!(counts.read(), Counted { reached: 1, ..Counted::default() });
+}
+
+#[tokio::test]
 async fn another_users_process_and_one_too_many_are_sent_away() {
     let (near, far, _wire) = pair(1500).await;
     let mut listener = far.tcp_listen(80).unwrap();

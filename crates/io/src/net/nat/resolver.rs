@@ -1,6 +1,7 @@
 //! Questions of callers, asked of the resolvers this machine itself asks (resolv.conf(5)).
 //!
-//! The message goes on as it came and comes back as it is; only its number and its question are compared. An answer
+//! The message goes on as it came and comes back as it is, but for its number: outside it has one that nobody can know
+//! who does not hear it, whatever the caller counts with (RFC 5452 §9.2). Its number and its question are compared. An answer
 //! that is too long for UDP says so itself, and the caller asks again over TCP, which goes to the same resolver.
 
 use std::io;
@@ -23,9 +24,11 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Octets of a file that are looked at.
 const FILE: u64 = 64 * 1024;
 const PORT: u16 = 53;
-/// The header of a DNS message, RFC 1035 §4.1.1, and two of its answers' codes.
+/// The header of a DNS message, RFC 1035 §4.1.1, and some of its answers' codes.
 const HEADER: usize = 12;
+const FORMERR: u8 = 1;
 const SERVFAIL: u8 = 2;
+const NOTIMP: u8 = 4;
 const REFUSED: u8 = 5;
 
 /// Whom to ask. Shared by all calls.
@@ -108,8 +111,23 @@ fn server(word: &str) -> Option<SocketAddr> {
     Some(SocketAddrV6::new(address.parse::<Ipv6Addr>().ok()?, PORT, 0, number).into())
 }
 
-/// The answer to a question of at least a header; one that says that nobody answered, if nobody did.
-pub(super) async fn ask(servers: Arc<[SocketAddr]>, question: Vec<u8>) -> Vec<u8> {
+/// The answer to a question of at least a header, which has this number outside; one that says that nobody answered, if
+/// nobody did.
+pub(super) async fn ask(servers: Arc<[SocketAddr]>, mut question: Vec<u8>, outside: u16) -> Vec<u8> {
+    let number = question.first_chunk().map_or(0, |number| u16::from_be_bytes(*number));
+    set_number(&mut question, outside);
+    let mut answer = answer_to(servers, question).await;
+    set_number(&mut answer, number);
+    answer
+}
+
+fn set_number(message: &mut [u8], number: u16) {
+    if let Some(place) = message.first_chunk_mut() {
+        *place = number.to_be_bytes();
+    }
+}
+
+async fn answer_to(servers: Arc<[SocketAddr]>, question: Vec<u8>) -> Vec<u8> {
     let tries = u32::try_from(servers.len()).unwrap_or(1).max(1) * ROUNDS;
     let patience = (PATIENCE / tries).min(LONGEST);
     let mut last = None;
@@ -153,10 +171,37 @@ async fn one(server: SocketAddr, question: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Same number, and an answer.
+/// Same number, same question, and an answer (RFC 5452 §9.1). A server that could make nothing of the message may leave
+/// the question out.
 fn answers(answer: &[u8], question: &[u8]) -> bool {
     let response = answer.get(2).is_some_and(|flags| flags & 0x80 != 0);
-    answer.len() >= HEADER && response && answer.get(..2) == question.get(..2)
+    let same = match (asked(question), asked(answer)) {
+        (Some(question), Some(answer)) => question.eq_ignore_ascii_case(answer),
+        // none, more than one, or in a form nobody uses: there is nothing to compare
+        (None, _) => true,
+        (Some(_), None) => {
+            let none = answer.get(4..6) == Some(&[0, 0]);
+            none && answer.get(3).is_some_and(|code| matches!(code & 0x0f, FORMERR | SERVFAIL | NOTIMP | REFUSED))
+        }
+    };
+    answer.len() >= HEADER && response && answer.get(..2) == question.get(..2) && same
+}
+
+/// The question of a message that has one: name, type and class (RFC 1035 §4.1.2).
+fn asked(message: &[u8]) -> Option<&[u8]> {
+    if message.get(4..6)? != [0, 1] {
+        return None;
+    }
+    let mut end = HEADER;
+    loop {
+        match *message.get(end)? {
+            0 => break,
+            // a label; a pointer cannot stand in the first name
+            length @ 1..=63 => end += 1 + usize::from(length),
+            64.. => return None,
+        }
+    }
+    message.get(HEADER..end + 5)
 }
 
 /// The server itself could not, or would not; another may.
@@ -228,9 +273,9 @@ mod tests {
         let (lame, lame_at) = server().await;
         let (good, good_at) = server().await;
         let serving = [tokio::spawn(answer_all(lame, SERVFAIL)), tokio::spawn(answer_all(good, 3))];
-        let answer = ask([gone_at, lame_at, good_at].into(), question(77)).await;
+        let answer = ask([gone_at, lame_at, good_at].into(), question(77), 5).await;
         assert_eq!((answer[..2].to_vec(), answer[3] & 15), (vec![0, 77], 3), "the third one's answer");
-        let answer = ask([gone_at, lame_at].into(), question(78)).await;
+        let answer = ask([gone_at, lame_at].into(), question(78), 5).await;
         assert_eq!(answer[3] & 15, SERVFAIL);
         serving.iter().for_each(tokio::task::JoinHandle::abort);
     }
@@ -239,14 +284,44 @@ mod tests {
     async fn where_nobody_answers_the_caller_hears_that_before_it_is_too_late() {
         let (_silent, at) = server().await;
         let began = tokio::time::Instant::now();
-        let answer = ask([at, at, at].into(), question(9)).await;
+        let answer = ask([at, at, at].into(), question(9), 5).await;
         assert!(began.elapsed() < Duration::from_secs(19), "{:?}", began.elapsed());
         assert_eq!(answer[..4], [0, 9, 0x81, 0x82]);
         assert_eq!(answer[4..], question(9)[4..]);
     }
 
+    /// The caller counts its questions, as old systems do; outside nobody can guess.
+    #[tokio::test]
+    async fn who_knows_the_callers_numbers_cannot_answer_in_the_servers_place() {
+        let (server, at) = server().await;
+        let asked = tokio::spawn(ask([at].into(), question(1), 0x4321));
+        let mut buffer = [0; 512];
+        let (length, from) = server.recv_from(&mut buffer).await.unwrap();
+        assert_eq!(buffer[..2], [0x43, 0x21]);
+        assert_eq!(buffer[2..length], question(1)[2..]);
+        let mut right = failure(&buffer[..length]);
+        right[3] = 0x83;
+        let mut forged = right.clone();
+        forged[..2].copy_from_slice(&[0, 1]);
+        let mut other = right.clone();
+        other[13] = b'b';
+        let mut bare = right[..HEADER].to_vec();
+        bare[4..6].fill(0);
+        for wrong in [&forged, &other, &bare] {
+            server.send_to(wrong, from).await.unwrap();
+        }
+        server.send_to(&right, from).await.unwrap();
+        let answer = asked.await.unwrap();
+        assert_eq!((answer[..2].to_vec(), &answer[2..]), (vec![0, 1], &right[2..]), "with the caller's number");
+    }
+
     #[test]
-    fn an_answer_has_the_questions_number() {
+    fn an_answer_has_the_questions_number_and_the_question() {
+        let mut upper = failure(&question(5));
+        upper[13] = b'A';
+        assert!(answers(&upper, &question(5)), "some servers write names as they like");
+        upper[13] = b'b';
+        assert!(!answers(&upper, &question(5)));
         let mut answer = failure(&question(5));
         assert!(answers(&answer, &question(5)));
         assert!(!answers(&question(5), &question(5)), "a question is no answer");

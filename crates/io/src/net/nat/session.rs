@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, RandomState};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use openras_nat::{FlowId, Input, Nat, Order, QuestionId, Refusal, Target, Trouble};
 use openras_ppp::Machine;
@@ -25,6 +28,9 @@ use super::{Forward, Settings};
 const ROUNDS: usize = 4;
 /// Connections from outside taken before others have their turn.
 const ACCEPTS: usize = 16;
+/// How long a listener rests that cannot accept: descriptors and memory do not come back at once, and the listener stays
+/// readable.
+const REST: Duration = Duration::from_millis(200);
 /// Octets kept for the next datagram while there are flows.
 const BUFFER: usize = 64 * 1024;
 
@@ -45,6 +51,8 @@ struct Listener {
     listener: TcpListener,
     /// The caller's end.
     to: SocketAddr,
+    /// It could not accept, and tries again then.
+    rest: Option<Pin<Box<Sleep>>>,
 }
 
 pub(super) struct Session {
@@ -60,6 +68,8 @@ pub(super) struct Session {
     packet: Vec<u8>,
     datagram: Vec<u8>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// What questions are numbered with outside.
+    numbers: RandomState,
 }
 
 impl Session {
@@ -82,6 +92,7 @@ impl Session {
             packet: Vec::new(),
             datagram: Vec::new(),
             sleep: None,
+            numbers: RandomState::new(),
         }
     }
 
@@ -178,13 +189,22 @@ impl Session {
 
     fn accept(&mut self, number: usize) {
         for _ in 0..ACCEPTS {
-            let Some(Listener { bell, listener, to }) = self.forwards.get(number) else { return };
+            let Some(Listener { bell, listener, to, rest }) = self.forwards.get_mut(number) else { return };
             let waker = bell.answer().clone();
-            let socket = match listener.poll_accept(&mut Context::from_waker(&waker)) {
+            let mut cx = Context::from_waker(&waker);
+            if rest.as_mut().is_some_and(|rest| rest.as_mut().poll(&mut cx).is_pending()) {
+                return;
+            }
+            *rest = None;
+            let socket = match listener.poll_accept(&mut cx) {
                 Poll::Pending => return,
                 Poll::Ready(Ok((socket, _))) => socket,
-                // a connection that is gone again, or no descriptors: others may come
-                Poll::Ready(Err(_)) => continue,
+                // a connection that is gone again: others may come
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::ConnectionAborted => continue,
+                Poll::Ready(Err(_)) => {
+                    *rest = Some(Box::pin(tokio::time::sleep(REST)));
+                    continue;
+                }
             };
             match self.nat.inbound(now(), *to) {
                 Ok(id) => {
@@ -274,7 +294,10 @@ impl Session {
     fn ask(&mut self, id: QuestionId, message: Vec<u8>) {
         let bell = Bell::new(Key::Question(id), &self.ready);
         bell.ring();
-        let answer = Box::pin(resolver::ask(self.settings.resolver.servers(), message));
+        // whoever cannot hear the question can guess this number only, and the socket's port (RFC 5452 §9.2)
+        let [low, high, ..] = self.numbers.hash_one(id).to_ne_bytes();
+        let number = u16::from_ne_bytes([low, high]);
+        let answer = Box::pin(resolver::ask(self.settings.resolver.servers(), message, number));
         self.questions.insert(id, Question { bell, answer });
     }
 
@@ -303,7 +326,7 @@ fn listener(
         Ok(listener) => {
             let bell = Bell::new(Key::Forward(n), ready);
             bell.ring();
-            Some(Listener { bell, listener, to })
+            Some(Listener { bell, listener, to, rest: None })
         }
         Err(error) => {
             warn!(listen = %forward.listen, %error, "nothing is forwarded to the caller from there");

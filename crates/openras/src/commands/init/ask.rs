@@ -1,14 +1,16 @@
 //! The questions, where they were not answered on the command line.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use openras_ppp::Secret;
 
 use super::find::Device;
-use super::plan::{default_line, is_offered};
+use super::plan::{self, Certificate, default_line, is_offered};
 use crate::cli::{self, Caller};
 use crate::keyboard::Keyboard;
+use crate::render::safe;
 use crate::secret_file;
 use crate::signals::{Interrupted, Signals};
 
@@ -18,6 +20,8 @@ pub(super) struct Answers {
     pub(super) caller: Caller,
     /// On what.
     pub(super) line: String,
+    /// Who the port is, on a line in TLS.
+    pub(super) certificate: Option<Certificate>,
     /// What it may reach.
     pub(super) reach: Vec<String>,
     /// The first user.
@@ -62,13 +66,33 @@ pub(super) async fn answers(args: &cli::Init, found: &[Device]) -> Result<Answer
         (None, Some(person)) => person.line(caller, found).await?,
         (None, None) => default_line(caller, found).context("name the line it comes in on with --line")?,
     };
+    let certificate = certificate(args, &line, &mut person).await?;
     let reach = match (args.reach.is_empty(), &mut person) {
         (false, _) => args.reach.clone(),
         (true, Some(person)) => person.reach().await?,
         (true, None) => vec!["internet".into()],
     };
     let user = user(args, &mut person).await?;
-    Ok(Answers { caller, line, reach, user })
+    Ok(Answers { caller, line, certificate, reach, user })
+}
+
+async fn certificate(
+    args: &cli::Init,
+    line: &str,
+    person: &mut Option<Person>,
+) -> Result<Option<Certificate>> {
+    Ok(match (args.certificate.as_deref().zip(args.key.as_deref()), person) {
+        (Some((file, key)), _) => Some(Certificate::of(file, key)),
+        (None, Some(person)) if plan::wants_certificate(line) => {
+            let file = person.file("The port's certificate (a file in PEM)").await?;
+            let key = person.file("Its private key (a file in PEM)").await?;
+            Some(Certificate::of(&file, &key))
+        }
+        (None, None) if plan::wants_certificate(line) => {
+            bail!("a line in TLS needs --certificate FILE and --key FILE")
+        }
+        (None, _) => None,
+    })
 }
 
 async fn user(args: &cli::Init, person: &mut Option<Person>) -> Result<NewUser> {
@@ -154,19 +178,46 @@ impl Person {
             return Ok(format!("serial:{}", device.path.display()));
         }
         let default = default_line(caller, found).unwrap_or_default();
-        self.line_of("On what line?", &default).await
+        loop {
+            let line = self.line_of("On what line?", &default).await?;
+            match plan::fits(caller, &line) {
+                Ok(_) => return Ok(line),
+                Err(error) => {
+                    let _ = writeln!(std::io::stderr(), "{}.", safe(&error.to_string()));
+                }
+            }
+        }
+    }
+
+    /// A file that is there.
+    async fn file(&mut self, question: &str) -> Result<PathBuf> {
+        loop {
+            let path = PathBuf::from(self.line_of(question, "").await?);
+            if path.is_file() {
+                return Ok(path);
+            }
+            let _ = writeln!(std::io::stderr(), "There is no such file.");
+        }
     }
 
     async fn reach(&mut self) -> Result<Vec<String>> {
         let words =
             ["the internet", "one service of this machine", "a network", "nothing: only this service"];
         let n = self.choose("What may they reach?", &words.map(str::to_owned)).await?;
-        Ok(vec![match n {
-            0 => "internet".to_owned(),
-            1 => format!("machine={}", self.line_of("TCP port of the service", "80").await?),
-            2 => self.line_of("Which network", "192.168.7.0/24").await?,
-            _ => "nothing".to_owned(),
-        }])
+        loop {
+            let word = match n {
+                0 => "internet".to_owned(),
+                1 => format!("machine={}", self.line_of("TCP port of the service", "80").await?),
+                2 => self.line_of("Which network", "192.168.7.0/24").await?,
+                _ => "nothing".to_owned(),
+            };
+            match plan::reach(std::slice::from_ref(&word)) {
+                Ok(_) => return Ok(vec![word]),
+                Err(error) => {
+                    let _ = writeln!(std::io::stderr(), "{}.", safe(&error.to_string()));
+                }
+            }
+        }
     }
 
     async fn password(&mut self, name: &str) -> Result<Option<Secret>> {

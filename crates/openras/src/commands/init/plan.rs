@@ -1,10 +1,11 @@
 //! From the answers to the text of a configuration, every line of it explained.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use openras_service::Config;
-use openras_service::config::PortLine;
+use openras_service::config::{ConfigError, PortLine, Problem};
 
 use super::ask::Answers;
 use super::find::Device;
@@ -24,12 +25,30 @@ pub(super) struct Plan {
     pub(super) line: String,
     auth: &'static [&'static str],
     /// The line crosses a network.
-    network: bool,
+    pub(super) network: bool,
+    certificate: Option<Certificate>,
     reach: Reach,
 }
 
+/// Who a port is to callers in TLS: full paths.
+#[derive(Clone)]
+pub(super) struct Certificate {
+    pub(super) file: String,
+    key: String,
+}
+
+impl Certificate {
+    /// From paths as they were named.
+    pub(super) fn of(file: &Path, key: &Path) -> Self {
+        let full = |path: &Path| {
+            std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
+        };
+        Self { file: full(file), key: full(key) }
+    }
+}
+
 /// Where callers may go.
-enum Reach {
+pub(super) enum Reach {
     Nothing,
     Words(Vec<String>),
     /// A service of this machine, under our own address on the link.
@@ -62,7 +81,7 @@ impl Plan {
     /// # Errors
     /// A line or a word that is none.
     pub(super) fn new(answers: &Answers) -> Result<Self> {
-        let line: PortLine = answers.line.parse()?;
+        let line = fits(answers.caller, &answers.line)?;
         let network = line.crosses_network();
         let auth: &[&str] = match answers.caller {
             // pap and chap show the password, or need it stored so that it can be read: not over a network (rule 17)
@@ -71,7 +90,8 @@ impl Plan {
             _ => &["mschapv2", "mschap", "pap"],
         };
         let reach = reach(&answers.reach)?;
-        Ok(Self { caller: answers.caller, line: answers.line.clone(), auth, network, reach })
+        let (caller, line) = (answers.caller, answers.line.clone());
+        Ok(Self { caller, line, auth, network, certificate: answers.certificate.clone(), reach })
     }
 
     /// How many calls at the same time.
@@ -120,6 +140,14 @@ impl Plan {
             _ => self.calls(),
         };
         let _ = writeln!(text, "[[port]]\nname = \"line1\"\n# where calls come in\nline = {}", quoted(line));
+        if let Some(tls) = &self.certificate {
+            let (file, key) = (quoted(&tls.file), quoted(&tls.key));
+            let _ = writeln!(
+                text,
+                "# who this port is to its callers; others must not be able to read the key\n\
+                 tls = {{ certificate = {file}, key = {key} }}"
+            );
+        }
         if self.caller == Caller::Modem {
             text.push_str("# commands as V.250 has them; `openras line test line1` shows what the modem says\nmodem = \"generic\"\n");
         }
@@ -131,7 +159,7 @@ impl Plan {
         }
         text.push_str("# how callers prove who they are, the preferred first");
         if self.network {
-            text.push_str("; pap would show the password to the network\n# (`tls:` lines are the remedy, `insecure = true` the other way)");
+            text.push_str("; pap would show the password to the network\n# (`listen:tls:` lines are the remedy, `insecure = true` the other way)");
         }
         let _ = writeln!(
             text,
@@ -168,6 +196,11 @@ impl Plan {
         }
     }
 
+    /// The certificate of a line in TLS.
+    pub(super) fn certificate(&self) -> Option<&str> {
+        self.certificate.as_ref().map(|tls| tls.file.as_str())
+    }
+
     /// Where a caller finds what it may reach; for the settings.
     pub(super) fn service(&self) -> Option<u16> {
         match self.reach {
@@ -177,7 +210,38 @@ impl Plan {
     }
 }
 
-fn reach(words: &[String]) -> Result<Reach> {
+/// Whether callers of a line shake hands in TLS.
+pub(super) fn wants_certificate(line: &str) -> bool {
+    matches!(line.parse(), Ok(PortLine::Listen(spoken, _)) if spoken.is_secret())
+}
+
+/// The line, if that kind of caller can come in on it.
+///
+/// # Errors
+/// It is none, or not one of theirs; says which is.
+pub(super) fn fits(caller: Caller, line: &str) -> Result<PortLine> {
+    let line: PortLine = line.parse()?;
+    let dials_hosts = matches!(caller, Caller::Emulator | Caller::WifiModem);
+    if dials_hosts && !matches!(line, PortLine::ListenTcp(_) | PortLine::Listen(..)) {
+        bail!(
+            "what dials TCP hosts comes in on listen:tcp: or listen:telnet:, and not on {line}; `--for computer` puts a \
+             modem there, `--for device` takes PPP there at once"
+        );
+    }
+    if caller == Caller::Terminal && line.crosses_network() {
+        bail!(
+            "a login prompt on {line} would show passwords to the network; answer on 127.0.0.1 (ssh or stunnel leads \
+             there) or on a listen:tls: line"
+        );
+    }
+    Ok(line)
+}
+
+/// What the words come to.
+///
+/// # Errors
+/// A word that is none; says what is.
+pub(super) fn reach(words: &[String]) -> Result<Reach> {
     match words {
         [word] if word == "nothing" => Ok(Reach::Nothing),
         [word] if word.starts_with("machine=") => match word.trim_start_matches("machine=").parse() {
@@ -187,8 +251,21 @@ fn reach(words: &[String]) -> Result<Reach> {
         words if words.iter().any(|word| word == "nothing" || word.starts_with("machine")) => {
             bail!("nothing and machine=PORT stand alone; write networks as 127.0.0.1:80 beside others")
         }
-        words => Ok(Reach::Words(words.to_vec())),
+        words => {
+            let list = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
+            let port = format!("[[port]]\nname = \"a\"\nline = \"exchange:1\"\nreach = [{list}]\n");
+            match Config::parse(&port, "") {
+                Ok(_) => Ok(Reach::Words(words.to_vec())),
+                Err(mistakes) => bail!("{}", said(&mistakes)),
+            }
+        }
     }
+}
+
+/// Mistakes without their places: the file they are in was never written.
+pub(super) fn said(mistakes: &ConfigError) -> String {
+    let each = |one: &Problem| format!("{}. {}", one.what, one.remedy);
+    mistakes.problems.iter().map(each).collect::<Vec<_>>().join("; ")
 }
 
 /// As a TOML string (TOML 1.0, basic strings).

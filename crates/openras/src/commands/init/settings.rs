@@ -29,12 +29,8 @@ pub(super) fn of(plan: &Plan, user: &str) -> Vec<Settings> {
     }
     all.push(pppd(plan, user, &number));
     if plan.caller != Caller::Device {
-        all.extend([
-            win9x(plan, user, &number),
-            nt(plan, user, &number),
-            xp(plan, user, &number),
-            mac(user, &number),
-        ]);
+        all.extend([win9x(plan, user, &number), nt(plan, user, &number), xp(plan, user, &number)]);
+        all.push(if plan.network { no_mac() } else { mac(user, &number) });
     }
     if let Some(port) = plan.service() {
         for one in &mut all {
@@ -49,25 +45,33 @@ fn number(plan: &Plan) -> String {
     match plan.caller {
         Caller::Computer => NUMBER.to_owned(),
         Caller::Modem => "the telephone number of the line".to_owned(),
-        _ => format!("the address of this machine and its port ({})", at(plan)),
+        _ => format!("this machine's address and port: {}", at(plan)),
     }
 }
 
-/// Host and port of a line that listens.
-fn at(plan: &Plan) -> &str {
-    plan.line.splitn(3, ':').nth(2).unwrap_or(&plan.line)
+/// Host and port of a line that listens, `HOST` where it answers on all addresses; else the line.
+fn at(plan: &Plan) -> String {
+    let rest = plan.line.strip_prefix("listen:").and_then(|line| line.split_once(':'));
+    rest.map_or_else(|| plan.line.clone(), |(_, at)| host(at))
+}
+
+fn host(at: &str) -> String {
+    let port = at.strip_prefix("0.0.0.0:").or_else(|| at.strip_prefix("[::]:"));
+    port.map_or_else(|| at.to_owned(), |port| format!("HOST:{port}"))
 }
 
 fn openras(plan: &Plan, user: &str) -> Option<Settings> {
     if plan.caller == Caller::Computer {
         return None;
     }
-    let line = plan.line.strip_prefix("listen:")?.replace(":0.0.0.0:", ":HOST:");
-    Some(Settings {
-        title: "openras dial, to try it",
-        run: true,
-        steps: vec![format!("openras dial --line {line} --user {user} --ping 3")],
-    })
+    let (kind, at) = plan.line.strip_prefix("listen:")?.split_once(':')?;
+    let mut steps = vec![format!("openras dial --line {kind}:{} --user {user} --ping 3", host(at))];
+    if let Some(file) = plan.certificate() {
+        steps.push(format!(
+            "HOST is the name in the certificate; with one of your own making, copy {file} to the caller and add --tls-ca FILE."
+        ));
+    }
+    Some(Settings { title: "openras dial, to try it", run: true, steps })
 }
 
 fn pppd(plan: &Plan, user: &str, number: &str) -> Settings {
@@ -124,7 +128,12 @@ fn win9x(plan: &Plan, user: &str, number: &str) -> Settings {
              compression and encrypted password may stay on or off; of the protocols only TCP/IP."
                 .into(),
             "TCP/IP Settings: server assigned IP address, server assigned name server addresses.".into(),
-            format!("Connect as {user}. Windows 95 without Dial-Up Networking 1.3 sends the password in the clear (pap)."),
+            format!("Connect as {user}. {}", if plan.network {
+                "Windows 95 needs Dial-Up Networking 1.3: what came before only sends the password in the clear (pap), \
+                 which this line does not take."
+            } else {
+                "Windows 95 without Dial-Up Networking 1.3 sends the password in the clear (pap)."
+            }),
         ],
     }
 }
@@ -155,6 +164,18 @@ fn xp(plan: &Plan, user: &str, number: &str) -> Settings {
             "Its Properties, Security, Typical: \"Require secured password\"; Networking: PPP, Internet Protocol only."
                 .into(),
             format!("Connect as {user}."),
+        ],
+    }
+}
+
+fn no_mac() -> Settings {
+    Settings {
+        title: "Mac OS 9",
+        run: false,
+        steps: vec![
+            "Not on this line: it proves itself by pap or chap, and here others on the network could read the password. \
+             A line of its own on 127.0.0.1, a serial port or a modem takes it."
+                .into(),
         ],
     }
 }

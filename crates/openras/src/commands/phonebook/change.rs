@@ -1,11 +1,12 @@
 //! `openras phonebook add`, `set` and `remove`.
 
 use anyhow::{Result, bail};
+use openras_engine::RasError;
 use openras_phonebook::entry::flags::{
     RASEO_CUSTOM_SCRIPT, RASEO_TERMINAL_AFTER_DIAL, RASEO_TERMINAL_BEFORE_DIAL,
 };
-use openras_phonebook::entry::is_line;
-use openras_phonebook::{Book, Books, Entry, Link, Number, validate};
+use openras_phonebook::entry::{is_line, takes_modem};
+use openras_phonebook::{Book, BookError, Books, Entry, Link, Number, validate};
 use openras_ppp::Secret;
 
 use super::{named, target};
@@ -23,7 +24,7 @@ pub(super) fn add(books: &Books, args: BookAdd) -> Result<()> {
     {
         entry.links = vec![Link::new("exchange")];
     }
-    say(&mut entry, &says);
+    say(&mut entry, &says)?;
     let book = target(books, &book);
     book.edit(|text| {
         validate(&name)?;
@@ -43,7 +44,7 @@ pub(super) fn set(books: &Books, args: BookSet) -> Result<()> {
         found.book.edit(|text| {
             let section = text.entry_mut(&found.name)?;
             let mut entry = Entry::read(section);
-            say(&mut entry, &args.says);
+            say(&mut entry, &args.says)?;
             entry.write(section)
         })?;
     }
@@ -70,8 +71,8 @@ pub(super) fn remove(books: &Books, args: &BookRemove) -> Result<()> {
 }
 
 fn says_something(says: &Says) -> bool {
-    let Says { line, number, own_number, auth, terminal, script, custom_script, saved: _ } = says;
-    let texts = [number, own_number, script];
+    let Says { line, number, modem, own_number, auth, terminal, script, custom_script, saved: _ } = says;
+    let texts = [number, modem, own_number, script];
     line.is_some()
         || texts.iter().any(|text| text.is_some())
         || !auth.is_empty()
@@ -86,9 +87,20 @@ fn saves_something(says: &Says) -> bool {
 }
 
 /// Writes into the entry what was named.
-fn say(entry: &mut Entry, says: &Says) {
+///
+/// # Errors
+/// 87: a modem where none can be.
+fn say(entry: &mut Entry, says: &Says) -> Result<(), BookError> {
     if let Some(line) = &says.line {
         entry.set_line(&openras_client::absolute(&line.to_string()));
+    }
+    if let Some(modem) = &says.modem {
+        entry.set_modem(modem);
+        if !modem.is_empty() && !entry.target(0, "").is_some_and(|to| takes_modem(&to.line)) {
+            let what = "a modem needs a line that it can be at the end of";
+            let remedy = "Name one with --line: serial:, rfc2217:, tcp:, telnet: or pty:.";
+            return Err(BookError::new(RasError::INVALID_PARAMETER, what, remedy));
+        }
     }
     if let Some(number) = &says.number {
         set_number(entry, number);
@@ -109,6 +121,7 @@ fn say(entry: &mut Entry, says: &Says) {
     if let Some(custom) = says.custom_script {
         entry.set_option(RASEO_CUSTOM_SCRIPT, custom);
     }
+    Ok(())
 }
 
 fn set_number(entry: &mut Entry, number: &str) {

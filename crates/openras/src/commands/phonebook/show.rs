@@ -76,6 +76,7 @@ fn described(found: &Found, saved: &Saved) -> Value {
         "phonebook": found.book.path().to_string_lossy(),
         "owner": owner(found.book.owner()),
         "line": line(entry),
+        "modem": link.modem,
         "number": numbers.next().unwrap_or_default(),
         "alternates": numbers.collect::<Vec<_>>(),
         "device": link.device_name,
