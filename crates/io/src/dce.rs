@@ -7,7 +7,10 @@
 //! **The computer.** It is there while its line has a call: when that ends, its call over the network ends too. A line that has
 //! a modem's signals is a [`Computer`] of its own, any other is [`Plain`].
 
+#[cfg(test)]
+mod driven;
 mod gauge;
+mod serial_port;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +31,7 @@ use crate::driver::HIGH_WATER;
 use crate::line::Line;
 
 pub use gauge::{DceGauge, DceReading};
+pub use serial_port::SerialPort;
 
 /// The most read at once from either side.
 const READ: usize = 4096;

@@ -26,7 +26,7 @@ use std::time::Duration;
 use openras_engine::server::port::NameCheck;
 use openras_ppp::AuthMethod;
 
-pub(crate) use check::open_methods;
+pub(crate) use check::in_the_clear;
 pub use check::{Finding, Place};
 pub use lasting::Lasting;
 pub(crate) use lines::Lines;

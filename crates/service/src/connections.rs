@@ -19,7 +19,7 @@ use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
 use openras_io::line::{NullModem, PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
-use openras_io::net::tun::TunDial;
+use openras_io::net::tun::{Route, TunDial};
 use openras_io::{Ends, IpPort, Line, Tap, driver};
 use openras_ppp::AuthMethod;
 use tokio::sync::mpsc;
@@ -77,6 +77,8 @@ pub struct DialRequest {
     pub idle: Option<Duration>,
     /// IP goes to a network device of the system's, not to the stack of [`Connection::stack`].
     pub tun: bool,
+    /// Networks that its device leads to.
+    pub routes: Vec<Route>,
 }
 
 impl DialRequest {
@@ -108,6 +110,7 @@ impl Default for DialRequest {
             vj: true,
             idle: None,
             tun: false,
+            routes: Vec::new(),
         }
     }
 }
@@ -202,7 +205,7 @@ fn dial_in(
     };
     let (own, stack) = loopback(FarEnd::Gateway);
     let (ip, device): (Box<dyn IpPort>, _) = if request.tun {
-        let tun = TunDial::new().map_err(|error| crate::tun::refused(&error).number())?;
+        let tun = TunDial::new(request.routes.clone()).map_err(|error| crate::tun::refused(&error).number())?;
         let name = tun.name().to_owned();
         (Box::new(tun), Some(name))
     } else {

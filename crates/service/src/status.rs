@@ -9,7 +9,6 @@ use openras_engine::server::port::NameCheck;
 use openras_modules::Condition as ModuleCondition;
 use openras_modules::jail::Wall;
 use openras_modules::process::Isolation;
-use openras_ppp::AuthMethod;
 
 use crate::audit::{Record, What};
 use crate::config::{AuditFull, Config, Limits, ModuleConfig, PortConfig};
@@ -186,8 +185,7 @@ pub(crate) fn port(port: &PortConfig) -> Vec<String> {
     if port.auth.is_empty() {
         found.push(format!("The port {name} asks for no proof (auth = [\"none\"])."));
     }
-    let open = port.auth.iter().any(|m| matches!(m, AuthMethod::Pap | AuthMethod::ChapMd5));
-    if port.insecure && port.line.crosses_network() && (open || port.auth.is_empty()) {
+    if port.insecure && port.line.crosses_network() && crate::config::in_the_clear(port).is_some() {
         found.push(format!("The port {name} lets passwords cross a network in the clear (insecure = true)."));
     }
     match port.name_check {

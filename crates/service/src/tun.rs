@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use openras_api::Problem;
-use openras_engine::RasError;
+use openras_api::types::connection::DialIp;
+use openras_engine::{RasError, escape};
 use openras_io::IpPort;
 use openras_io::net::nat::Host;
-use openras_io::net::tun::{TunDevice, TunPort};
+use openras_io::net::tun::{Route, TunDevice, TunPort};
 use openras_nat::Reach;
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;
@@ -83,6 +84,32 @@ pub(crate) fn refused(error: &io::Error) -> Problem {
         _ => Problem::new(RasError(635), format!("The network device could not be made: {error}.")),
     };
     problem.remedy("A device needs CAP_NET_ADMIN; without it use ports that lead through the connection (--forward, --socks).")
+}
+
+/// Routes of one dial.
+const ROUTES: usize = 64;
+
+/// The networks that a dial's device is to lead to.
+///
+/// # Errors
+/// 87: no network of IPv4, too many, or no device.
+pub(crate) fn routes(wanted: &[String], ip: DialIp) -> Result<Vec<Route>, Problem> {
+    let wrong = |why: String| Problem::new(RasError::INVALID_PARAMETER, why);
+    if wanted.len() > ROUTES {
+        return Err(
+            wrong(format!("A dial has {ROUTES} routes at most.")).remedy("Name fewer and larger networks.")
+        );
+    }
+    if !wanted.is_empty() && ip != DialIp::Tun {
+        return Err(wrong("Routes need a network device.".into()).remedy("Dial with --ip tun."));
+    }
+    let route = |text: &String| {
+        text.parse().map_err(|error: io::Error| {
+            wrong(format!("\"{}\" is no network to lead to.", escape::short(text, 200)))
+                .remedy(format!("{error}."))
+        })
+    };
+    wanted.iter().map(route).collect()
 }
 
 /// One call's IP over a device of the system.

@@ -122,8 +122,11 @@ impl Flow {
             self.window = chance.next_u32() as u16;
         }
         let data = if chance.next_u32().is_multiple_of(3) { 0 } else { chance.next_u32() as usize % 600 };
-        let sequence =
-            if chance.next_u32().is_multiple_of(20) { before.sequence.wrapping_sub(100) } else { self.sequence };
+        let sequence = if chance.next_u32().is_multiple_of(20) {
+            before.sequence.wrapping_sub(100)
+        } else {
+            self.sequence
+        };
         let mut tcp = Vec::new();
         tcp.extend(self.port.to_be_bytes());
         tcp.extend(80u16.to_be_bytes());

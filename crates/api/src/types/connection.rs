@@ -86,6 +86,11 @@ pub struct Dial {
     /// Where IP goes.
     #[serde(default)]
     pub ip: DialIp,
+    /// With a network device: networks of IPv4 that the system's packets go to through it, as `10.0.0.0/8`; `0.0.0.0/0` is everything.
+    /// They go with the device.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub routes: Vec<String>,
 }
 
 /// Where a dial's IP goes.
@@ -149,6 +154,7 @@ impl Dial {
             vj: true,
             idle_seconds: None,
             ip: DialIp::default(),
+            routes: Vec::new(),
         }
     }
 }

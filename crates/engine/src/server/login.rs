@@ -3,6 +3,7 @@
 //! Who has not logged in gets no further than PPP under its own authentication, and that only where the port has it
 //! (defence rule 1). What a module has proved is not asked again: with its name only the password is asked for.
 
+mod change;
 mod config;
 mod echo;
 mod menu;
@@ -15,7 +16,6 @@ use openras_ppp::{Claim, Proof, Secret, Verdict};
 
 use crate::line::{CallInput, LineEvent};
 use crate::terminal::Header;
-use crate::users::CallbackRight;
 use crate::{RasError, escape};
 
 pub use config::{AfterLogin, LoginConfig, LoginMode, Service};
@@ -28,9 +28,10 @@ use super::ends::{self, End};
 use super::intake::{Intake, Overflow};
 use super::link::Link;
 use super::phases::Phase;
-use super::port::{Admission, Answer, Ask, Command, PortEvent};
+use super::port::{Answer, Ask, Command, PortEvent};
 use super::slip::Slip;
 use super::stream::Stream;
+use change::Change;
 use echo::EchoWatch;
 use parity::Parity;
 use watch::SlipWatch;
@@ -53,6 +54,8 @@ pub(super) struct Login {
     stage: Stage,
     /// Passwords asked for.
     asked: u32,
+    /// The password that is being looked at.
+    typed: Option<Secret>,
     /// Octets of text that have come.
     came: usize,
     senseless: u32,
@@ -69,6 +72,8 @@ enum Stage {
     Name(LineEditor),
     Password(String, LineEditor),
     Verdict(String),
+    /// Another password, in place of an expired one.
+    New(Box<Change>, LineEditor),
     Admission(String),
     Choice(Chooser, LineEditor),
     /// An address for SLIP.
@@ -104,7 +109,12 @@ impl Next {
 
 impl Login {
     /// Begins behind the modules, who know the caller as `known`; `intake` holds what came and nobody took.
-    pub(super) fn begin(now: Instant, known: Option<Identity>, mut intake: Intake, cx: &mut Context) -> Phase {
+    pub(super) fn begin(
+        now: Instant,
+        known: Option<Identity>,
+        mut intake: Intake,
+        cx: &mut Context,
+    ) -> Phase {
         // what it was for the last module: here PPP is PPP
         intake.treat_ppp_as(now, PppInDialog::default());
         let settle = match cx.config.login.mode {
@@ -119,6 +129,7 @@ impl Login {
             known,
             stage: Stage::Settling,
             asked: 0,
+            typed: None,
             came: 0,
             senseless: 0,
             until: now.checked_add(settle),
@@ -266,9 +277,10 @@ impl Login {
 
     /// The next whole line, where one is waited for.
     fn typed(&mut self, now: Instant, cx: &mut Context) -> Option<Secret> {
-        let (Stage::Name(editor) | Stage::Password(_, editor) | Stage::Choice(_, editor)) = &mut self.stage
-        else {
-            return None;
+        let editor = match &mut self.stage {
+            Stage::Name(editor) | Stage::Password(_, editor) => editor,
+            Stage::New(_, editor) | Stage::Choice(_, editor) => editor,
+            _ => return None,
         };
         if self.slip.until(now).is_some() && self.intake.header().is_none() {
             return None;
@@ -285,11 +297,13 @@ impl Login {
     fn ppp_came(&mut self, header: Header, cx: &mut Context) -> Next {
         let seven = header == Header::SevenBit;
         match &self.stage {
-            Stage::Settling | Stage::Name(_) | Stage::Password(..) => match cx.config.login.mode {
-                LoginMode::Prompt => Next::end(ends::ppp_before_login(header)),
-                _ if seven => Next::end(ends::seven_bits()),
-                _ => Next::Ppp,
-            },
+            Stage::Settling | Stage::Name(_) | Stage::Password(..) | Stage::New(..) => {
+                match cx.config.login.mode {
+                    LoginMode::Prompt => Next::end(ends::ppp_before_login(header)),
+                    _ if seven => Next::end(ends::seven_bits()),
+                    _ => Next::Ppp,
+                }
+            }
             Stage::Choice(..) if seven => Next::end(ends::seven_bits()),
             Stage::Choice(chooser, _) => match chooser.has_ppp() {
                 true => Next::PppOf(chooser.name.clone()),
@@ -315,6 +329,7 @@ impl Login {
                 self.verify(now, name, line, cx);
                 Next::Stay
             }
+            Stage::New(change, _) => self.typed_new(now, change, line, cx),
             Stage::Choice(chooser, _) => self.chosen(now, chooser, &line, cx),
             other => {
                 self.stage = other;
@@ -355,6 +370,7 @@ impl Login {
 
     fn verify(&mut self, now: Instant, name: String, password: Secret, cx: &mut Context) {
         self.asked += 1;
+        self.typed = Some(password.clone());
         let claim = Claim {
             raw_name: name.clone().into_bytes(),
             name: name.clone(),
@@ -370,6 +386,7 @@ impl Login {
     fn answered(&mut self, now: Instant, answer: Answer, cx: &mut Context) -> Next {
         match (std::mem::replace(&mut self.stage, Stage::Settling), answer) {
             (Stage::Verdict(name), Answer::Verdict(Verdict::Accept { .. })) => {
+                self.typed = None;
                 cx.before.passed();
                 cx.call.wrong_try = false;
                 cx.event(PortEvent::LoggedIn(name.clone()));
@@ -378,7 +395,7 @@ impl Login {
                 Next::Stay
             }
             (Stage::Verdict(name), Answer::Verdict(Verdict::Refuse { error, retry, .. })) => {
-                self.refused(&name, RasError(error), retry, cx)
+                self.refused(now, name, RasError(error), retry, cx)
             }
             (Stage::Admission(name), Answer::Admit(Ok(admission))) => self.admitted(now, name, admission, cx),
             (Stage::Admission(name), Answer::Admit(Err(error))) => {
@@ -415,46 +432,33 @@ impl Login {
         }
     }
 
-    fn refused(&mut self, name: &str, error: RasError, retry: bool, cx: &mut Context) -> Next {
+    fn refused(
+        &mut self,
+        now: Instant,
+        name: String,
+        error: RasError,
+        retry: bool,
+        cx: &mut Context,
+    ) -> Next {
         cx.call.wrong_try |= error == RasError::AUTHENTICATION_FAILURE;
-        cx.event(PortEvent::Refused(name.to_owned(), error));
+        cx.event(PortEvent::Refused(name.clone(), error));
+        let typed = self.typed.take();
+        // what was refused is a change: that is not tried again
+        let retry = retry && typed.is_some();
+        if let Some(old) = typed.filter(|_| error == RasError::PASSWD_EXPIRED) {
+            return self.ask_new(now, name, old, cx);
+        }
         let text = match error {
             RasError::AUTHENTICATION_FAILURE => "\nWrong user name or password.\n\n",
-            RasError::PASSWD_EXPIRED => "\nYour password has expired; change it first.\n",
+            RasError::CHANGING_PASSWORD => "\nThe new password was not taken.\n",
             _ => "\nYou may not log in here now.\n",
         };
         self.say(text, cx);
         if !retry || self.asked >= cx.config.ppp.auth_tries {
-            return Next::end(ends::login_refused(name, error));
+            return Next::end(ends::login_refused(&name, error));
         }
         self.prompt(cx);
         Next::Stay
-    }
-
-    fn admitted(&mut self, now: Instant, name: String, admission: Admission, cx: &mut Context) -> Next {
-        let mut services =
-            if admission.services.is_empty() { cx.config.login.services.clone() } else { admission.services };
-        if matches!(admission.callback, CallbackRight::Preset(_)) {
-            // nothing but PPP can call back (defence rule 2)
-            services.retain(|service| Service::of(service) == Service::Ppp);
-            if services.is_empty() {
-                return Next::end(ends::callback_skipped(Some(&name)));
-            }
-        }
-        let chooser = Chooser { name, services };
-        if self.intake.header().is_some() && chooser.has_ppp() {
-            return Next::PppOf(chooser.name);
-        }
-        match chooser.services.as_slice() {
-            [only] if !cx.config.login.menu_always => {
-                let only = only.clone();
-                self.choose(now, chooser, only, cx)
-            }
-            _ => {
-                self.menu(now, chooser, cx);
-                Next::Stay
-            }
-        }
     }
 
     /// Shows a text of ours, and waits for its echo.

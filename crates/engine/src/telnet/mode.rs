@@ -75,6 +75,8 @@ impl Guess {
         match *self {
             Self::Raw => true,
             Self::Telnet => false,
+            // who has never said a word of telnet does not double: a mask or a broadcast address in a packet of SLIP
+            Self::Silent { flag: false } if octet == IAC => true,
             Self::Silent { flag } | Self::Greeted { flag } if octet == IAC => {
                 // a doubled FF behind a flag is the address field in telnet's words
                 if flag {

@@ -136,6 +136,19 @@ fn who_has_never_heard_of_telnet_gets_every_octet() {
     assert_eq!(data, frame);
 }
 
+/// SLIP has no address field that would decide: BOOTP's broadcast goes through whole, cut wherever.
+#[test]
+fn ones_in_a_packet_of_who_never_spoke_telnet_are_not_halved() {
+    let packet = [0xc0, 0x45, 0, 0, 0, 0, 255, 255, 255, 255, 68, 0xc0];
+    let mut port = end(Role::Server, Mode::Auto);
+    assert_eq!(port.receive(&packet).data, packet);
+    let data: Vec<u8> = packet.iter().flat_map(|octet| port.receive(&[*octet]).data).collect();
+    assert_eq!(data, packet);
+    // and who greets behind it is understood
+    assert_eq!(port.receive(&[IAC, WILL, BINARY]).data, []);
+    assert!(port.is_telnet());
+}
+
 #[test]
 fn a_command_behind_a_flag_is_no_frame() {
     // a person types a tilde, and the window changes: behind the FF of a frame comes 03 or 7D, never a command's number

@@ -30,6 +30,10 @@ pub(crate) struct Owner {
     /// Whether a wrong password may be tried again.
     pub(crate) retry: bool,
     pub(crate) asked: Vec<String>,
+    /// The password has expired (648).
+    pub(crate) expired: bool,
+    /// The password by now.
+    pub(crate) changed: Option<Secret>,
 }
 
 impl Owner {
@@ -52,8 +56,12 @@ impl Owner {
         (!self.silent.contains(&kind)).then_some(answer)
     }
 
-    fn verdict(&self, claim: &Claim) -> Verdict {
+    fn verdict(&mut self, claim: &Claim) -> Verdict {
         let password = Secret::from(PASSWORD);
+        if let Ok((new, _)) = verify::change_v2(&verify::nt_hash(&password), &claim.raw_name, &claim.proof) {
+            self.changed = Some(new.clear.clone());
+            return Verdict::Accept { authenticator_response: None, message: String::new() };
+        }
         let (right, authenticator_response) = match &claim.proof {
             Proof::Pap { password: given } => (*given == password, None),
             Proof::MsChapV2 { .. } => {
@@ -63,6 +71,9 @@ impl Owner {
             }
             _ => (false, None),
         };
+        if right && self.expired {
+            return Verdict::Refuse { error: 648, retry: false, challenge: None, message: String::new() };
+        }
         if right {
             return Verdict::Accept { authenticator_response, message: "Welcome".into() };
         }
@@ -119,6 +130,8 @@ impl Call {
                 silent: Vec::new(),
                 retry: false,
                 asked: Vec::new(),
+                expired: false,
+                changed: None,
             },
             client: Ppp::new(client, [9; 32]),
             choice: CallbackChoice::None,

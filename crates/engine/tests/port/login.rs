@@ -4,8 +4,8 @@ use openras_engine::LineEvent;
 use openras_engine::RasError;
 use openras_engine::server::dialog::{DialogCommand, Echo, PppInDialog};
 use openras_engine::server::login::{AfterLogin, LoginConfig, LoginMode};
-use openras_engine::server::port::{Answer, Condition, NameCheck, PortConfig, PortEvent};
-use openras_ppp::{AuthMethod, Config};
+use openras_engine::server::port::{Answer, Condition, NameCheck, PortConfig, PortEvent, wrong_credentials};
+use openras_ppp::{AuthMethod, Config, Secret};
 
 use crate::bench::{Bench, config, secs};
 use crate::call::{Call, PASSWORD, client};
@@ -105,7 +105,7 @@ fn nobody_logs_in_as_one_and_runs_ppp_as_another() {
         call.start();
         call.pass(secs(200));
         call.assert_never_up();
-        call.bench.ended_with(718, "name_check");
+        call.bench.ended_with(691, "name_check");
     }
 }
 
@@ -306,6 +306,46 @@ fn a_caller_that_types_for_ever_meets_a_cap_and_a_slow_person_does_not() {
     let mut silent = Bench::answered(limit);
     silent.pass(secs(121));
     silent.ended_with(638, "before_auth");
+}
+
+#[test]
+fn an_expired_password_is_changed_at_the_prompt() {
+    let expired = |port: PortConfig| {
+        let mut call = at_prompt(port, nobody());
+        call.owner.expired = true;
+        let text = type_in(&mut call, &format!("alice\r{PASSWORD}\r"));
+        assert!(text.ends_with("has expired. Choose another one.\r\nNew password: "), "{text:?}");
+        call
+    };
+    let mut call = expired(with_login(&[], LoginMode::Prompt));
+    assert!(type_in(&mut call, "\r").ends_with("New password: "));
+    assert!(type_in(&mut call, "new\rnwe\r").ends_with("The two are different.\r\nNew password: "));
+    assert!(call.owner.changed.is_none());
+    let text = type_in(&mut call, "new one\rnew one\r");
+    assert!(text.contains("Starting PPP.") && !text.contains("new one"), "{text:?}");
+    assert_eq!(call.owner.changed, Some(Secret::from("new one")));
+    assert_eq!(call.owner.asked, ["verify alice", "verify alice", "admit alice"]);
+    // nothing is open before it is changed
+    let mut call = expired(with_login(&[], LoginMode::Prompt));
+    call.bench.bytes(PPP_OPENINGS[0]);
+    call.bench.ended_with(703, "PPP began");
+    let mut call = expired(with_login(&[], LoginMode::Auto));
+    call.bench.bytes(SLIP_DATAGRAM);
+    call.bench.ended_with(703, "SLIP began");
+    // a person has time for it, and not for ever
+    let (before_auth, before_auth_most) = (secs(120), secs(300));
+    let limit = PortConfig { before_auth, before_auth_most, ..with_login(&[], LoginMode::Prompt) };
+    let mut call = expired(limit.clone());
+    call.pass(secs(170));
+    assert_eq!((call.bench.ended, call.bench.port.condition()), (0, Condition::Authenticating));
+    call.pass(secs(12));
+    call.bench.ended_with(638, "before_auth");
+    // a refused change is no way back to the prompt, and to more time
+    let mut call = expired(limit);
+    call.owner.silent = vec!["verify"];
+    type_in(&mut call, "new\rnew\r");
+    call.bench.answer(Answer::Verdict(wrong_credentials()));
+    call.bench.ended_with(691, "login prompt");
 }
 
 #[test]

@@ -222,6 +222,11 @@ impl<D: Device> Line for CableLine<D> {
                 self.state = State::Opening;
             }
             (LineOp::Dial(_), State::Idle) | (LineOp::Answer, State::Ringing) => self.connected(),
+            // the other end was first: both want the call
+            (LineOp::Dial(_), State::Ringing) => {
+                self.events.retain(|event| !matches!(event, LineEvent::Ring { .. }));
+                self.connected();
+            }
             (LineOp::Open | LineOp::Dial(_) | LineOp::Answer, _) => {
                 self.events.push_back(LineEvent::Failed(RasError::PORT_NOT_OPEN));
             }

@@ -61,7 +61,7 @@ mod serial;
 mod stdio;
 mod switched;
 mod tcp;
-mod telnet;
+pub(crate) mod telnet;
 mod tls;
 pub(crate) mod tty;
 mod unix;

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::MAX_UNSENT;
 use super::attached::{Device, Told};
 use super::failure::{FROM_DEVICE, NO_ANSWER};
 use super::switched::Later;
@@ -26,6 +27,8 @@ const AGREE: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(2);
 /// Octets read at once.
 const READ: usize = 4096;
+/// What may wait for an other end that takes nothing: what a line may hold, doubled by telnet, and answers.
+const MOST_UNSENT: usize = 3 * MAX_UNSENT;
 
 /// What is spoken on the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,7 +213,7 @@ impl Open {
 
     fn poll(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Told> {
         loop {
-            if self.poll_write(cx).is_err() {
+            if self.poll_write(cx).is_err() || self.out.len() - self.sent > MOST_UNSENT {
                 return Poll::Ready(Told::Gone);
             }
             if let Some(closing) = &mut self.closing

@@ -131,28 +131,8 @@ impl SerialDevice {
         self.gone()
     }
 
-    fn is_late_soon(&mut self) {
-        self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(DRAIN)));
-    }
-
-    /// What the other end has not taken in time is left out where DTR shall fall, or the device be closed, behind it.
-    fn give_up_writing(&mut self, cx: &mut Context<'_>) {
-        let Some(open) = &self.open else { return };
-        let writes = |todo: &Todo| matches!(todo, Todo::Write(..));
-        if self.todo.front().is_some_and(writes)
-            && let Some(late) = &mut self.late
-            && late.as_mut().poll(cx).is_ready()
-        {
-            while self.todo.front().is_some_and(writes) {
-                self.todo.pop_front();
-            }
-            open.flush();
-        }
-    }
-
     /// Does what is ordered; ready with an event.
     fn poll_todo(&mut self, cx: &mut Context<'_>) -> Poll<Told> {
-        self.give_up_writing(cx);
         let Some(open) = &mut self.open else { return Poll::Pending };
         while let Some(todo) = self.todo.front_mut() {
             if let Err(taken) = open.take_back(self.config.format) {
@@ -162,9 +142,18 @@ impl SerialDevice {
                 Todo::Write(octets, sent) => {
                     let rest = octets.get(*sent..).unwrap_or_default();
                     if !rest.is_empty() {
-                        match ready!(Pin::new(&mut open.stream).poll_write(cx, rest)) {
-                            Ok(count) if count > 0 => *sent += count,
-                            _ => return Poll::Ready(self.gone()),
+                        match Pin::new(&mut open.stream).poll_write(cx, rest) {
+                            Poll::Ready(Ok(count)) if count > 0 => *sent += count,
+                            Poll::Ready(_) => return Poll::Ready(self.gone()),
+                            Poll::Pending => {
+                                let Some(late) = &mut self.late else { return Poll::Pending };
+                                ready!(late.as_mut().poll(cx));
+                                // the other end has not taken it in time
+                                while let Some(Todo::Write(..)) = self.todo.front() {
+                                    self.todo.pop_front();
+                                }
+                                open.flush();
+                            }
                         }
                         continue;
                     }
@@ -172,9 +161,6 @@ impl SerialDevice {
                 Todo::Dtr(on) => {
                     let on = *on;
                     ready!(open.poll_dtr(cx, on));
-                    if !on {
-                        self.late = None;
-                    }
                 }
                 Todo::Close => {
                     ready!(open.poll_drained(cx));
@@ -184,10 +170,18 @@ impl SerialDevice {
                     return Poll::Ready(Told::Closed);
                 }
             }
-            self.todo.pop_front();
+            if matches!(self.todo.pop_front(), Some(Todo::Dtr(false))) {
+                self.late = late(&self.todo, None);
+            }
         }
         Poll::Pending
     }
+}
+
+/// How long what is written may still take: for ever, if nothing waits behind it that must be done.
+fn late(todo: &VecDeque<Todo>, before: Option<Pin<Box<Sleep>>>) -> Option<Pin<Box<Sleep>>> {
+    let must = todo.iter().any(|todo| matches!(todo, Todo::Dtr(false) | Todo::Close));
+    must.then(|| before.unwrap_or_else(|| Box::pin(tokio::time::sleep(DRAIN))))
 }
 
 impl Device for SerialDevice {
@@ -198,15 +192,13 @@ impl Device for SerialDevice {
             DeviceOp::Close if self.open.is_none() => self.events.push_back(Told::Closed),
             DeviceOp::Close => {
                 self.todo.push_back(Todo::Close);
-                self.is_late_soon();
+                self.late = late(&self.todo, self.late.take());
             }
             _ if self.open.is_none() => {}
             DeviceOp::Write(octets) => self.todo.push_back(Todo::Write(octets, 0)),
             DeviceOp::Dtr(on) => {
                 self.todo.push_back(Todo::Dtr(on));
-                if !on {
-                    self.is_late_soon();
-                }
+                self.late = late(&self.todo, self.late.take());
             }
         }
     }
@@ -328,7 +320,7 @@ impl Open {
     /// Throws away what the system still holds: closing the device would wait for it, in the kernel, and so does the thread
     /// that drains it.
     fn flush(&self) {
-        drop(tcflush(self.stream.as_fd(), QueueSelector::OFlush));
+        let _ = tcflush(self.stream.as_fd(), QueueSelector::OFlush);
     }
 
     /// Everything has gone out to the line, or had its time.

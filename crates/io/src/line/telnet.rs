@@ -4,15 +4,18 @@
 mod com_port;
 #[cfg(test)]
 mod tests;
+mod wires;
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use openras_engine::telnet::{Config, Event, Mode, Role, Telnet};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use com_port::ComPort;
+pub(crate) use wires::Wires;
 
 /// Octets read from the stream at once.
 const READ: usize = 8 * 1024;
@@ -65,6 +68,11 @@ impl<S> TelnetStream<S> {
         Self::new(stream, Role::Server, Mode::Telnet, Some(ComPort::new()))
     }
 
+    /// The end that was called, with the serial port of a modem we play.
+    pub(crate) fn modem_port(stream: S, wires: Arc<Wires>) -> Self {
+        Self::new(stream, Role::Server, Mode::Telnet, Some(ComPort::of_modem(wires)))
+    }
+
     fn new(stream: S, role: Role, mode: Mode, com_port: Option<ComPort>) -> Self {
         // a person who types sees it: what answers a call echoes, and PPP does not ask for it
         let echo = role == Role::Server;
@@ -83,6 +91,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TelnetStream<S> {
 
     /// Sends what waits; ready when nothing does.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.waiting() < WAITING
+            && let Some(said) = self.com_port.as_mut().and_then(ComPort::news)
+        {
+            self.telnet.say_com_port(&said, &mut self.out);
+        }
         while let Some(rest) = self.out.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),

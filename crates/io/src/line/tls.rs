@@ -56,7 +56,7 @@ impl TlsServer {
     /// The first file that cannot be used.
     pub fn load(certificate: &Path, key: &Path, clients: Option<&Path>) -> Result<Self, TlsError> {
         let chain = certificates(&read(certificate)?, &certificate.display().to_string())?;
-        let private = private_key(&read_private(key)?, &key.display().to_string())?;
+        let private = private_key(read_private(key)?.expose(), &key.display().to_string())?;
         let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(certificate, &error))?;
@@ -173,8 +173,8 @@ fn read(file: &Path) -> Result<Vec<u8>, TlsError> {
     bytes(file, fs::File::open(file))
 }
 
-/// A file that only its owner can read.
-fn read_private(file: &Path) -> Result<Vec<u8>, TlsError> {
+/// A file that only its owner can read; what was read is wiped.
+fn read_private(file: &Path) -> Result<Secret, TlsError> {
     let opened = fs::File::open(file);
     if let Ok(about) = opened.as_ref().map_or_else(|_| fs::metadata(file), fs::File::metadata)
         && about.mode() & 0o077 != 0
@@ -184,7 +184,7 @@ fn read_private(file: &Path) -> Result<Vec<u8>, TlsError> {
             remedy: "take that from them: chmod 600",
         });
     }
-    bytes(file, opened)
+    bytes(file, opened).map(Secret::new)
 }
 
 fn bytes(file: &Path, opened: io::Result<fs::File>) -> Result<Vec<u8>, TlsError> {

@@ -140,7 +140,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> AsyncRead for WsStream<S> {
                 // a terminal in a page may send what is typed as text
                 Some(Ok(Message::Text(text))) => text.into(),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(())),
+                Some(Ok(Message::Close(_))) => {
+                    // its answer is due (RFC 6455 §5.5.1), and whoever reads the end lets go of the stream: now or never
+                    let _ = Pin::new(&mut this.socket).poll_flush(cx);
+                    return Poll::Ready(Ok(()));
+                }
+                None => return Poll::Ready(Ok(())),
                 Some(Err(error)) => return Poll::Ready(Err(broken(error))),
             };
         }

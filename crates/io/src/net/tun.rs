@@ -22,8 +22,11 @@ use super::nat::Host;
 use super::{IpPort, MAX_PACKET};
 
 mod packet;
+mod route;
 #[cfg(test)]
 mod tests;
+
+pub use route::Route;
 
 /// Packets that may wait for one call.
 const QUEUE: usize = 128;
@@ -285,24 +288,44 @@ fn mtu(negotiated: &Negotiated) -> u16 {
 pub struct TunDial {
     name: String,
     tun: Option<Tun>,
+    /// The address the other end has given.
+    own: Ipv4Addr,
+    /// Networks that it leads to.
+    routes: Vec<Route>,
+}
+
+/// Whether an address that the other end says may become one of this system's: one host's, and not the system's own business.
+fn is_for_a_host(address: Ipv4Addr) -> bool {
+    let [first, ..] = address.octets();
+    (1..224).contains(&first) && !address.is_loopback() && !address.is_link_local()
 }
 
 impl TunDial {
-    /// Takes a name for the device, and finds out whether this process may have one. Must be called inside a tokio runtime.
+    /// Takes a name for the device, and finds out whether this process may have one; once it is up `routes` lead there. Must be
+    /// called inside a tokio runtime.
     ///
     /// # Errors
     /// `PermissionDenied`: it may not; else what the system says.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(routes: Vec<Route>) -> io::Result<Self> {
         if !may_make() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         let tun = built(Tun::builder().name("ras%d").close_on_exec())?;
-        Ok(Self { name: tun.name().to_owned(), tun: Some(tun) })
+        Ok(Self { name: tun.name().to_owned(), tun: Some(tun), own: Ipv4Addr::UNSPECIFIED, routes })
     }
 
     /// The device's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    fn lead(&self) {
+        for route in &self.routes {
+            let device = nix::net::if_::if_nametoindex(self.name.as_str()).map_err(io::Error::from);
+            if let Err(error) = device.and_then(|device| route.add(device)) {
+                tracing::error!(%error, %route, device = self.name, "the route could not be set");
+            }
+        }
     }
 }
 
@@ -311,10 +334,18 @@ impl IpPort for TunDial {
         let Some(v4) = negotiated.ipv4 else { return self.down() };
         // an address is given to a device that is made; what was there goes first
         self.tun = None;
+        if !is_for_a_host(v4.local) || !is_for_a_host(v4.remote) || v4.local == v4.remote {
+            tracing::error!(local = %v4.local, remote = %v4.remote, "a device cannot have the addresses the other end gave");
+            return;
+        }
+        self.own = v4.local;
         let device = Tun::builder().name(&self.name).close_on_exec().mtu(mtu(negotiated).into());
         let device = device.address(v4.local).netmask(Ipv4Addr::BROADCAST).destination(v4.remote).up();
         match built(device) {
-            Ok(tun) => self.tun = Some(tun),
+            Ok(tun) => {
+                self.tun = Some(tun);
+                self.lead();
+            }
             Err(error) => {
                 tracing::error!(%error, device = self.name, "the network device could not be set up");
             }
@@ -330,7 +361,9 @@ impl IpPort for TunDial {
     }
 
     fn send(&mut self, packet: Vec<u8>) {
-        if let Some(tun) = &self.tun {
+        // a machine that forwards would carry any other into its networks
+        let own = packet::addresses(&packet).is_some_and(|(_, to)| to == self.own);
+        if let Some(tun) = self.tun.as_ref().filter(|_| own) {
             // the system's own queue is full: as a router would
             let _ = tun.try_send(&packet);
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use openras_io::net::http;
+use openras_io::net::tun::Route;
 use openras_ppp::AuthMethod;
 use openras_service::config::{DialLine, parse_duration};
 
@@ -132,6 +133,10 @@ pub(crate) struct Dial {
     /// network device of this system for all programs (administrators, and where the service may make one)
     #[arg(long, value_enum, default_value_t = Ip::Own, value_name = "own|tun", hide_possible_values = true)]
     pub(crate) ip: Ip,
+    /// With --ip tun: a network that this system's packets go to through the device, as 10.0.0.0/8; 0.0.0.0/0 is everything,
+    /// and then not for a line that itself goes over the network. May be given several times; gone when the call ends
+    #[arg(long = "route", value_name = "NETWORK")]
+    pub(crate) routes: Vec<Route>,
     /// Hang up when no packet has gone either way for so long [the entry's, else never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) idle: Option<Duration>,

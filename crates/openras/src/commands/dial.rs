@@ -124,7 +124,7 @@ async fn on_demand(
             Some(pause) if !paused(pause, &call, &mut desk).await => return Ok(done.code),
             Some(_) => {}
             // idle, or another end that was meant
-            None => failures = Tries::new(failures.redial),
+            None => failures.done = 0,
         }
     }
 }
@@ -319,6 +319,7 @@ fn named_here(args: &Dial, call: &mut Call) {
     if args.ip == Ip::Tun {
         call.dial.ip = connection::DialIp::Tun;
     }
+    call.dial.routes = args.routes.iter().map(ToString::to_string).collect();
     if let Some(terminal) = args.terminal {
         call.dial.terminal = match terminal {
             Terminal::Auto => connection::Terminal::Auto,

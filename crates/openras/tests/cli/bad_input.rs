@@ -34,7 +34,7 @@ fn an_answer_that_a_full_disk_swallows_is_no_success_and_one_nobody_reads_is() {
 #[test]
 fn a_configuration_with_mistakes_starts_nothing_and_lists_them_all() {
     refused(
-        &format!("{PORT}call = 3\nmodules = [\"ghost\"]\n[[port]]\nname = \"two\"\nline = \"telnet:x\"\n"),
+        &format!("{PORT}call = 3\nmodules = [\"ghost\"]\n[[port]]\nname = \"two\"\nline = \"tellnet:x\"\n"),
         &[
             "openras.toml:6:1",
             "\"call\" is no key",
@@ -42,7 +42,7 @@ fn a_configuration_with_mistakes_starts_nothing_and_lists_them_all() {
             "the module \"ghost\" is not defined",
             "Add a table [module.ghost]",
             "openras.toml:10:8",
-            "telnet:x",
+            "tellnet:x",
             "listen:tcp:",
         ],
     );

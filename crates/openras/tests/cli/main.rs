@@ -25,7 +25,11 @@ mod pauses;
 mod person;
 mod phonebook;
 mod rasdial;
+mod reach;
 mod rules;
 mod secrets;
+mod tun;
+#[path = "../shared/terminal.rs"]
+mod terminal;
 mod users;
 mod ways;

@@ -15,4 +15,7 @@ mod init;
 #[path = "../cli/lab.rs"]
 mod lab;
 mod out_of_band;
+mod questions;
+#[path = "../shared/terminal.rs"]
+mod terminal;
 mod why;

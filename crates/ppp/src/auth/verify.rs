@@ -19,12 +19,14 @@
 
 use std::fmt;
 
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::hash;
-use super::mschap::change::{ChangeV1, ChangeV2, open_block};
+use super::mschap::change::{Change, ChangeV1, ChangeV2, open_block};
 use crate::ask::Proof;
 use crate::secret::Secret;
 use crate::wire::Malformed;
@@ -163,6 +165,19 @@ pub fn respond_mschap_v2(
     let hash = hash::challenge_hash(peer_challenge, challenge, raw_name);
     let response = hash::challenge_response(&hash, nt_hash);
     (response, hash::authenticator_response(nt_hash, &response, &hash))
+}
+
+/// A change of password as MS-CHAPv2 asks for it (RFC 2759 §7), for servers that learn both passwords by other ways than PPP and
+/// let their store know of one kind of change only. The challenge and what else is random comes from `seed`. `None` where the
+/// new password is longer than 256 units of UTF-16.
+pub fn request_change_v2(old: &Secret, new: &Secret, raw_name: &[u8], seed: [u8; 32]) -> Option<Proof> {
+    let mut random = ChaCha20Rng::from_seed(seed);
+    let (mut challenge, mut peer) = ([0; 16], [0; 16]);
+    random.fill_bytes(&mut challenge);
+    random.fill_bytes(&mut peer);
+    let change = Change::new(&hash::nt_hash(old), new, &mut random).ok()?;
+    let packet = Secret::new(change.v2(0, &challenge, &peer, raw_name).packet);
+    Some(Proof::ChangeV2 { challenge, packet })
 }
 
 #[cfg(test)]

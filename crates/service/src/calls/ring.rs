@@ -14,12 +14,18 @@ pub(super) const KEPT: usize = 100;
 /// Entries by which a ring grows: most calls fall silent early, and thousands are kept.
 const STEP: usize = 8;
 
-/// The newest [`KEPT`] entries of one kind. Takes no memory until there are any.
+/// Octets of packets and texts that are kept of each kind, beside the entries: a caller whose packets are as large as its
+/// MRU takes no more of this process's memory than any other.
+const MOST: usize = 10 * 1024;
+
+/// The newest [`KEPT`] entries of one kind, as far as they fit into [`MOST`]. Takes no memory until there are any.
 #[derive(Default)]
 pub(super) struct Ring {
     entries: VecDeque<Entry>,
     /// Entries that were pushed out: the place of the first that is still here.
     gone: u64,
+    /// Octets of what is here.
+    octets: usize,
 }
 
 /// One thing told.
@@ -55,10 +61,14 @@ pub(super) struct Step {
 
 impl Ring {
     pub(super) fn push(&mut self, entry: Entry) {
-        if self.entries.len() >= KEPT {
-            self.entries.pop_front();
+        let size = entry.kept.octets();
+        // the newest is kept however large it is
+        while self.entries.len() >= KEPT || (self.octets + size > MOST && !self.entries.is_empty()) {
+            let oldest = self.entries.pop_front();
+            self.octets -= oldest.map_or(0, |entry| entry.kept.octets());
             self.gone += 1;
         }
+        self.octets += size;
         if self.entries.len() == self.entries.capacity() {
             self.entries.reserve_exact(STEP);
         }
@@ -108,6 +118,18 @@ impl Kept {
         }
     }
 
+    /// Octets it takes beside its entry.
+    fn octets(&self) -> usize {
+        match self {
+            Self::State { .. } => 0,
+            Self::Port(step) => size_of::<Step>() + step.kind.len() + step.text.len(),
+            // one for the whole call
+            Self::Projection(_) => 0,
+            Self::Packet(packet) => packet.bytes.len(),
+            Self::Other(event) => size_of::<Event>() + words(event),
+        }
+    }
+
     /// The packet, if it is one.
     pub(super) fn packet(&self) -> Option<&event::Packet> {
         match self {
@@ -135,6 +157,22 @@ impl Kept {
     }
 }
 
+/// Octets of an event's texts.
+fn words(event: &Event) -> usize {
+    let of = |problem: Option<&Problem>| problem.map_or(0, |problem| problem.message.len());
+    match event {
+        Event::Banner { text }
+        | Event::Identification { text }
+        | Event::Message { text }
+        | Event::TimeRemaining { text, .. }
+        | Event::Terminal { data: text } => text.len(),
+        Event::Port { port, kind, text, error } => port.len() + kind.len() + text.len() + of(error.as_ref()),
+        Event::Packet(packet) => packet.text.len(),
+        Event::Ended(ended) => ended.why.len() + ended.remedy.len() + of(ended.error.as_ref()),
+        Event::State(_) | Event::NoAuthentication | Event::Projection(_) | Event::Lost { .. } => 0,
+    }
+}
+
 /// Whether a problem says no more than its number.
 fn plain(problem: Option<&Problem>) -> bool {
     problem.is_none_or(|problem| *problem == Problem::from(problem.number()))
@@ -147,4 +185,34 @@ pub(crate) fn packet(packet: &event::Packet) -> Packet {
         event::Direction::Received => Direction::Received,
     };
     Packet { direction, text: packet.text() }
+}
+
+#[cfg(test)]
+mod tests {
+    use openras_ppp::wire::Protocol;
+
+    use super::*;
+
+    fn entry(n: u64, octets: usize) -> Entry {
+        let packet = event::Packet::of(event::Direction::Received, Protocol::LCP, &vec![1; octets]);
+        Entry { n, micros: 0, kept: Kept::Packet(packet) }
+    }
+
+    #[test]
+    fn large_packets_push_out_more_of_the_old_and_the_newest_is_always_there() {
+        let mut ring = Ring::default();
+        for n in 1..=1000 {
+            ring.push(entry(n, 1500));
+            let octets: usize = ring.iter().map(|entry| entry.kept.octets()).sum();
+            assert!(octets <= MOST && octets == ring.octets, "{n}: {octets}");
+        }
+        assert_eq!(ring.iter().map(|entry| entry.n).collect::<Vec<_>>(), [995, 996, 997, 998, 999, 1000]);
+        assert_eq!((ring.first(), ring.at(994).map(|entry| entry.n)), (994, Some(995)));
+        ring.push(entry(1001, MOST + 1));
+        assert_eq!(ring.iter().count(), 1);
+        (1002..1200).for_each(|n| ring.push(entry(n, 40)));
+        assert_eq!(ring.iter().count(), KEPT);
+        // both kinds of a call, whatever it sends: at most 32 KiB
+        assert!(2 * (MOST + (KEPT + STEP) * size_of::<Entry>()) <= 32 * 1024);
+    }
 }

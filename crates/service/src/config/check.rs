@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use openras_engine::server::login::LoginMode;
 use openras_ppp::AuthMethod;
 
 use super::span::is_host;
@@ -226,7 +227,7 @@ fn pools(found: &mut Found, index: usize, port: &PortConfig, earlier: &[PortConf
 }
 
 /// The methods of a port by which whoever listens learns a password, or that ask for none.
-pub(crate) fn open_methods(port: &PortConfig) -> Option<String> {
+fn open_methods(port: &PortConfig) -> Option<String> {
     let open: Vec<&str> = match port.auth.as_slice() {
         [] => vec!["none"],
         methods => {
@@ -235,6 +236,15 @@ pub(crate) fn open_methods(port: &PortConfig) -> Option<String> {
         }
     };
     (!open.is_empty()).then(|| open.join(" and "))
+}
+
+/// What of a port shows passwords to whoever listens, or lets callers in without one, as a sentence: its methods, and the
+/// prompt at which one is typed.
+pub(crate) fn in_the_clear(port: &PortConfig) -> Option<String> {
+    let methods = open_methods(port).map(|open| format!("auth allows {open}"));
+    let prompt = (port.login.mode != LoginMode::Ppp).then(|| "login asks for a password".to_owned());
+    let found: Vec<String> = methods.into_iter().chain(prompt).collect();
+    (!found.is_empty()).then(|| found.join(" and "))
 }
 
 /// Defence rule 17.

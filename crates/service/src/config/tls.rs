@@ -144,6 +144,14 @@ mod tests {
         assert!(config().for_one_call("a", Some([127, 0, 0, 1].into())).is_ok());
         assert!(config().for_one_call("a", Some([192, 0, 2, 1].into())).unwrap_err().contains("pap"));
         assert!(config().for_one_call("b", None).unwrap_err().contains("it has a"));
+        // what is typed at a prompt is as open as PAP
+        let prompt = "[[port]]\nname = 'a'\nline = 'stdio'\nlogin = 'prompt'\n";
+        let call = |more: &str, from: [u8; 4]| {
+            Config::parse(&format!("{prompt}{more}"), "f").unwrap().for_one_call("a", Some(from.into()))
+        };
+        assert!(call("", [192, 0, 2, 1]).unwrap_err().contains("login asks for a password"));
+        assert!(call("", [127, 0, 0, 1]).is_ok());
+        assert!(call("insecure = true\n", [192, 0, 2, 1]).is_ok());
         let insecure = Config::parse(&format!("{text}insecure = true\n"), "f").unwrap();
         assert!(insecure.for_one_call("a", Some([192, 0, 2, 1].into())).is_ok());
     }

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use openras_nat::Reach;
-use openras_ppp::AuthMethod;
 
 use super::check::{Finding, Place, is_plain_name};
 use super::{Config, DialLine, PortConfig, PortLine, Spoken};
@@ -217,9 +216,6 @@ fn clear_text(add: &mut Add<'_>, modem: &VirtualModem, config: &Config) {
     if modem.insecure || !modem.line.crosses_network() {
         return;
     }
-    let weak = |port: &PortConfig| {
-        port.auth.is_empty() || port.auth.iter().any(|m| matches!(m, AuthMethod::Pap | AuthMethod::ChapMd5))
-    };
     let targets = config.directory.values().flat_map(|listing| &listing.to);
     let mut ports = targets.filter_map(|target| match target {
         Target::Port(name) => config.ports.iter().find(|port| port.name == *name),
@@ -228,12 +224,12 @@ fn clear_text(add: &mut Add<'_>, modem: &VirtualModem, config: &Config) {
         }
         Target::Modem(_) | Target::Line(_) => None,
     });
-    if let Some(port) = ports.find(|port| weak(port)) {
+    if let Some(port) = ports.find(|port| super::in_the_clear(port).is_some()) {
         let what = format!(
             "the directory leads to the port {:?}, whose passwords others on the network of {} can listen to",
             port.name, modem.line
         );
-        add("line", what, "Write auth = [\"mschapv2\"] there, a loopback address here, or insecure = true");
+        add("line", what, "Write auth = [\"mschapv2\"] and no login there, a loopback address here, or insecure = true");
     }
 }
 

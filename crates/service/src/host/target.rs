@@ -38,7 +38,10 @@ async fn stream(service: &ServiceConfig) -> io::Result<Box<dyn Octets>> {
         ServiceConfig::Tcp(at) => Box::new(connect(at).await?),
         ServiceConfig::Telnet(at) => Box::new(TelnetStream::client_perhaps(connect(at).await?)),
         ServiceConfig::Command { program, arguments, user } => {
-            let (user, name, home) = whom(user.as_deref())?;
+            let named = user.clone();
+            // where users come from a network, asking for one may take its time
+            let asking = tokio::task::spawn_blocking(move || whom(named.as_deref()));
+            let (user, name, home) = asking.await.map_err(io::Error::other)??;
             Box::new(Command::start(program, arguments, user.as_ref(), (&name, &home))?)
         }
     })

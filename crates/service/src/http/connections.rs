@@ -113,7 +113,7 @@ fn device_for(ask: &Ask, wanted: &Dial) -> Result<(), Problem> {
             Err(Problem::new(RasError::ACCESS_DENIED, "Only administrators may have a network device.")
                 .remedy("Use ports that lead through the connection (--forward, --socks), or ask for group openras-admin."))
         }
-        DialIp::Tun => TunDial::new().map(drop).map_err(|error| tun::refused(&error)),
+        DialIp::Tun => TunDial::new(Vec::new()).map(drop).map_err(|error| tun::refused(&error)),
     }
 }
 
@@ -202,6 +202,7 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
         capture,
         vj: wanted.vj,
         tun: wanted.ip == DialIp::Tun,
+        routes: tun::routes(&wanted.routes, wanted.ip)?,
         idle: wanted.idle_seconds.map(|seconds| Duration::from_secs(seconds.max(1).into())),
     })
 }

@@ -29,11 +29,11 @@ impl Config {
         };
         if from.is_some_and(|from| !from.is_loopback())
             && !found.insecure
-            && let Some(open) = crate::config::open_methods(&found)
+            && let Some(open) = crate::config::in_the_clear(&found)
         {
             return Err(format!(
-                "auth of the port {port} allows {open}, and this call comes over a network on which others can listen; \
-                 leave it out of auth, or write insecure = true"
+                "{open} on the port {port}, and this call comes over a network on which others can listen; \
+                 leave that out, or write insecure = true"
             ));
         }
         (found.line, found.tls, found.origins) = (PortLine::Stdio, None, Vec::new());

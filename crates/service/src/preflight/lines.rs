@@ -7,16 +7,20 @@ use std::net::{TcpListener, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
+use openras_engine::modem::{Carrier, Words};
 use rustix::fs::{Access, access};
 
 use super::Desk;
-use crate::config::{Config, Host, HostPort, PortLine};
+use crate::config::{Config, DeviceLine, Host, HostPort, PortConfig, PortLine, device};
 
 /// Looks at every port's line.
 pub(super) fn look(config: &Config, desk: &mut Desk) {
     for (index, port) in config.ports.iter().enumerate() {
         if let Some((what, remedy)) = wrong(&port.line) {
             desk.port(index, "line", what, remedy);
+        }
+        if let Some((what, remedy)) = end_unseen(port, config) {
+            desk.port(index, "modem", what, remedy);
         }
     }
     for modem in &config.virtual_modems {
@@ -37,10 +41,27 @@ fn wrong(line: &PortLine) -> Said {
         PortLine::ListenTcp(at) | PortLine::Listen(_, at) => taken(at),
         PortLine::ListenUnix(path) => taken_socket(path),
         PortLine::Pty(path) => link(path),
-        PortLine::Device(line) => line.path().and_then(device),
+        PortLine::Device(line) => line.path().and_then(serial_port),
         PortLine::Exchange(_) => None,
         PortLine::Stdio => say("a service answers nothing on stdio", "`openras answer --stdio` does"),
     }
+}
+
+/// A modem that says neither by a signal nor by a text that can be told from data when its call has ended.
+fn end_unseen(port: &PortConfig, config: &Config) -> Said {
+    let PortLine::Device(line) = &port.line else { return None };
+    let modem = device::modem(port.device.modem()?, &config.modems).ok()?;
+    let has_signals = matches!(line, DeviceLine::Serial { .. } | DeviceLine::Rfc2217 { .. });
+    if modem.words == Words::Text || modem.carrier == Carrier::Dcd && has_signals {
+        return None;
+    }
+    say(
+        format!(
+            "the modem of {} answers in numbers and shows no DCD: the end of a call is seen only by PPP's echo or the idle limit",
+            port.name
+        ),
+        "leave numeric out, or use carrier = \"dcd\" on a serial: or rfc2217: line whose cable has DCD",
+    )
 }
 
 fn taken(at: &HostPort) -> Said {
@@ -113,7 +134,7 @@ fn link(path: &Path) -> Said {
 }
 
 /// A device that is always there.
-fn device(path: &Path) -> Said {
+fn serial_port(path: &Path) -> Said {
     match path.metadata() {
         Err(_) => say(
             format!("{} is not there", path.display()),

@@ -84,3 +84,21 @@ async fn a_key_that_others_can_read_is_said_and_a_good_file_is_quiet() {
 }
 
 use crate::users::Users;
+
+#[tokio::test]
+async fn a_modem_that_cannot_say_when_its_call_ends_is_said() {
+    let text = |line: &str, more: &str| {
+        format!(
+            "[[port]]\nname = \"a\"\nline = \"{line}\"\nauth = [\"none\"]\nmodem = \"old\"\n[modem.old]\n{more}"
+        )
+    };
+    for (line, more, is_said) in [
+        ("serial:/dev/ttyNONE7", "numeric = true\n", false),
+        ("serial:/dev/ttyNONE7", "numeric = true\ncarrier = \"text\"\n", true),
+        ("tcp:127.0.0.1:1", "numeric = true\n", true),
+        ("tcp:127.0.0.1:1", "carrier = \"text\"\n", false),
+    ] {
+        let found = said(&text(line, more)).await;
+        assert_eq!(has(&found, 6, "the end of a call is seen only by"), is_said, "{line} {more}: {found:#?}");
+    }
+}

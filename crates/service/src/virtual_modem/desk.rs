@@ -11,8 +11,7 @@ use openras_api::types::modem::Modem;
 use openras_api::types::problem::Problem;
 use openras_engine::RasError;
 use openras_engine::modem::{Dce, DceState, Identity};
-use openras_io::Line;
-use openras_io::dce::{self, Over, Plain};
+use openras_io::dce::{self, Computer, Over, Plain, SerialPort};
 use openras_io::line::{ExchangeLine, Paced, PtyMade, Reception, TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -226,8 +225,14 @@ impl Desk {
             let Some(place) = self.take(shared, Some(&source)) else { continue };
             let (desk, shared_, reception) = (self.clone(), shared.clone(), reception.clone());
             shared.tasks.spawn(async move {
+                if matches!(reception, Reception::SerialPort) {
+                    // with the modem's own signals
+                    let computer = SerialPort::new(stream, Some(source.clone()));
+                    desk.session(&shared_, computer, place, Some(source)).await;
+                    return;
+                }
                 match reception.receive(stream, Some(source.clone())).await {
-                    Ok(line) => drop(desk.session(&shared_, line, place, Some(source)).await),
+                    Ok(line) => drop(desk.session(&shared_, Plain(line), place, Some(source)).await),
                     Err(why) => desk.turned_away(&shared_, &why, "handshake", &source),
                 }
             });
@@ -240,7 +245,7 @@ impl Desk {
             let source = line.source().map(str::to_owned);
             let Some(place) = self.take(shared, source.as_deref()) else { continue };
             let (desk, shared_) = (self.clone(), shared.clone());
-            shared.tasks.spawn(async move { desk.session(&shared_, line, place, source).await });
+            shared.tasks.spawn(async move { desk.session(&shared_, Plain(line), place, source).await });
         }
     }
 
@@ -251,7 +256,7 @@ impl Desk {
             let PortLine::Pty(path) = self.config().line.clone() else { return };
             let cancel = shared.cancel.child_token();
             let Ok(place) = self.places.take(1, 1, None, cancel.clone()) else { return };
-            let mut session = pin!(self.session(shared, PtyMade::new(path), place, None));
+            let mut session = pin!(self.session(shared, Plain(PtyMade::new(path)), place, None));
             let over = tokio::select! {
                 over = &mut session => over,
                 () = stop.cancelled() => {
@@ -301,7 +306,7 @@ impl Desk {
     async fn session(
         &self,
         shared: &Arc<Shared>,
-        line: impl Line + 'static,
+        computer: impl Computer + 'static,
         place: Place,
         source: Option<String>,
     ) -> Over {
@@ -318,7 +323,7 @@ impl Desk {
         let source = source.unwrap_or_else(|| format!("modem {name}"));
         let span = tracing::info_span!("modem", modem = name, source);
         let network = Paced::new(Network::new(shared, config, source), speed);
-        let running = dce::run(modem, Plain(line), network, idle, place.gauge.clone(), place.cancel.clone());
+        let running = dce::run(modem, computer, network, idle, place.gauge.clone(), place.cancel.clone());
         let over = running.instrument(span.clone()).await;
         let read = place.gauge.read();
         span.in_scope(|| info!(dials = read.dials, calls = read.calls, "the computer has gone: {over:?}"));

@@ -2,13 +2,17 @@
 //! directory leads to. While one of these is used the phone is busy for callers.
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use openras_engine::{LineEvent, LineOp, RasError};
 use openras_io::Line;
 use openras_io::line::ExchangeLine;
 use tokio::io::ReadBuf;
+use tokio::time::Sleep;
 
 use super::book::{Plan, Step};
 use crate::config::VirtualModem;
@@ -16,6 +20,9 @@ use crate::service::Shared;
 
 /// ERROR_NO_CARRIER: nothing is at the end of what was dialled.
 const NO_CARRIER: RasError = RasError(679);
+
+/// How long one target may take to answer where another follows: three rings. All of them together have the modem's S7.
+const HUNT: Duration = Duration::from_secs(15);
 
 /// The network of one computer's modem.
 pub(super) struct Network {
@@ -32,6 +39,8 @@ pub(super) struct Network {
     rings: bool,
     /// What may still be tried.
     plan: Plan,
+    /// Until then the one that is tried may answer, if another follows.
+    patience: Option<Pin<Box<Sleep>>>,
     /// Somebody was busy on the way.
     busy: bool,
     dialling: bool,
@@ -53,6 +62,7 @@ impl Network {
             other: None,
             rings: false,
             plan: Plan::default(),
+            patience: None,
             busy: false,
             dialling: false,
             lifted: false,
@@ -80,6 +90,8 @@ impl Network {
         self.busy |= last == RasError::LINE_BUSY;
         self.let_go();
         while let Some(step) = self.plan.steps.pop_front() {
+            let others = !self.plan.steps.is_empty();
+            self.patience = others.then(|| Box::pin(tokio::time::sleep(HUNT)));
             match step {
                 Step::Phone(number) => {
                     if self.lifted {
@@ -94,12 +106,24 @@ impl Network {
                 Step::Line(line) => return self.begin(line, false),
             }
         }
-        self.dialling = false;
+        (self.dialling, self.patience) = (false, None);
         if self.lifted {
             self.phone_down();
         }
         let error = if self.busy { RasError::LINE_BUSY } else { last };
         self.events.push_back(LineEvent::Failed(error));
+    }
+
+    /// Leaves one that does not answer for the next.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) {
+        let over = self.patience.as_mut().is_some_and(|patience| patience.as_mut().poll(cx).is_ready());
+        if over {
+            if !self.lifted {
+                // it is the phone that rings somebody
+                self.phone_down();
+            }
+            self.next(RasError::NO_ANSWER);
+        }
     }
 
     fn begin(&mut self, mut line: Box<dyn Line>, rings: bool) {
@@ -134,7 +158,7 @@ impl Network {
 
     fn hang_up(&mut self) {
         self.plan = Plan::default();
-        self.dialling = false;
+        (self.dialling, self.patience) = (false, None);
         self.let_go();
         self.phone_down();
     }
@@ -180,7 +204,7 @@ impl Network {
 
     /// A call stands: at the speed of its number, or at what its line says.
     fn connected(&mut self, text: &str) -> LineEvent<'static> {
-        (self.dialling, self.ringing) = (false, false);
+        (self.dialling, self.ringing, self.patience) = (false, false, None);
         let speed = self.plan.speed.take();
         self.plan = Plan::default();
         LineEvent::Connected { text: speed.map_or_else(|| text.to_owned(), |speed| speed.to_string()) }
@@ -222,6 +246,7 @@ impl Line for Network {
 
     fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>> {
         loop {
+            self.poll_patience(cx);
             if let Some(event) = self.events.pop_front() {
                 return Poll::Ready(event);
             }

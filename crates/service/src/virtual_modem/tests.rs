@@ -193,6 +193,24 @@ async fn free_dialling_goes_where_reach_leads_and_nowhere_else() {
     }
 }
 
+/// The first of the group has nobody at it; the second is a host.
+#[tokio::test(start_paused = true)]
+async fn a_group_goes_on_behind_a_target_that_does_not_answer() {
+    let two = bbs("two\r\n").await;
+    let (service, _folder) = service(&format!(
+        "{MODEM}[[virtual_modem]]\nname = \"away\"\nline = \"listen:tcp:127.0.0.1:0\"\nnumber = \"77\"
+        [directory]\n1 = [\"modem:away\", \"tcp:127.0.0.1:{two}\"]\n2 = \"modem:away\""
+    ))
+    .await;
+    let mut computer = Computer::at(&service, "m").await;
+    assert_eq!(computer.dials("1").await, "\r\nCONNECT 115200\r\n");
+    computer.reads("two\r\n").await;
+    // the phone that rang rings no more
+    let mut second = Computer::at(&service, "m").await;
+    second.types("ATS7=255D2").await;
+    second.reads("NO ANSWER\r\n").await;
+}
+
 /// A caller that dials 10,000 numbers meets a cap with a reason, and another does not notice.
 #[tokio::test]
 async fn who_dials_for_ever_is_stopped_alone() {

@@ -127,7 +127,12 @@ async fn slip_is_ip_without_ppp() {
         0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0x66, 0x5e, 10, 64, 0, 2, 10, 64, 0, 1, 8, 0, 0xf7, 0xfd, 0, 1, 0,
         1,
     ];
+    // the same from an address that is not this caller's gets no answer
+    let mut forged = ping;
+    forged[11] = 0x57;
+    forged[15] = 9;
     let mut wire = Vec::new();
+    frame(&forged, &mut wire);
     frame(&ping, &mut wire);
     person.stream.write_all(&wire).await.unwrap();
     let mut deframer = Deframer::new(1006);
@@ -145,6 +150,7 @@ async fn slip_is_ip_without_ppp() {
         }
     };
     assert_eq!((answer[12..16].to_vec(), answer[20]), (vec![10, 64, 0, 1], 0), "an Echo-Reply: {answer:x?}");
+    assert_eq!(answer[16..20], [10, 64, 0, 2]);
 }
 
 #[tokio::test]
@@ -181,6 +187,63 @@ async fn a_host_is_a_service_and_a_menu_leads_to_it_and_its_end_ends_the_call() 
     assert_eq!(person.rest().await, "");
 }
 
+/// The service is another port of ours, which answers in telnet; its prompt comes through, and FF is FF.
+#[tokio::test]
+async fn a_host_that_speaks_telnet_is_a_service() {
+    let state = tempfile::tempdir().unwrap();
+    let echo = ServiceConfig::Command {
+        program: PathBuf::from("/bin/sh"),
+        arguments: vec!["-c".into(), "stty raw -echo; echo raw; od -An -tx1 -N3 -v".into()],
+        user: rustix::process::geteuid().is_root().then(|| "nobody".to_owned()),
+    };
+    let far = PortConfig {
+        name: "far".into(),
+        line: "listen:telnet:127.0.0.1:0".parse().unwrap(),
+        ..prompting(LoginMode::Prompt)
+    };
+    let config = Config { services: [("dump".to_owned(), echo)].into(), ..lab::config(&state, vec![far]) };
+    let service = Service::start(config).await.unwrap();
+    let user = NewUser {
+        password: Some(Secret::from("secret")),
+        services: vec!["dump".into()],
+        ..NewUser::default()
+    };
+    service.users().unwrap().add("bob", &user).unwrap();
+    let far = Lab { service, state };
+    let address = far.address("far");
+    let at = HostPort { host: openras_service::config::Host::Ip(address.ip()), port: address.port() };
+    let lab = started(&["bbs"], &[("bbs", ServiceConfig::Telnet(at))]).await;
+    let mut person = Person::call(&lab).await;
+    person.logs_in().await;
+    person.reads("Example Ltd.\r\nlogin: ").await;
+    person.types("bob\r").await;
+    person.reads("Password: ").await;
+    person.types("secret\r").await;
+    person.reads("raw").await;
+    person.stream.write_all(b"\xff\r\x03").await.unwrap();
+    person.reads("ff 0d 03").await;
+    person.rest().await;
+}
+
+#[tokio::test]
+async fn an_expired_password_is_changed_at_the_prompt() {
+    let lab = started(&[], &[]).await;
+    let users = lab.service.users().unwrap();
+    users.set("alice", &UserChange { must_change: Some(true), ..UserChange::default() }).unwrap();
+    let mut person = Person::call(&lab).await;
+    person.logs_in().await;
+    person.reads("has expired. Choose another one.\r\nNew password: ").await;
+    person.types("planted new\rplanted new\r").await;
+    person.reads("Starting PPP.").await;
+    drop(person);
+    let mut person = Person::call(&lab).await;
+    person.reads("login: ").await;
+    person.types("alice\rplanted new\r").await;
+    person.reads("Starting PPP.").await;
+    assert_eq!(users.get("alice").unwrap().unwrap().wrong_passwords, 0);
+    assert!(!lab.record().contains("planted"), "{}", lab.record());
+}
+
 #[tokio::test]
 async fn a_service_that_does_not_answer_is_said_and_the_menu_shown_again() {
     // nobody listens at a port that was free a moment ago
@@ -203,7 +266,7 @@ async fn a_service_that_does_not_answer_is_said_and_the_menu_shown_again() {
 #[tokio::test]
 async fn a_program_is_a_service() {
     let user = rustix::process::geteuid().is_root().then(|| "nobody".to_owned());
-    let script = "id -u; read line; printf 'got %s.\\n' \"$line\"; cat";
+    let script = "id -u; id -G; read line; printf 'got %s.\\n' \"$line\"; cat";
     let program = ServiceConfig::Command {
         program: PathBuf::from("/bin/sh"),
         arguments: vec!["-c".into(), script.into()],
@@ -212,11 +275,16 @@ async fn a_program_is_a_service() {
     let lab = started(&["game"], &[("game", program)]).await;
     let mut person = Person::call(&lab).await;
     person.logs_in().await;
+    let user_given = user.is_some();
     let uid = match user {
         Some(_) => "65534".to_owned(),
         None => rustix::process::geteuid().as_raw().to_string(),
     };
     person.reads(&format!("{uid}\r\n")).await;
+    if user_given {
+        // the one group of that user, and none of the service's
+        person.reads("65534\r\n").await;
+    }
     person.types("$(reboot); `id`\r").await;
     person.reads("got $(reboot); `id`.\r\n").await;
     // end of file at a terminal: cat ends, and the call with it

@@ -9,7 +9,8 @@ use crate::escape;
 use crate::server::context::Context;
 use crate::server::dialog::Echo;
 use crate::server::ends;
-use crate::server::port::{Ask, PortEvent};
+use crate::server::port::{Admission, Ask, PortEvent};
+use crate::users::CallbackRight;
 
 impl Chooser {
     pub(super) fn has_ppp(&self) -> bool {
@@ -26,6 +27,39 @@ impl Chooser {
 }
 
 impl Login {
+    /// The owner has said what the user may do.
+    pub(super) fn admitted(
+        &mut self,
+        now: Instant,
+        name: String,
+        admission: Admission,
+        cx: &mut Context,
+    ) -> Next {
+        let mut services =
+            if admission.services.is_empty() { cx.config.login.services.clone() } else { admission.services };
+        if matches!(admission.callback, CallbackRight::Preset(_)) {
+            // nothing but PPP can call back (defence rule 2)
+            services.retain(|service| Service::of(service) == Service::Ppp);
+            if services.is_empty() {
+                return Next::end(ends::callback_skipped(Some(&name)));
+            }
+        }
+        let chooser = Chooser { name, services };
+        if self.intake.header().is_some() && chooser.has_ppp() {
+            return Next::PppOf(chooser.name);
+        }
+        match chooser.services.as_slice() {
+            [only] if !cx.config.login.menu_always => {
+                let only = only.clone();
+                self.choose(now, chooser, only, cx)
+            }
+            _ => {
+                self.menu(now, chooser, cx);
+                Next::Stay
+            }
+        }
+    }
+
     /// Shows the menu.
     pub(super) fn menu(&mut self, now: Instant, chooser: Chooser, cx: &mut Context) {
         let mut text = String::from("\n");

@@ -1,5 +1,6 @@
 //! Cables with and without signals.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 
 use super::*;
@@ -141,4 +142,23 @@ async fn a_dial_over_a_cable_is_connected_at_once_and_a_lost_device_closes_it() 
     end.change(|inside| inside.told.push_back(Told::Gone));
     assert_eq!(phone.hear().await, Heard::Disconnected);
     phone.end().await;
+}
+
+/// The other end talks from the moment our DTR is up, before our dial is ordered: that is no reason to fail it.
+#[tokio::test(start_paused = true)]
+async fn a_dial_to_an_end_that_speaks_first_is_connected_and_loses_nothing() {
+    let end = End::new(true);
+    let mut line = CableLine::new(end.clone(), |_| {});
+    let mut memory = [0; 16];
+    let mut next = async |line: &mut CableLine<End>| {
+        poll_fn(|cx| line.poll_event(cx, &mut ReadBuf::new(&mut memory)).map(|event| format!("{event:?}")))
+            .await
+    };
+    line.op(LineOp::Open);
+    assert_eq!(next(&mut line).await, "Opened");
+    end.say(b"~LCP");
+    assert!(next(&mut line).await.starts_with("Ring"));
+    line.op(LineOp::Dial(String::new()));
+    assert!(next(&mut line).await.starts_with("Connected"));
+    assert_eq!(next(&mut line).await, format!("{:?}", LineEvent::Bytes(b"~LCP")));
 }

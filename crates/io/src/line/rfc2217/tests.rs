@@ -294,3 +294,32 @@ async fn a_modem_behind_a_terminal_server_is_hung_up_by_dtr_and_its_carrier_is_s
     assert!(!said.contains(&ModemSaid::Us("ATS2=43".into())), "there is a DTR: {said:?}");
     assert!(!said.contains(&ModemSaid::Us("ATH0".into())), "and it hung up: {said:?}");
 }
+
+/// A terminal server that asks for ever and takes no answer: they are not kept for ever.
+#[tokio::test]
+async fn a_server_that_only_asks_costs_no_more_than_a_full_line() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut device = NetDevice::new(listener.local_addr().unwrap().to_string(), Speaks::Telnet);
+    device.op(DeviceOp::Open);
+    let asks = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let asked = [255, 246].repeat(32 * 1024);
+        while stream.write_all(&asked).await.is_ok() {}
+    });
+    let gone = async {
+        let mut most = 0;
+        loop {
+            let (event, _) = tokio::select! {
+                told = told(&mut device, 64) => told,
+                () = tokio::time::sleep(Duration::from_millis(20)) => (Told::Bytes, Vec::new()),
+            };
+            most = most.max(device.unsent());
+            if event == Told::Gone {
+                return most;
+            }
+        }
+    };
+    let most = tokio::time::timeout(Duration::from_secs(60), gone).await.expect("never given up");
+    assert!(most <= MOST_UNSENT + 64 * 1024, "{most}");
+    asks.await.unwrap();
+}

@@ -65,8 +65,12 @@ impl Locks {
         if self.held {
             return Ok(());
         }
-        let file = lock_file(&self.folder, &self.name)?;
+        let Made { file, was_there } = lock_file(&self.folder, &self.name)?;
         if let Err(errno) = rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            if was_there {
+                // another line of this process has it
+                return Err(Taken::By(i32::try_from(std::process::id()).ok()));
+            }
             remove(file);
             return Err(io::Error::from(errno).into());
         }
@@ -99,7 +103,8 @@ impl Drop for Locks {
 }
 
 fn remove(file: Option<PathBuf>) {
-    if let Some(file) = file {
+    // who took it over meanwhile has written another number
+    if let Some(file) = file.filter(|file| is_ours(file)) {
         drop(fs::remove_file(file));
     }
 }
@@ -110,9 +115,30 @@ fn lock_name(device: &Path) -> String {
     format!("LCK..{}", name.trim_start_matches('/').replace('/', "_"))
 }
 
-/// Makes the lock file; `None` where its folder is not ours to write to and nobody else has one there.
-fn lock_file(folder: &Path, name: &str) -> Result<Option<PathBuf>, Taken> {
+/// A lock file with our number.
+#[derive(Debug)]
+struct Made {
+    /// `None` where its folder is not ours to write to and nobody else has one there.
+    file: Option<PathBuf>,
+    /// It was there already: another line of this process has it, or a process of the same number that died had it. Services
+    /// in containers have the same number each time. `flock` knows.
+    was_there: bool,
+}
+
+fn is_ours(lock: &Path) -> bool {
+    fs::read(lock).ok().and_then(|content| owner(&content)) == i32::try_from(std::process::id()).ok()
+}
+
+/// Makes the lock file.
+fn lock_file(folder: &Path, name: &str) -> Result<Made, Taken> {
     let lock = folder.join(name);
+    if is_ours(&lock) {
+        return Ok(Made { file: Some(lock), was_there: true });
+    }
+    new_lock_file(folder, lock).map(|file| Made { file, was_there: false })
+}
+
+fn new_lock_file(folder: &Path, lock: PathBuf) -> Result<Option<PathBuf>, Taken> {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let pid = std::process::id();
     let fresh = folder.join(format!("LTMP..{pid}.{count}"));
@@ -198,10 +224,9 @@ mod tests {
     #[test]
     fn the_lock_file_has_our_number_in_ten_columns_and_goes_again() {
         let folder = tempfile::tempdir().unwrap();
-        let made = lock_file(folder.path(), "LCK..ttyS9").unwrap().unwrap();
+        let made = lock_file(folder.path(), "LCK..ttyS9").unwrap().file.unwrap();
         assert_eq!(fs::read(&made).unwrap(), format!("{:>10}\n", std::process::id()).as_bytes());
-        let held = lock_file(folder.path(), "LCK..ttyS9").unwrap_err();
-        assert!(matches!(held, Taken::By(Some(pid)) if pid as u32 == std::process::id()));
+        assert!(lock_file(folder.path(), "LCK..ttyS9").unwrap().was_there, "whose it is, flock says");
         remove(Some(made));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no temporary file stays");
     }
@@ -212,14 +237,14 @@ mod tests {
         let lock = folder.path().join("LCK..x");
         for dead in [format!("{:>10}\n", nobody()).into_bytes(), nobody().to_ne_bytes().to_vec()] {
             fs::write(&lock, dead).unwrap();
-            assert!(lock_file(folder.path(), "LCK..x").unwrap().is_some());
+            assert!(lock_file(folder.path(), "LCK..x").unwrap().file.is_some());
             fs::remove_file(&lock).unwrap();
         }
         for busy in [&b"garbage"[..], b"", b"         1\n", b"-5\n"] {
             fs::write(&lock, busy).unwrap();
             assert!(lock_file(folder.path(), "LCK..x").is_err(), "{busy:?}");
         }
-        assert!(lock_file(Path::new("/nonexistent"), "LCK..x").unwrap().is_none());
+        assert!(lock_file(Path::new("/nonexistent"), "LCK..x").unwrap().file.is_none());
     }
 
     #[test]

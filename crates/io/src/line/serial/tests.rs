@@ -169,3 +169,20 @@ async fn a_device_that_takes_nothing_is_closed_all_the_same() {
     assert_eq!(told(&mut ours).await.0, Told::Closed);
     assert_eq!((ours.unsent(), locks_in(locks.path())), (0, 0));
 }
+
+/// In a container the service has the same number each time: the lock file of one that was killed has ours.
+#[tokio::test]
+async fn a_lock_file_left_by_a_process_of_our_own_number_keeps_nobody_out() {
+    let (_master, path) = pair();
+    let locks = tempfile::tempdir().unwrap();
+    let lock = locks.path().join(format!("LCK..pts_{}", path.file_name().unwrap().to_str().unwrap()));
+    fs::write(&lock, format!("{:>10}\n", std::process::id())).unwrap();
+    let mut ours = device(&path, locks.path());
+    ours.op(DeviceOp::Open);
+    assert_eq!(told(&mut ours).await.0, Told::Opened(None));
+    // somebody has taken the lock file over, rightly or not: it is not ours to remove
+    fs::write(&lock, "         1\n").unwrap();
+    ours.op(DeviceOp::Close);
+    assert_eq!(told(&mut ours).await.0, Told::Closed);
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "         1\n");
+}

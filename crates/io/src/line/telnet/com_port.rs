@@ -1,7 +1,11 @@
-//! The serial port a client of RFC 2217 has with a call: nothing is behind it but the call, so that it takes any speed and
-//! format, and its signals tell of the call.
+//! The serial port a client of RFC 2217 has with a call, or with a modem we play: nothing else is behind it, so that it takes
+//! any speed and format, and its signals tell of the call, or are the modem's.
+
+use std::sync::Arc;
 
 use openras_engine::rfc2217::{Access, Format, Port, Signals};
+
+use super::wires::Wires;
 
 /// What we call ourselves.
 const SIGNATURE: &str = "OpenRAS";
@@ -10,6 +14,10 @@ pub(super) struct ComPort {
     access: Access,
     port: Plain,
     carrier: bool,
+    /// To the modem behind the port, which says what its signals are and what a dropped DTR does.
+    wires: Option<Arc<Wires>>,
+    /// RFC 2217 is agreed.
+    begun: bool,
 }
 
 /// A port that is as it was set.
@@ -51,24 +59,45 @@ impl ComPort {
             access: Access::new(SIGNATURE, ON_LINE),
             port: Plain { format: Format::default(), dtr: true },
             carrier: true,
+            wires: None,
+            begun: false,
         }
     }
 
+    /// A port with a modem behind it.
+    pub(super) fn of_modem(wires: Arc<Wires>) -> Self {
+        let access = Access::new(SIGNATURE, wires.signals());
+        Self { access, wires: Some(wires), ..Self::new() }
+    }
+
     /// What is told as soon as RFC 2217 is agreed.
-    pub(super) fn begin(&self) -> Vec<u8> {
+    pub(super) fn begin(&mut self) -> Vec<u8> {
+        // as they are by now
+        let _ = self.news();
+        self.begun = true;
         self.access.begin()
+    }
+
+    /// What to say of signals of the modem that have changed.
+    pub(super) fn news(&mut self) -> Option<Vec<u8>> {
+        let signals = self.wires.as_ref().filter(|_| self.carrier)?.signals();
+        self.access.signals(signals).filter(|_| self.begun)
     }
 
     /// Takes what the client says; gives what to say.
     pub(super) fn receive(&mut self, said: &[u8]) -> Vec<Vec<u8>> {
         let answer = self.access.receive(said, &mut self.port);
+        if let Some(wires) = &self.wires {
+            wires.set_dtr(self.port.dtr);
+            return answer.into_iter().collect();
+        }
         let lost = if self.port.dtr { None } else { self.carrier_lost() };
         answer.into_iter().chain(lost).collect()
     }
 
-    /// Whether the client has dropped DTR.
+    /// Whether the client has dropped DTR, where that is its hook.
     pub(super) fn has_hung_up(&self) -> bool {
-        !self.port.dtr
+        self.wires.is_none() && !self.port.dtr
     }
 
     /// The call is over: what to say about it, once.

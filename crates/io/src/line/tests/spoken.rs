@@ -280,6 +280,30 @@ async fn a_page_of_elsewhere_may_not_call_and_binary_is_agreed_to() {
     assert!(!answer.contains("sec-websocket-protocol"), "{answer}");
 }
 
+/// A page whose Close is not answered is told that its call broke (1006).
+#[tokio::test]
+async fn a_close_is_answered_before_the_line_is_let_go() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    caller.write_all(request.as_bytes()).await.unwrap();
+    let (stream, _) = listener.accept_stream().await;
+    let reception = Reception::WebSocket(Arc::new(Origins::default()), None);
+    let mut called = opened(reception.receive(stream, None).await.unwrap()).await;
+    assert_eq!(called.hear().await, Heard::Ring(None));
+    assert_eq!(called.hear().await, Heard::Connected);
+    until(&mut caller, b"\r\n\r\n").await;
+    // an octet in two fragments with a ping between them, all masked with zeros; then Close with 1000
+    caller.write_all(b"\x02\x81\0\0\0\0a\x89\x80\0\0\0\0\x80\x81\0\0\0\0b").await.unwrap();
+    assert_eq!(called.hear_bytes(2).await, b"ab");
+    until(&mut caller, b"\x8a\0").await;
+    caller.write_all(b"\x88\x82\0\0\0\0\x03\xe8").await.unwrap();
+    assert_eq!(called.hear().await, Heard::Disconnected);
+    until(&mut caller, b"\x88\x02\x03\xe8").await;
+    assert_eq!(caller.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_shakes_no_hands_is_closed_after_a_while() {
     let files = certificates(&["x"]);

@@ -45,7 +45,7 @@ impl Host {
     /// With the addresses of now, watched for change until it is cancelled. Must be called inside a tokio runtime.
     pub fn watch(cancel: CancellationToken) -> Arc<Self> {
         let host = Arc::new(Self::default());
-        host.set(list());
+        host.listed(list());
         tokio::spawn({
             let host = host.clone();
             async move { cancel.run_until_cancelled(host.watching()).await }
@@ -100,30 +100,48 @@ impl Host {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a look has found. One that failed changes nothing: without the list every address of this machine would be
+    /// somewhere on the internet. Whether it is known now.
+    fn listed(&self, found: io::Result<BTreeSet<IpAddr>>) -> bool {
+        match found {
+            Ok(addresses) => {
+                self.set(addresses);
+                true
+            }
+            Err(error) => {
+                warn!(%error, "this machine's addresses cannot be listed; those known before stay closed, and they are looked up again in 5 s");
+                false
+            }
+        }
+    }
+
     async fn watching(&self) {
         let kernel = listen()
             .inspect_err(|error| warn!(%error, "the kernel does not tell of new addresses; they are looked up every 5 s"))
             .ok();
+        let mut known = !self.addresses().is_empty();
         loop {
             match &kernel {
-                Some(kernel) => tokio::select! {
+                Some(kernel) if known => tokio::select! {
                     () = heard(kernel) => {}
                     () = tokio::time::sleep(AGAIN) => {}
                 },
-                None => tokio::time::sleep(UNHEARD).await,
+                _ => tokio::time::sleep(UNHEARD).await,
             }
-            self.set(list());
+            known = self.listed(list());
         }
     }
 }
 
 /// Every address of every interface. The loopback addresses are closed by their network.
-fn list() -> BTreeSet<IpAddr> {
-    let found = getifaddrs().inspect_err(|error| warn!(%error, "this machine's addresses cannot be listed"));
-    let addresses = found.into_iter().flatten().filter_map(|interface| interface.address);
+///
+/// # Errors
+/// The system does not say, such as where there is no descriptor for the question.
+fn list() -> io::Result<BTreeSet<IpAddr>> {
+    let addresses = getifaddrs()?.filter_map(|interface| interface.address);
     let v4 = |address: &nix::sys::socket::SockaddrStorage| Some(address.as_sockaddr_in()?.ip().into());
     let v6 = |address: &nix::sys::socket::SockaddrStorage| Some(address.as_sockaddr_in6()?.ip().into());
-    addresses.filter_map(|address| v4(&address).or_else(|| v6(&address))).collect()
+    Ok(addresses.filter_map(|address| v4(&address).or_else(|| v6(&address))).collect())
 }
 
 /// A socket that hears of changes, rtnetlink(7).
@@ -151,7 +169,17 @@ mod tests {
 
     #[test]
     fn this_machines_addresses_are_found() {
-        assert!(list().contains(&"127.0.0.1".parse().unwrap()), "{:?}", list());
+        assert!(list().unwrap().contains(&"127.0.0.1".parse().unwrap()), "{:?}", list());
+    }
+
+    /// A process without descriptors cannot ask; that must open nothing.
+    #[test]
+    fn a_look_that_fails_opens_no_address_of_this_machine() {
+        let host = Host::fixed(["192.0.2.1".parse().unwrap()]);
+        let (before, version) = (host.addresses(), host.version());
+        assert!(!host.listed(Err(io::ErrorKind::Other.into())));
+        assert_eq!((host.addresses(), host.version()), (before, version));
+        assert!(host.listed(list()) && host.version() > version);
     }
 
     #[tokio::test]

@@ -181,7 +181,9 @@ fn answers(answer: &[u8], question: &[u8]) -> bool {
         (None, _) => true,
         (Some(_), None) => {
             let none = answer.get(4..6) == Some(&[0, 0]);
-            none && answer.get(3).is_some_and(|code| matches!(code & 0x0f, FORMERR | SERVFAIL | NOTIMP | REFUSED))
+            none && answer
+                .get(3)
+                .is_some_and(|code| matches!(code & 0x0f, FORMERR | SERVFAIL | NOTIMP | REFUSED))
         }
     };
     answer.len() >= HEADER && response && answer.get(..2) == question.get(..2) && same
@@ -312,7 +314,11 @@ mod tests {
         }
         server.send_to(&right, from).await.unwrap();
         let answer = asked.await.unwrap();
-        assert_eq!((answer[..2].to_vec(), &answer[2..]), (vec![0, 1], &right[2..]), "with the caller's number");
+        assert_eq!(
+            (answer[..2].to_vec(), &answer[2..]),
+            (vec![0, 1], &right[2..]),
+            "with the caller's number"
+        );
     }
 
     #[test]

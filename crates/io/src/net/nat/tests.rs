@@ -1,6 +1,7 @@
 //! A caller's own stack, or packets made by hand, before the NAT; servers of this machine behind it.
 
 mod datagrams;
+mod descriptors;
 mod limits;
 mod streams;
 

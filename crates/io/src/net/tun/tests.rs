@@ -72,6 +72,17 @@ fn turned(packet: &[u8]) -> Vec<u8> {
     back
 }
 
+/// A datagram of no octets, without UDP's checksum.
+fn udp(from: [u8; 4], to: [u8; 4], port: u16) -> Vec<u8> {
+    let mut packet = vec![0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0];
+    packet.extend([from, to].concat());
+    packet.extend([0, 7]);
+    packet.extend(port.to_be_bytes());
+    packet.extend([0, 8, 0, 0]);
+    smoltcp::wire::Ipv4Packet::new_unchecked(&mut packet[..]).fill_checksum();
+    packet
+}
+
 #[test]
 fn a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call() {
     if !in_a_network_of_its_own(
@@ -80,7 +91,7 @@ fn a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call() {
         return;
     }
     runtime().block_on(async {
-        let mut dial = TunDial::new().unwrap();
+        let mut dial = TunDial::new(Vec::new()).unwrap();
         let name = dial.name().to_owned();
         assert!(is_there(&name));
         dial.up(&agreed([10, 64, 0, 2], [10, 64, 0, 1], 1006));
@@ -93,8 +104,24 @@ fn a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call() {
         let mut memory = [0; 100];
         let got = timeout(Duration::from_secs(10), socket.recv_from(&mut memory)).await.unwrap().unwrap();
         assert_eq!(got, (14, "10.64.0.1:7".parse().unwrap()));
+        // what is for another address of this machine, or for hosts behind it, the other end has no business with
+        let lan =
+            std::process::Command::new("ip").args(["addr", "add", "192.168.7.1/24", "dev", "lo"]).status();
+        if lan.is_ok_and(|status| status.success()) {
+            let lan = UdpSocket::bind("192.168.7.1:0").await.unwrap();
+            dial.send(udp([10, 64, 0, 1], [192, 168, 7, 1], lan.local_addr().unwrap().port()));
+            dial.send(udp([10, 64, 0, 1], [10, 64, 0, 2], socket.local_addr().unwrap().port()));
+            timeout(Duration::from_secs(10), socket.recv_from(&mut memory)).await.unwrap().unwrap();
+            assert!(lan.try_recv_from(&mut memory).is_err(), "it was carried to another address");
+        }
         dial.down();
         assert!(!is_there(&name), "address and routes went with it");
+        for (local, remote) in
+            [([127, 0, 0, 5], [10, 0, 0, 1]), ([224, 0, 0, 5], [10, 0, 0, 1]), ([10, 0, 0, 2], [255; 4])]
+        {
+            dial.up(&agreed(local, remote, 0));
+            assert!(!is_there(&name), "{local:?} {remote:?}");
+        }
         // and up again, as after another negotiation
         dial.up(&agreed([10, 64, 0, 3], [10, 64, 0, 1], 0));
         assert!(UdpSocket::bind("10.64.0.3:0").await.is_ok());

@@ -204,3 +204,13 @@ proptest! {
         prop_assert!(change_v2(&[1; 16], b"User", &proof_v2(bytes)).is_err());
     }
 }
+
+#[test]
+fn a_change_that_is_asked_for_aside_is_one_that_can_be_checked() {
+    let (old, new) = (Secret::from("old"), Secret::from("neu \u{e4}"));
+    let proof = request_change_v2(&old, &new, b"CORP\\alice", [3; 32]).unwrap();
+    let (changed, _) = change_v2(&nt_hash(&old), b"CORP\\alice", &proof).unwrap();
+    assert!(changed.clear == new && changed.nt_hash == nt_hash(&new));
+    assert!(change_v2(&nt_hash(&new), b"CORP\\alice", &proof).is_err());
+    assert!(request_change_v2(&old, &Secret::from("x".repeat(257).as_str()), b"alice", [3; 32]).is_none());
+}

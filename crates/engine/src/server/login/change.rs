@@ -1,0 +1,70 @@
+//! An expired password: who has just proved it may choose another at the prompt.
+
+use std::time::Instant;
+
+use openras_ppp::auth::verify::request_change_v2;
+use openras_ppp::{Claim, Secret};
+
+use super::{Login, Next, SENSELESS, Stage, editor};
+use crate::RasError;
+use crate::server::context::Context;
+use crate::server::dialog::Echo;
+use crate::server::ends;
+use crate::server::port::Ask;
+
+/// A password in the making, for a user who has proved the old one.
+pub(super) struct Change {
+    name: String,
+    old: Secret,
+    /// Typed once.
+    new: Option<Secret>,
+}
+
+impl Login {
+    /// Asks for a new password. The person has as long for it as for a choice, as far as a caller's time before authentication can
+    /// be put off at all.
+    pub(super) fn ask_new(&mut self, now: Instant, name: String, old: Secret, cx: &mut Context) -> Next {
+        cx.before.extend(now, cx.config.login.menu_limit);
+        self.say("\nYour password has expired. Choose another one.\nNew password: ", cx);
+        self.stage = Stage::New(Box::new(Change { name, old, new: None }), editor(Echo::No));
+        Next::Stay
+    }
+
+    /// A line of it was typed.
+    pub(super) fn typed_new(
+        &mut self,
+        now: Instant,
+        mut change: Box<Change>,
+        line: Secret,
+        cx: &mut Context,
+    ) -> Next {
+        let text = match change.new.take() {
+            None if line.is_empty() => "New password: ",
+            None => {
+                change.new = Some(line);
+                "The same again: "
+            }
+            Some(new) if new == line => return self.change(now, &change, &new, cx),
+            Some(_) => "\nThe two are different.\nNew password: ",
+        };
+        self.senseless += u32::from(change.new.is_none());
+        if self.senseless > SENSELESS {
+            return Next::end(ends::no_sense());
+        }
+        self.say(text, cx);
+        self.stage = Stage::New(change, editor(Echo::No));
+        Next::Stay
+    }
+
+    /// Puts it to the owner as MS-CHAPv2 would: the one way in which a caller changes a password.
+    fn change(&mut self, now: Instant, change: &Change, new: &Secret, cx: &mut Context) -> Next {
+        let raw_name = change.name.clone().into_bytes();
+        let Some(proof) = request_change_v2(&change.old, new, &raw_name, cx.seed()) else {
+            return Next::end(ends::login_refused(&change.name, RasError::CHANGING_PASSWORD));
+        };
+        let claim = Claim { raw_name, name: change.name.clone(), identifier: 0, proof, attempt: self.asked };
+        self.stage = Stage::Verdict(change.name.clone());
+        cx.ask(now, Ask::Verify(claim), cx.config.answer_limit);
+        Next::Stay
+    }
+}
