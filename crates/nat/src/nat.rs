@@ -23,13 +23,13 @@ pub(crate) use self::echo::Pings;
 use self::questions::Questions;
 pub(crate) use self::stream::Stream;
 use crate::bounds::{Bucket, Queue};
-use crate::config::Config;
+use crate::config::{Config, V4, V6};
 use crate::fragments::{Fragments, Reassembly};
 use crate::order::{End, FlowId, Input, Order};
 use crate::reach::Reach;
 use crate::stack::Stack;
 use crate::stats::{Dropped, Stats};
-use crate::table::{Kind, Table};
+use crate::table::{Key, Kind, Table};
 use crate::wire::{self, Bad, Packet, protocol};
 
 /// Orders that may wait to be taken before packets of the caller are dropped.
@@ -148,6 +148,19 @@ impl Nat {
                 self.abort(now, id, End::Reach);
             }
         }
+    }
+
+    /// The addresses of the link, where one protocol has come up or gone beside the other: flows of addresses that stay go on,
+    /// the others are gone.
+    pub fn set_addresses(&mut self, v4: Option<V4>, v6: Option<V6>) {
+        (self.config.v4, self.config.v6) = (v4, v6);
+        let gone = |key: &Key| match key {
+            Key::Tcp { caller, .. } | Key::Udp { caller } => !self.config.is_caller(caller.ip()),
+            Key::Ping { caller, .. } => !self.config.is_caller(*caller),
+        };
+        let ids = self.table.ids().filter(|id| self.table.get(*id).is_some_and(|flow| gone(&flow.key)));
+        let ids: Vec<_> = ids.collect();
+        ids.into_iter().for_each(|id| self.remove(id, End::Outside));
     }
 
     /// Whether [`Nat::poll_packet`] may have something.
@@ -316,9 +329,9 @@ impl Nat {
     /// The caller's end of a mapping or of pings.
     fn caller_of(&self, id: FlowId) -> Option<SocketAddr> {
         match self.table.get(id)?.key {
-            crate::table::Key::Udp { caller } => Some(caller),
-            crate::table::Key::Ping { caller, ident } => Some(SocketAddr::new(caller, ident)),
-            crate::table::Key::Tcp { .. } => None,
+            Key::Udp { caller } => Some(caller),
+            Key::Ping { caller, ident } => Some(SocketAddr::new(caller, ident)),
+            Key::Tcp { .. } => None,
         }
     }
 }

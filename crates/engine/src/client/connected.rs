@@ -27,18 +27,19 @@ pub(crate) enum Leave {
 }
 
 impl Connected {
-    /// Announces Connected, hands the addresses to IP, then the packets that came `early`.
+    /// Hands the addresses to IP, announces Connected, then hands over the packets that came `early`. In this order: who hears
+    /// of Connected may use the network at once.
     pub(crate) fn enter(
         ppp: Box<Ppp>,
         negotiated: Box<Negotiated>,
         early: VecDeque<Vec<u8>>,
         cx: &mut Context,
     ) -> Phase {
+        cx.out.push_back(CallOutput::Up(negotiated));
         cx.announce(ConnState::CONNECTED);
         cx.stop_waiting();
         cx.was_connected = true;
         cx.decider = None;
-        cx.out.push_back(CallOutput::Up(negotiated));
         cx.out.extend(early.into_iter().map(CallOutput::Ip));
         let mut phase = Self { ppp };
         // PPP was held if Projected had to be seen first

@@ -215,9 +215,19 @@ pub(super) const SENTENCES: &[(u32, &str, &str)] = &[
         "Nothing is to be done; the entry needs no such data.",
     ),
     (
+        781,
+        "A certificate or key of ours cannot be used.",
+        "Check the files named for it: both in PEM, the key of this certificate, and readable by nobody else.",
+    ),
+    (
         797,
         "The modem was not found, or it is in use.",
         "Check that it is plugged in and that no other program uses it.",
+    ),
+    (
+        801,
+        "The server's certificate is signed by nobody we believe, or its time is over.",
+        "Name who signed it (--tls-ca FILE of a dial), and look at the clock of this machine.",
     ),
     (
         812,
@@ -233,6 +243,16 @@ pub(super) const SENTENCES: &[(u32, &str, &str)] = &[
     (832, "The connection ended because the machine hibernated.", "Dial again."),
     (833, "The connection ended because the machine was suspended.", "Dial again."),
     (834, "The connection ended because the service was stopped.", "Start the service, then dial again."),
+    (
+        835,
+        "The server's certificate is for another name.",
+        "Dial the name that is in it, or give the server a certificate for this name.",
+    ),
+    (
+        853,
+        "The server does not take our certificate.",
+        "Use one that its port believes (--tls-certificate and --tls-key of a dial).",
+    ),
     (
         868,
         "The name of the server cannot be resolved.",

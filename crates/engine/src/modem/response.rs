@@ -196,9 +196,11 @@ fn words(text: &str) -> Response {
         "VOICE" => return Response::Voice,
         _ => {}
     }
-    if upper.starts_with("CONNECT") {
-        let digits =
-            upper.trim_start_matches("CONNECT").trim_start().split(|c: char| !c.is_ascii_digit()).next();
+    // `Connecting to …` of WiFi modems is progress
+    if let Some(rest) = upper.strip_prefix("CONNECT")
+        && !rest.starts_with(|first: char| first.is_ascii_alphabetic())
+    {
+        let digits = rest.trim_start().split(|c: char| !c.is_ascii_digit()).next();
         return Response::Connect {
             speed: digits.and_then(|digits| digits.parse().ok()),
             text: text.to_owned(),
@@ -277,6 +279,7 @@ mod tests {
             ("CONNECT 33600", connect(Some(33600), "CONNECT 33600")),
             ("CONNECT 49333/ARQ/V90/LAPM/V42BIS", connect(Some(49333), "CONNECT 49333/ARQ/V90/LAPM/V42BIS")),
             ("CARRIER 31200", Response::Other("CARRIER 31200".into())),
+            ("Connecting to host:23", Response::Other("Connecting to host:23".into())),
             ("RING;0305551", Response::Ring(Some("0305551".into()))),
             ("+CRING: VOICE", Response::Ring(None)),
             // which of several numbers of one line is called, by its cadence

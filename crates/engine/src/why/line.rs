@@ -42,13 +42,14 @@ pub(super) fn no_call(facts: &Facts<'_>) -> Option<Found> {
         680 => ("the modem said NO DIALTONE", "check the cable to the wall or the exchange"),
         608 | 615 | 633 | 666 | 692 | 797 => (
             "the device of the line",
-            "check that the device is there and that no other program has it; `openras check-config` names what is \
-             wrong with a port's",
+            "check that the device is there and switched on, and that no other program has it: `openras line test` shows what \
+             it answers",
         ),
         651 | 652 | 681 => (
             "the modem answered something that is no success",
             "check the modem's model, and what it answers to its commands",
         ),
+        801 | 835 | 781 | 853..=855 => tls(number),
         868 => {
             ("the name in the line could not be resolved", "check the host of the line, or write its address")
         }
@@ -57,6 +58,28 @@ pub(super) fn no_call(facts: &Facts<'_>) -> Option<Found> {
     let line = &facts.of.line;
     let decided = if line.is_empty() { decided.to_owned() } else { format!("{decided} (line {line})") };
     Some(Found::new(decided, change))
+}
+
+/// Handshakes in TLS that came to nothing.
+fn tls(number: u32) -> (&'static str, &'static str) {
+    match number {
+        801 => (
+            "nobody this side believes has signed the server's certificate, or its time is over",
+            "name who signed it with `--tls-ca FILE`; look at its dates and at the clock of this machine",
+        ),
+        835 => (
+            "the server's certificate is for another name",
+            "dial the name that is in it, or give the server a certificate for this name",
+        ),
+        781 => (
+            "the certificate or key of this dial cannot be used",
+            "check `--tls-certificate` and `--tls-key`: both in PEM, and the key that of the certificate",
+        ),
+        _ => (
+            "the server does not take the certificate of this dial",
+            "give `--tls-certificate` and `--tls-key` that somebody in the port's `clients` has signed",
+        ),
+    }
 }
 
 /// Our own packets come back: the same magic number.

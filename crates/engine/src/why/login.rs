@@ -57,6 +57,12 @@ pub(super) fn echo(facts: &Facts<'_>) -> Option<Found> {
 
 /// A call that lasted or was silent as long as it may.
 pub(super) fn limits(facts: &Facts<'_>) -> Option<Found> {
+    if facts.dialled() && facts.ended_with(&[828]) {
+        return Some(Found::new(
+            "`--idle` of the dial",
+            "dial again; give a longer `--idle` if it is too short",
+        ));
+    }
     let key = ["idle_limit", "session_limit"].into_iter().find(|key| facts.names(&format!("({key})")))?;
     let found =
         Found::new(format!("`{key}` of the port"), format!("dial again; raise `{key}` if it is too short"));
@@ -72,7 +78,7 @@ pub(super) fn closed(facts: &Facts<'_>) -> Option<Found> {
     Some(
         Found::new(
             step.text.clone(),
-            "add the address, or its network, to `reach` of the port if callers may go there",
+            "add it, as 192.0.2.7:22 or a network, to `reach` of the port if callers may go there",
         )
         .or("`openras user set NAME --reach WORDS` opens it for one user"),
     )

@@ -44,6 +44,24 @@ pub(super) fn calls_taken(facts: &Facts<'_>) -> Option<Found> {
     })
 }
 
+/// Callers that never came as far as a call: TLS or WebSocket was not agreed on.
+pub(super) fn handshake(facts: &Facts<'_>) -> Option<Found> {
+    let step = turned_away(facts, " handshake: ")?;
+    let says = |words: &[&str]| words.iter().any(|word| step.text.contains(word));
+    let change = if says(&["InvalidContentType", "corrupt message"]) {
+        "the caller speaks no TLS: have it dial `tls:`, or answer it on a line without"
+    } else if says(&["no certificates", "CertificateRequired"]) {
+        "give the caller a certificate that somebody in `clients` of the port's `tls` has signed (`--tls-certificate`), or \
+         take `clients` out"
+    } else if says(&["alert: Certificate", "alert: UnknownCA", "alert: BadCertificate"]) {
+        "the caller does not believe the port's certificate: give it who signed it (`openras dial --tls-ca FILE`), or the \
+         port one that is believed and is for the name that is dialled"
+    } else {
+        "have the caller speak what the line is (`tls:`, `ws:`, `wss:`)"
+    };
+    Some(Found::new(step.text.clone(), change))
+}
+
 /// The module's sentence: its setting is the `modules` list.
 fn module<'a>(facts: &Facts<'a>) -> &'a str {
     let text = &facts.of.why;

@@ -13,6 +13,7 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("unauthenticated-limit", security::unauthenticated),
     ("per-source-limit", security::per_source),
     ("all-calls-taken", security::calls_taken),
+    ("handshake", security::handshake),
     // before PPP: the line
     ("seven-bit-line", line::seven_bit),
     ("no-call", line::no_call),

@@ -288,6 +288,7 @@ impl World {
                 assert_eq!(seq, self.seq + 1, "notices count from 1");
                 assert!(self.end.is_none(), "a state after the end");
                 self.seq = seq;
+                assert!(state != ConnState::CONNECTED || self.ups > 0, "Connected before IP is up");
                 let again = self
                     .states
                     .rsplit(' ')

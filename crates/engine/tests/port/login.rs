@@ -333,8 +333,7 @@ fn an_expired_password_is_changed_at_the_prompt() {
     call.bench.bytes(SLIP_DATAGRAM);
     call.bench.ended_with(703, "SLIP began");
     // a person has time for it, and not for ever
-    let (before_auth, before_auth_most) = (secs(120), secs(300));
-    let limit = PortConfig { before_auth, before_auth_most, ..with_login(&[], LoginMode::Prompt) };
+    let limit = PortConfig { before_auth: secs(120), ..with_login(&[], LoginMode::Prompt) };
     let mut call = expired(limit.clone());
     call.pass(secs(170));
     assert_eq!((call.bench.ended, call.bench.port.condition()), (0, Condition::Authenticating));

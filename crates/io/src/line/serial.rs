@@ -416,7 +416,18 @@ fn set_format(fd: impl AsFd, format: Format) -> io::Result<()> {
         settings.input_modes.insert(InputModes::IXON | InputModes::IXOFF);
     }
     settings.set_speed(format.baud)?;
-    Ok(tcsetattr(&fd, OptionalActions::Now, &settings)?)
+    tcsetattr(&fd, OptionalActions::Now, &settings)?;
+    // a driver takes any speed, and the nearest it can do
+    has_speed(format.baud, tcgetattr(&fd)?.output_speed())
+}
+
+/// Whether the speed a device has got is near enough to the one that was wanted for octets to be understood.
+fn has_speed(wanted: u32, got: u32) -> io::Result<()> {
+    if got == 0 || got.abs_diff(wanted) <= wanted / 25 {
+        return Ok(());
+    }
+    let what = format!("it has no speed of {wanted} bits a second; the nearest is {got}");
+    Err(io::Error::new(ErrorKind::InvalidInput, what))
 }
 
 /// The number and the sentence for a device that cannot be had.

@@ -158,6 +158,23 @@ impl NatPort {
         })
     }
 
+    /// IPv6 may come up after IPv4, and again: what is the same goes on. Whether nothing else has changed.
+    fn goes_on(&mut self, config: &Config) -> bool {
+        let Some(session) = &mut self.session else { return false };
+        let known = session.nat.config();
+        let rest = Config { v4: known.v4, v6: known.v6, ..config.clone() };
+        // a forward leads to the address there was when it was opened
+        let stays = known.v4 == config.v4 || (known.v4.is_none() && self.settings.forwards.is_empty());
+        if rest != *known || !stays {
+            return false;
+        }
+        if rest != *config {
+            session.nat.set_addresses(config.v4, config.v6);
+            session.carry_out();
+        }
+        true
+    }
+
     fn end(&mut self) {
         if let Some(session) = self.session.take() {
             self.before.add(session.nat.stats());
@@ -175,7 +192,7 @@ fn link_local(identifier: [u8; 8]) -> Ipv6Addr {
 impl IpPort for NatPort {
     fn up(&mut self, negotiated: &Negotiated) {
         let Some(config) = self.config(negotiated) else { return self.end() };
-        let settings = &self.settings;
+        let settings = self.settings.clone();
         let callers = [
             config.v4.map(|v4| SocketAddr::new(v4.caller.into(), 0)),
             // who has IPv6 only is found at the address its identifier makes
@@ -184,8 +201,7 @@ impl IpPort for NatPort {
                 SocketAddr::new(Ipv6Addr::from_bits(bits).into(), 0)
             }),
         ];
-        // IPv6 may come up after IPv4, and again: what is the same goes on
-        if self.session.as_ref().is_some_and(|session| *session.nat.config() == config) {
+        if self.goes_on(&config) {
             return;
         }
         self.before = self.stats();
@@ -197,7 +213,7 @@ impl IpPort for NatPort {
         let [first, ..] = &mut self.seed;
         *first = first.wrapping_add(1);
         let nat = Nat::new(now(), config, self.reach(), self.seed);
-        self.session = Some(Box::new(Session::new(nat, settings.clone(), ready.clone(), callers)));
+        self.session = Some(Box::new(Session::new(nat, settings, ready.clone(), callers)));
         self.ready = Some(ready);
     }
 

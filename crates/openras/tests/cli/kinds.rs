@@ -304,6 +304,37 @@ fn a_port_that_wants_certificates_of_callers_has_no_call_without_one() {
     assert!(refused.err.contains("port.key can be read by others"), "{}", refused.err);
 }
 
+/// A certificate that is renewed is half written when the reload comes: calls go on, and the problem is said.
+#[test]
+fn a_reload_reads_certificates_again_and_keeps_what_it_has_where_they_are_broken() {
+    let lab = Lab::new();
+    certificates(&lab);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    lab.config(&format!("[[port]]\nname = \"tls\"\nline = \"listen:tls:{free}\"\ncalls = 8\n{TLS}"));
+    lab.secret("pw", "secret");
+    lab.add("alice", &[]);
+    let server = lab.serve(&[]);
+    let reload = || lab.run(&["reload", "--socket", &lab.socket()]);
+    let call = || {
+        let line = server.line("tls").replacen("tcp:", "tls:", 1);
+        let own = ["--tls-ca", "ca.pem", "--tls-certificate", "caller.pem", "--tls-key", "caller.key"];
+        lab.dial(&line, &[&own[..], &["--ping", "1"]].concat())
+    };
+    lab.secret("port.pem", "-----BEGIN CERT");
+    let done = reload();
+    let said = format!("{}{}", done.out, done.err);
+    assert!(said.contains("goes on with the certificate it has") && said.contains("port.pem"), "{said}");
+    let done = call();
+    assert_eq!(done.code, 0, "{}{}", done.out, server.said());
+    // all of them anew, signed by somebody else
+    certificates(&lab);
+    let done = reload();
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let at = server.said();
+    let done = call();
+    assert_eq!(done.code, 0, "{}{}{at}", done.out, server.said());
+}
+
 /// Callers that never finish their handshake have room for so many only, and hold up nobody.
 #[test]
 fn half_open_handshakes_are_counted_and_block_nobody() {

@@ -65,6 +65,6 @@ fn a_users_own_reach_and_address_rule_from_the_next_call_on() {
     assert!(refused.code == 3 && refused.err.contains("nonsense"), "{}{}", refused.out, refused.err);
     let (code, said) = server.stop();
     assert_eq!(code, 0, "{said}");
-    let why = format!("closed by reach: 127.0.0.1:{page}: it is this machine's loopback address");
+    let why = format!("closed by reach: 127.0.0.1:{page}: it is an address of this machine");
     assert!(said.contains(&why), "{said}");
 }

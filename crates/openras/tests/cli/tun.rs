@@ -1,12 +1,13 @@
 //! `ip = "tun"` and `dial --ip tun`, each in a network namespace of its own: what goes between them goes over the call. Where
 //! that is not allowed the tests say SKIP.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::Instant;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::json;
@@ -41,11 +42,10 @@ fn in_a_network_of_its_own(test: &str) -> bool {
     false
 }
 
-/// Does something in the network of another process.
-fn there<T: Send>(pid: i32, work: impl FnOnce() -> T + Send) -> T {
+/// Does something in another network.
+fn there<T: Send>(network: &File, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let moved = scope.spawn(|| {
-            let network = std::fs::File::open(format!("/proc/{pid}/ns/net")).unwrap();
             move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
             work()
         });
@@ -60,9 +60,9 @@ fn devices() -> Vec<String> {
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-/// The routes of another process's network, addresses as the kernel has them.
-fn routes(pid: i32) -> String {
-    std::fs::read_to_string(format!("/proc/{pid}/net/route")).unwrap()
+/// The routes of the network this thread is in, addresses as the kernel has them.
+fn routes() -> String {
+    std::fs::read_to_string("/proc/thread-self/net/route").unwrap()
 }
 
 /// Takes one connection, and sends back all it got once that has ended.
@@ -96,8 +96,8 @@ fn a_call_between_two_devices_carries_the_programs_of_both_systems() {
     let lab = Lab::with(PORT);
     let server = lab.serve(&[]);
     // this system has another network, which the caller reaches by a route of its own
-    let loopback = Command::new("ip").args(["addr", "add", "192.168.7.1/24", "dev", "lo"]).status();
-    let ip = loopback.is_ok_and(|status| status.success());
+    let set = |args: &[&str]| Command::new("ip").args(args).status().is_ok_and(|status| status.success());
+    let ip = set(&["link", "set", "lo", "up"]) && set(&["addr", "add", "192.168.7.1/24", "dev", "lo"]);
     let mut dial = Command::new("unshare");
     dial.args([
         "--net",
@@ -115,8 +115,10 @@ fn a_call_between_two_devices_carries_the_programs_of_both_systems() {
     lab.at_home(&mut dial);
     let mut program = Program::start(dial);
     program.state("Connected");
-    let service = lab.private_services()[0].as_raw_nonzero().get();
-    assert_eq!(there(service, devices), ["lo", "ras0"]);
+    // the service ends with its last call, its network stays as long as we hold it
+    let service = lab.private_services()[0].as_raw_nonzero();
+    let far = File::open(format!("/proc/{service}/ns/net")).unwrap();
+    assert_eq!(there(&far, devices), ["lo", "ras0"]);
     assert!(devices().contains(&"rasport".to_owned()), "{}", server.said());
     // from the caller's system to this one
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
@@ -130,26 +132,24 @@ fn a_call_between_two_devices_carries_the_programs_of_both_systems() {
     let count = hosts.len();
     let here = std::thread::spawn(move || (0..count).for_each(|_| echo(&listener)));
     for host in hosts {
-        let back = there(service, || a_megabyte_to(host, port));
+        let back = there(&far, || a_megabyte_to(host, port));
         assert!(back == megabyte(), "{host}: {} octets", back.len());
     }
     here.join().unwrap();
     // and from this one to the caller's
-    let listener = there(service, || TcpListener::bind((Ipv4Addr::new(10, 64, 0, 2), 0)).unwrap());
+    let listener = there(&far, || TcpListener::bind((Ipv4Addr::new(10, 64, 0, 2), 0)).unwrap());
     let port = listener.local_addr().unwrap().port();
-    let far = std::thread::spawn(move || echo(&listener));
+    let caller = std::thread::spawn(move || echo(&listener));
     assert!(a_megabyte_to(Ipv4Addr::new(10, 64, 0, 2), port) == megabyte());
-    far.join().unwrap();
-    assert!(routes(service).contains("ras0\t0007A8C0"), "{}", routes(service));
+    caller.join().unwrap();
+    let led = there(&far, routes);
+    assert!(led.contains("ras0\t0007A8C0"), "{led}");
     program.say(&json!({ "hangup": true }));
-    let seen_from = |pid| there(pid, devices);
-    let mut left = seen_from(service);
-    let begun = std::time::Instant::now();
-    while left != ["lo"] && begun.elapsed() < Duration::from_secs(60) {
+    let begun = Instant::now();
+    while there(&far, devices) != ["lo"] {
+        assert!(begun.elapsed() < PATIENCE, "the device has stayed");
         std::thread::yield_now();
-        left = seen_from(service);
     }
-    assert!(!routes(service).contains("ras0"));
-    assert_eq!(left, ["lo"], "address and routes go with the device");
+    assert!(!there(&far, routes).contains("ras0"));
     assert_eq!(program.end().0, 0);
 }

@@ -1,5 +1,6 @@
 //! `openras why`.
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 use crate::lab::Lab;
@@ -111,5 +112,72 @@ fn a_destination_that_reach_closed_is_named_with_its_key() {
     assert_eq!(done.code, 10, "{}", done.err);
     let done = why(&lab, &[]);
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.out.contains("closed by reach") && done.out.contains("`reach` of the port"), "{}", done.out);
+    assert!(done.out.contains("closed by reach") && done.out.contains("to `reach` of the"), "{}", done.out);
+}
+
+/// Modems a service plays at pseudo-terminals, and a port they call: one call at a time.
+const MODEMS: &str = "[directory]\n200 = \"port:line1\"\n\
+    [[virtual_modem]]\nname = \"near\"\nline = \"pty:FOLDER/near\"\n\
+    [[virtual_modem]]\nname = \"other\"\nline = \"pty:FOLDER/other\"\n\
+    [[port]]\nname = \"line1\"\nline = \"exchange:200\"\nip = \"loopback\"\n";
+
+/// What the service of the dials says of the last that failed.
+fn why_of_the_dial(lab: &Lab) -> String {
+    let done = lab.run(&["why"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    done.out
+}
+
+#[test]
+fn a_modem_that_says_busy_is_explained() {
+    let lab = Lab::with(MODEMS);
+    let _server = lab.serve(&[]);
+    let [near, other] = ["near", "other"].map(|name| format!("serial:{}", lab.path(name).display()));
+    let stands = lab.dial(&other, &["--modem", "generic", "--number", "200", "--detach"]);
+    assert_eq!(stands.code, 0, "{}", stands.err);
+    let done = lab.dial(&near, &["--modem", "generic", "--number", "200"]);
+    assert!((done.out.clone() + &done.err).contains("676"), "{}{}", done.out, done.err);
+    let said = why_of_the_dial(&lab);
+    for words in ["676 ERROR_LINE_BUSY", "said BUSY", "raise `calls`"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_modem_that_answers_nothing_is_explained() {
+    let lab = Lab::with(MODEMS);
+    // a device nobody speaks at
+    let silent = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&silent).unwrap();
+    unlockpt(&silent).unwrap();
+    let line = format!("serial:{}", ptsname(&silent, Vec::new()).unwrap().to_str().unwrap());
+    let done = lab.dial(&line, &["--modem", "generic", "--number", "200"]);
+    assert!(done.code != 0 && (done.out.clone() + &done.err).contains("666"), "{}{}", done.out, done.err);
+    let said = why_of_the_dial(&lab);
+    assert!(said.contains("666 ERROR_DEVICE_NOT_READY") && said.contains("openras line test"), "{said}");
+}
+
+#[test]
+fn a_certificate_nobody_believes_is_explained_at_both_ends() {
+    let lab = Lab::new();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(lab.path("port.pem"), made.cert.pem()).unwrap();
+    lab.secret("port.key", &made.signing_key.serialize_pem());
+    let folder = lab.path("");
+    let folder = folder.display().to_string();
+    let folder = folder.trim_end_matches('/');
+    lab.config(&format!(
+        "[[port]]\nname = \"line1\"\nline = \"listen:tls:127.0.0.1:0\"\nip = \"loopback\"\n\
+         tls = {{ certificate = \"{folder}/port.pem\", key = \"{folder}/port.key\" }}\n"
+    ));
+    lab.secret("pw", "secret");
+    let server = lab.serve(&[]);
+    let line = server.line("line1").replacen("tcp:", "tls:", 1);
+    let done = lab.dial(&line, &["--ping", "1"]);
+    let all = done.out + &done.err;
+    assert!(all.contains("801") && all.contains("--tls-ca"), "{all}");
+    let said = why_of_the_dial(&lab);
+    assert!(said.contains("--tls-ca FILE"), "{said}");
+    let said = why(&lab, &[]).out;
+    assert!(said.contains("no tls handshake") && said.contains("--tls-ca FILE"), "{said}");
 }

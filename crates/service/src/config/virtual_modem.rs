@@ -229,7 +229,11 @@ fn clear_text(add: &mut Add<'_>, modem: &VirtualModem, config: &Config) {
             "the directory leads to the port {:?}, whose passwords others on the network of {} can listen to",
             port.name, modem.line
         );
-        add("line", what, "Write auth = [\"mschapv2\"] and no login there, a loopback address here, or insecure = true");
+        add(
+            "line",
+            what,
+            "Write auth = [\"mschapv2\"] and no login there, a loopback address here, or insecure = true",
+        );
     }
 }
 

@@ -188,7 +188,10 @@ impl Teller {
             ModemSaid::Us(text) => self.tell(Step::Us(escape::line(&text))),
             ModemSaid::Modem(text) => {
                 let text = escape::line(&text);
-                let connected = text.to_ascii_uppercase().starts_with("CONNECT");
+                let upper = text.to_ascii_uppercase();
+                // and not the progress of WiFi modems, `Connecting to …`
+                let connected =
+                    upper.strip_prefix("CONNECT").is_some_and(|rest| !rest.starts_with(char::is_alphabetic));
                 self.tell(Step::Modem(text.clone()));
                 if connected {
                     self.tell(Step::Connected(text));

@@ -46,7 +46,7 @@ struct State {
     task: Option<JoinHandle<()>>,
     address: Option<SocketAddr>,
     problem: Option<Problem>,
-    /// What is wrong with its device or modem, until that is well.
+    /// What is wrong with its device, modem or certificate, until that is well.
     trouble: Option<Problem>,
 }
 
@@ -119,12 +119,19 @@ impl Door {
     pub(crate) async fn change(self: &Arc<Self>, shared: &Arc<Shared>, port: PortConfig) -> Option<Problem> {
         let old = self.config();
         let calls = port.calls;
+        let renewed = if old.line == port.line && self.problem().is_none() { renewed(&port) } else { Ok(()) };
         // certificates and origins are read when the line is opened
         let same_line = old.origins == port.origins && old.line == port.line && !port.line.waits() && old.tls.is_none() && port.tls.is_none();
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(port);
         self.slots.resize(calls);
+        if !self.config().line.waits() {
+            self.set_trouble(renewed.as_ref().err().cloned());
+        }
         if same_line && self.problem().is_none() {
             return None;
+        }
+        if let Err(problem) = renewed {
+            return Some(problem);
         }
         self.close().await;
         self.open_sometime(shared).await
@@ -183,12 +190,12 @@ impl Door {
         self.state().problem.clone()
     }
 
-    /// What is wrong with its device or modem; `None` when it is well again.
+    /// What is wrong with its device, modem or certificate; `None` when it is well again.
     pub(super) fn set_trouble(&self, trouble: Option<Problem>) {
         let before = std::mem::replace(&mut self.state().trouble, trouble.clone());
         match (before, trouble) {
             (before, Some(trouble)) if before.as_ref() != Some(&trouble) => warn!(port = self.name, "{trouble}"),
-            (Some(_), None) => tracing::info!(port = self.name, "its modem is well again"),
+            (Some(_), None) => tracing::info!(port = self.name, "well again"),
             _ => {}
         }
     }
@@ -224,6 +231,17 @@ impl Door {
     }
 }
 
+/// Whether the certificates of a line that answers can be read again. While they cannot, half of them written or the key
+/// not yet readable, callers meet those it has.
+fn renewed(port: &PortConfig) -> Result<(), Problem> {
+    super::reception::of(port).map(drop).map_err(|error| match error {
+        StartError::Port { number, error, remedy, .. } => {
+            Problem::new(number, format!("it goes on with the certificate it has: {error}")).remedy(remedy)
+        }
+        other => cannot_answer(&other),
+    })
+}
+
 /// A line that cannot be had, as it is shown.
 pub(crate) fn cannot_answer(error: &StartError) -> Problem {
     match error {
@@ -243,8 +261,8 @@ fn port(
 ) -> Port {
     let story = busy.and_then(Busy::story);
     let gauge = busy.and_then(|busy| busy.gauge.read().condition);
-    // a line that waits again has come back
-    let problem = problem.or(trouble).filter(|_| story.is_none() && gauge != Some(Condition::Listening));
+    // a line that waits again has come back; one that listens answers in spite of what troubles it
+    let problem = problem.or(trouble.filter(|_| config.line.waits())).filter(|_| story.is_none() && gauge != Some(Condition::Listening));
     let idle = if problem.is_some() { Condition::NonOperational } else { Condition::Listening };
     let condition = match gauge {
         Some(condition) if story.is_some() || problem.is_none() => condition,
@@ -257,7 +275,7 @@ fn port(
         line: config.line.to_string(),
         condition: word(condition).into(),
         condition_number: condition.mprapi(),
-        // the modem says better what is wrong with it, also while it answers
+        // it says better what is wrong, also while the port answers
         problem: trouble.or(problem).cloned(),
         call: info.as_ref().map(|info| info.id),
         user: info.as_ref().and_then(|info| info.name.clone()).filter(|_| proved),

@@ -207,8 +207,8 @@ async fn a_group_goes_on_behind_a_target_that_does_not_answer() {
     computer.reads("two\r\n").await;
     // the phone that rang rings no more
     let mut second = Computer::at(&service, "m").await;
-    second.types("ATS7=255D2").await;
-    second.reads("NO ANSWER\r\n").await;
+    second.types("ATS7=10D2").await;
+    assert_eq!(second.reads("R\r\n").await, "\r\nNO CARRIER\r\n", "it rings, and is not busy");
 }
 
 /// A caller that dials 10,000 numbers meets a cap with a reason, and another does not notice.

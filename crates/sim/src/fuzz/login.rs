@@ -12,7 +12,7 @@ use openras_engine::server::port::{
 };
 use openras_engine::users::CallbackRight;
 use openras_engine::{CallInput, CallOutput, LineEvent, LineOp, RasError};
-use openras_ppp::{AuthMethod, Machine, Verdict};
+use openras_ppp::{AuthMethod, Machine, Proof, Verdict};
 
 use arbitrary::Unstructured;
 
@@ -170,9 +170,19 @@ impl World {
                 self.dialog = well;
                 Answer::Begun(if well { Ok(()) } else { refused() })
             }
-            Ask::Verify(_) => {
+            Ask::Verify(claim) => {
                 self.accepted |= well;
-                Answer::Verdict(if well { accept } else { wrong_credentials() })
+                let expired = self.asked == 2 && matches!(claim.proof, Proof::Pap { .. });
+                Answer::Verdict(match well {
+                    true => accept,
+                    false if expired => Verdict::Refuse {
+                        error: RasError::PASSWD_EXPIRED.0,
+                        retry: false,
+                        challenge: None,
+                        message: String::new(),
+                    },
+                    false => wrong_credentials(),
+                })
             }
             Ask::Admit { .. } => {
                 let services = self.services.iter().map(|one| (*one).to_owned()).collect();
@@ -268,7 +278,8 @@ impl World {
         match notice {
             Notice::Ask(ask) => {
                 assert!(self.open.is_none(), "{ask:?} while another is open");
-                if matches!(ask, Ask::Verify(_)) {
+                // a change of password is part of the question before it
+                if matches!(&ask, Ask::Verify(claim) if !matches!(claim.proof, Proof::ChangeV2 { .. })) {
                     assert_eq!(self.modules, 0, "a password before the modules are done");
                     self.asked += 1;
                     assert!(self.asked <= 4, "{} questions", self.asked);

@@ -65,6 +65,16 @@ fn a_modem_that_answers_nothing() {
 }
 
 #[test]
+fn a_server_whose_certificate_nobody_signed() {
+    insta::assert_snapshot!(fails_with(801));
+}
+
+#[test]
+fn a_server_that_wants_another_certificate_of_ours() {
+    insta::assert_snapshot!(fails_with(853));
+}
+
+#[test]
 fn an_end_that_echoes() {
     insta::assert_snapshot!(caller(dialler(dial(V2)), Actor::Far(Far::answers(Does::Echo))));
 }

@@ -35,6 +35,11 @@ fn a_wrong_password_at_the_prompt() {
 }
 
 #[test]
+fn a_prompt_that_nobody_answers() {
+    insta::assert_snapshot!(called(Actor::Far(Far::dials(Does::Silence)), answerer(prompting(), store())));
+}
+
+#[test]
 fn a_prompt_that_comes_back() {
     insta::assert_snapshot!(called(Actor::Far(Far::dials(Does::Echo)), answerer(prompting(), store())));
 }

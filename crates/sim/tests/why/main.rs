@@ -7,6 +7,7 @@
 mod account;
 mod capture;
 mod far;
+mod limits;
 mod line;
 mod link;
 mod login;

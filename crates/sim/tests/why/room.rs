@@ -22,6 +22,10 @@ fn every_setting_that_turns_callers_away_has_its_change() {
         ("2 callers of this port are unauthenticated (unauthenticated)", "unauthenticated-limit"),
         ("4 callers from there are unauthenticated (per_source)", "per-source-limit"),
         ("all 4 calls are taken (calls)", "all-calls-taken"),
+        ("no tls handshake: received fatal alert: CertificateUnknown", "handshake"),
+        ("no tls handshake: received corrupt message of type InvalidContentType", "handshake"),
+        ("no tls handshake: peer sent no certificates", "handshake"),
+        ("no wss handshake: it took too long", "handshake"),
     ] {
         let said = turned_away(why);
         assert!(said.starts_with(&format!("[{word}]")) && said.contains("change"), "{said}");

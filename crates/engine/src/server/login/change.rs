@@ -21,10 +21,11 @@ pub(super) struct Change {
 }
 
 impl Login {
-    /// Asks for a new password. The person has as long for it as for a choice, as far as a caller's time before authentication can
-    /// be put off at all.
+    /// Asks for a new password. For that a person has a time of its own, whole: who is asked is known. Whatever follows of it has to
+    /// end in that time too.
     pub(super) fn ask_new(&mut self, now: Instant, name: String, old: Secret, cx: &mut Context) -> Next {
-        cx.before.extend(now, cx.config.login.menu_limit);
+        let person = cx.config.ppp.person;
+        cx.before.begin(now, person, person);
         self.say("\nYour password has expired. Choose another one.\nNew password: ", cx);
         self.stage = Stage::New(Box::new(Change { name, old, new: None }), editor(Echo::No));
         Next::Stay

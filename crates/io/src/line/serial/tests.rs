@@ -186,3 +186,11 @@ async fn a_lock_file_left_by_a_process_of_our_own_number_keeps_nobody_out() {
     assert_eq!(told(&mut ours).await.0, Told::Closed);
     assert_eq!(fs::read_to_string(&lock).unwrap(), "         1\n");
 }
+
+#[test]
+fn a_speed_the_device_has_not_is_refused_and_one_that_is_nearly_right_is_not() {
+    assert!(has_speed(115_200, 115_200).is_ok() && has_speed(115_200, 115_384).is_ok());
+    let error = has_speed(3_000_000, 115_200).unwrap_err();
+    let said = sentence(Path::new("/dev/ttyS0"), &error);
+    assert!(said.contains("no speed of 3000000 bits a second; the nearest is 115200"), "{said}");
+}

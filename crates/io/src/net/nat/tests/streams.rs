@@ -198,3 +198,31 @@ async fn the_gateways_port_53_is_the_resolvers() {
     stream.read_exact(&mut word).await.unwrap();
     assert_eq!(&word, b"hello");
 }
+
+/// The two protocols come up one after the other, and a bad line makes the second one late; it may also go again.
+#[tokio::test]
+async fn a_connection_goes_on_when_ipv6_comes_up_later_and_goes_again() {
+    let (server, port, word) = listener().await;
+    let call = Call::new(settings(&[&word])).await;
+    let mut stream = call.caller.tcp_connect(GATEWAY.into(), port).await.unwrap();
+    let (mut socket, _) = server.accept().await.unwrap();
+    let net = |last: u128| std::net::Ipv6Addr::from_bits((0xfd00 << 112) | last);
+    let later = Negotiated { ipv6: Some(([1; 8], [2; 8])), ..agreed(GATEWAY, CALLER) };
+    for agreed in [&later, &agreed(GATEWAY, CALLER)] {
+        {
+            let mut nat = call.nat.lock().unwrap();
+            nat.prefix = Some(Prefix { prefix: net(1 << 64), gateway: net(1) });
+            nat.up(agreed);
+            assert_eq!(nat.session.as_ref().unwrap().nat.config().v6.is_some(), agreed.ipv6.is_some());
+        }
+        stream.write_all(b"still").await.unwrap();
+        let mut word = [0; 5];
+        socket.read_exact(&mut word).await.unwrap();
+        socket.write_all(&word).await.unwrap();
+        stream.read_exact(&mut word).await.unwrap();
+        assert_eq!(&word, b"still");
+    }
+    // another address of the caller is another session
+    call.nat.lock().unwrap().up(&agreed(GATEWAY, Ipv4Addr::new(10, 64, 0, 3)));
+    assert!(!matches!(socket.read(&mut [0; 5]).await, Ok(1..)));
+}
