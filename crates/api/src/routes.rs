@@ -216,12 +216,22 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         gives: Gives::Json(of::<Vec<Forwarding>>),
-        ..route("GET", "/v1/connections/{id}/forwards", "forwards", "Lists the ports that lead through the link")
+        ..route(
+            "GET",
+            "/v1/connections/{id}/forwards",
+            "forwards",
+            "Lists the ports that lead through the link",
+        )
     },
     Route {
         query: &[("listen", "the address of the port, as it is listed")],
         errors: &[2, 6],
-        ..route("DELETE", "/v1/connections/{id}/forwards", "close_forward", "Closes a port that leads through the link")
+        ..route(
+            "DELETE",
+            "/v1/connections/{id}/forwards",
+            "close_forward",
+            "Closes a port that leads through the link",
+        )
     },
     Route {
         right: Right::Dial,

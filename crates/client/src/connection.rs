@@ -7,8 +7,8 @@ use openras_api::Client;
 use openras_api::client::{Events, Stream};
 use openras_api::types::CallId;
 use openras_api::types::connection::{Ping, TcpTo};
-use openras_api::types::forward::{Forward, Forwarding};
 use openras_api::types::event::{Ended, Event, Projection};
+use openras_api::types::forward::{Forward, Forwarding};
 use openras_api::types::port::Statistics;
 
 use crate::Error;

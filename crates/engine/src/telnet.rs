@@ -286,6 +286,22 @@ impl Telnet {
         }
     }
 
+    /// Whether the last octet was an FF of a peer that has said nothing in telnet: data, unless what belongs to it follows
+    /// at once.
+    pub fn is_in_doubt(&self) -> bool {
+        self.state == State::Iac && matches!(self.guess, Guess::Silent { .. })
+    }
+
+    /// Nothing has followed: an FF that was in doubt is data. `None`: none was.
+    pub fn settle(&mut self) -> Option<u8> {
+        self.is_in_doubt().then(|| {
+            self.state = State::Data;
+            self.received_cr = false;
+            self.guess.data(IAC);
+            IAC
+        })
+    }
+
     /// Writes data as the peer expects it.
     pub fn send(&mut self, data: &[u8], out: &mut Vec<u8>) {
         if !self.guess.sends_telnet() {

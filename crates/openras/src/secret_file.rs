@@ -28,7 +28,10 @@ pub(crate) fn first_line(path: &Path) -> Result<Secret> {
             .read_to_end(&mut bytes)
             .context("cannot read standard input")?;
     } else {
-        open(path)?.take(LONGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+        open(path)?
+            .take(LONGEST + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("cannot read {name}"))?;
     }
     if bytes.len() as u64 > LONGEST {
         bytes.zeroize();

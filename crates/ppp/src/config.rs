@@ -240,7 +240,8 @@ pub struct Limits {
 impl Limits {
     /// These times in whole seconds, one at least.
     pub fn of(idle: Option<Duration>, session: Option<Duration>) -> Self {
-        let seconds = |time: Duration| NonZeroU32::new(u32::try_from(time.as_secs()).unwrap_or(u32::MAX).max(1));
+        let seconds =
+            |time: Duration| NonZeroU32::new(u32::try_from(time.as_secs()).unwrap_or(u32::MAX).max(1));
         Self { idle: idle.and_then(seconds), session: session.and_then(seconds) }
     }
 

@@ -6,17 +6,17 @@
 mod check;
 pub mod device;
 mod engine;
-mod lasting;
 mod grant;
-mod lines;
-pub mod network;
+mod lasting;
 mod line;
+mod lines;
 mod login;
+pub mod network;
 mod problem;
 mod read;
 mod span;
-mod virtual_modem;
 mod tls;
+mod virtual_modem;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -28,19 +28,19 @@ use openras_ppp::AuthMethod;
 
 pub(crate) use check::in_the_clear;
 pub use check::{Finding, Place};
-pub use lasting::Lasting;
-pub(crate) use lines::Lines;
 pub use grant::{Grant, GrantTo, LinePattern};
+pub use lasting::Lasting;
 pub use line::{DeviceLine, DialLine, Host, HostPort, LineError, PortLine, Spoken};
+pub(crate) use lines::Lines;
 pub use login::ServiceConfig;
-pub use openras_engine::server::login::LoginConfig;
 pub use network::{ForwardTcp, NetworkConfig, V6Net};
+pub use openras_engine::server::login::LoginConfig;
 pub use openras_modules::ModuleConfig;
 pub use problem::{ConfigError, Problem};
-pub use tls::TlsConfig;
-pub use virtual_modem::{Directory, Hunt, Listing, Target, VirtualModem};
 pub(crate) use span::is_host;
 pub use span::{DurationError, Pool, parse_duration, show_duration};
+pub use tls::TlsConfig;
+pub use virtual_modem::{Directory, Hunt, Listing, Target, VirtualModem};
 
 /// Everything the service is told before it starts.
 #[derive(Clone, Debug)]
@@ -133,7 +133,8 @@ impl Config {
     pub(crate) fn load_with_lines(file: &Path) -> Result<(Self, Lines), ConfigError> {
         let text = problem::read_file(file)?;
         let name = file.display().to_string();
-        let (config, places) = read::with_places(&text).map_err(|problems| ConfigError::new(&name, problems))?;
+        let (config, places) =
+            read::with_places(&text).map_err(|problems| ConfigError::new(&name, problems))?;
         Ok((Self { file: Some(file.into()), ..config }, Lines::new(&text, places)))
     }
 

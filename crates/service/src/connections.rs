@@ -205,7 +205,8 @@ fn dial_in(
     };
     let (own, stack) = loopback(FarEnd::Gateway);
     let (ip, device): (Box<dyn IpPort>, _) = if request.tun {
-        let tun = TunDial::new(request.routes.clone()).map_err(|error| crate::tun::refused(&error).number())?;
+        let tun =
+            TunDial::new(request.routes.clone()).map_err(|error| crate::tun::refused(&error).number())?;
         let name = tun.name().to_owned();
         (Box::new(tun), Some(name))
     } else {

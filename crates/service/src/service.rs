@@ -180,9 +180,9 @@ impl Shared {
     /// Makes the pools a configuration names. What calls have out of other pools stays theirs.
     fn add_pools(&self, config: &Config) {
         let mut pools = self.pools();
-        pools.entry(FIXED.into()).or_insert_with(|| {
-            Pool::between(Ipv4Addr::new(1, 0, 0, 0), Ipv4Addr::new(223, 255, 255, 255))
-        });
+        pools
+            .entry(FIXED.into())
+            .or_insert_with(|| Pool::between(Ipv4Addr::new(1, 0, 0, 0), Ipv4Addr::new(223, 255, 255, 255)));
         let leased: Vec<Ipv4Addr> = pools.values().flat_map(Pool::leased).collect();
         for port in &config.ports {
             let range = port.pool.to_string();

@@ -143,10 +143,16 @@ pub(crate) fn opt_outs(config: &Config) -> Vec<String> {
     for modem in &config.virtual_modems {
         if modem.free_dial {
             let reach = modem.reach.join(", ");
-            found.push(format!("The modem {} dials any host that `reach` opens: {reach} (free_dial = true).", modem.name));
+            found.push(format!(
+                "The modem {} dials any host that `reach` opens: {reach} (free_dial = true).",
+                modem.name
+            ));
         }
         if modem.insecure {
-            found.push(format!("Passwords may cross a network in the clear at the modem {} (insecure = true).", modem.name));
+            found.push(format!(
+                "Passwords may cross a network in the clear at the modem {} (insecure = true).",
+                modem.name
+            ));
         }
     }
     if config.audit_full == AuditFull::GoOn {

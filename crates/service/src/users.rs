@@ -32,8 +32,8 @@ use openras_ppp::{AuthMethod, Secret};
 
 pub use callbacks::CALLBACKS_A_DAY;
 pub use error::StoreError;
-pub use network::UserNetwork;
 pub(crate) use files::{Folder, open_private};
+pub use network::UserNetwork;
 pub use tries::HARD_LIMIT;
 pub use verify::{Checked, Reason};
 

@@ -139,7 +139,10 @@ fn sentence(reason: &DownReason, config: &DialConfig) -> String {
         DownReason::NoNetwork(failed) => return networks(failed),
         DownReason::Callback { .. } => "The server wanted to call back during the callback.",
         DownReason::Idle(limit) => {
-            return format!("No packet of a program went either way for {} s, which was the limit.", limit.as_secs());
+            return format!(
+                "No packet of a program went either way for {} s, which was the limit.",
+                limit.as_secs()
+            );
         }
         DownReason::SessionLimit(limit) => {
             return format!("The call lasted the {} s it was given.", limit.as_secs());

@@ -348,7 +348,10 @@ fn ppp_sentences(reason: &DownReason, phase: Option<Phase>, up: bool) -> (String
             "Look at the line; the caller may dial again.",
         ),
         DownReason::Idle(limit) => (
-            format!("No packet of the caller's programs went either way for {} s (idle_limit).", limit.as_secs()),
+            format!(
+                "No packet of the caller's programs went either way for {} s (idle_limit).",
+                limit.as_secs()
+            ),
             "Nothing; the caller may dial again. idle_limit of the port is the time.",
         ),
         DownReason::SessionLimit(limit) => (

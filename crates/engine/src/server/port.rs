@@ -305,10 +305,7 @@ impl Port {
 
 impl Watched for Port {
     fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            stats: self.phase.stats(),
-            condition: Some(self.phase.condition()),
-        }
+        Snapshot { stats: self.phase.stats(), condition: Some(self.phase.condition()) }
     }
 }
 

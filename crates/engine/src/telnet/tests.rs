@@ -264,3 +264,18 @@ fn a_frame_in_telnets_words_is_answered_by_asking_for_8_bits() {
     assert!(received.answer.windows(3).any(|verb| verb == [IAC, DO, BINARY]), "{:x?}", received.answer);
     assert!(telnet.receive(b"\x7e\xff\xff\x7d\x23").answer.is_empty(), "once");
 }
+
+/// A lone FF typed at a prompt never reached its module: it waited for a command that nobody had begun.
+#[test]
+fn a_lone_ff_of_who_never_spoke_telnet_is_data_after_a_while() {
+    let config = Config { role: Role::Server, mode: Mode::Auto, echo: false, com_port: false };
+    let mut telnet = Telnet::new(config);
+    assert_eq!(telnet.receive(b"ab\xff").data, b"ab");
+    assert!(telnet.is_in_doubt());
+    assert_eq!(telnet.settle(), Some(0xff));
+    assert!(!telnet.is_in_doubt() && telnet.settle().is_none());
+    assert_eq!(telnet.receive(b"c").data, b"c");
+    // one who speaks telnet does not leave its commands half said
+    telnet.receive(&[IAC, WILL, BINARY, IAC]);
+    assert_eq!(telnet.settle(), None);
+}

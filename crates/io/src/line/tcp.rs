@@ -77,7 +77,10 @@ enum Spoken {
     /// Telnet where the other end begins with it.
     Perhaps,
     Tls(TlsClient),
-    WebSocket { path: String, tls: Option<TlsClient> },
+    WebSocket {
+        path: String,
+        tls: Option<TlsClient>,
+    },
 }
 
 impl Spoken {

@@ -10,9 +10,11 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use openras_engine::telnet::{Config, Event, Mode, Role, Telnet};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 use com_port::ComPort;
 pub(crate) use wires::Wires;
@@ -22,6 +24,9 @@ const READ: usize = 8 * 1024;
 /// Octets that may wait for the stream: with more of them nothing is read and nothing taken, so that a peer that only asks
 /// and never reads costs no more than this and the answers to one more read.
 const WAITING: usize = 16 * 1024;
+/// How long an FF that may begin a command waits for its rest, where the other end has said nothing in telnet yet: commands are
+/// written whole, so it is far longer than one can be cut on its way.
+const DOUBT: Duration = Duration::from_millis(500);
 
 /// A stream under telnet.
 pub struct TelnetStream<S> {
@@ -34,6 +39,8 @@ pub struct TelnetStream<S> {
     /// Data for whoever reads; those before `read` are taken.
     data: Vec<u8>,
     read: usize,
+    /// When an FF in doubt is data.
+    doubt: Option<Pin<Box<Sleep>>>,
     /// The other end has hung up: by DTR, or by closing the stream.
     over: bool,
     /// Who wants to write while the other end takes nothing.
@@ -80,7 +87,8 @@ impl<S> TelnetStream<S> {
         let mut out = Vec::new();
         telnet.open(&mut out);
         let (sent, read) = (0, 0);
-        Self { stream, telnet, com_port, out, sent, data: Vec::new(), read, over: false, writer: None }
+        let data = Vec::new();
+        Self { stream, telnet, com_port, out, sent, data, read, doubt: None, over: false, writer: None }
     }
 }
 
@@ -111,19 +119,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TelnetStream<S> {
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut memory = [0; READ];
         let mut buf = ReadBuf::new(&mut memory);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;
+        if Pin::new(&mut self.stream).poll_read(cx, &mut buf)?.is_pending() {
+            return self.poll_doubt(cx).map(Ok);
+        }
+        self.doubt = None;
+        self.read = 0;
         if buf.filled().is_empty() {
             self.over = true;
+            self.data = self.telnet.settle().into_iter().collect();
             return Poll::Ready(Ok(()));
         }
         let received = self.telnet.receive(buf.filled());
         self.out.extend(received.answer);
         self.data = received.data;
-        self.read = 0;
         for event in received.events {
             self.event(&event);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ready when an FF that may have begun a command has become data.
+    fn poll_doubt(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.telnet.is_in_doubt() {
+            return Poll::Pending;
+        }
+        let doubt = self.doubt.get_or_insert_with(|| Box::pin(tokio::time::sleep(DOUBT)));
+        ready!(doubt.as_mut().poll(cx));
+        self.doubt = None;
+        self.data = self.telnet.settle().into_iter().collect();
+        self.read = 0;
+        Poll::Ready(())
     }
 
     fn event(&mut self, event: &Event) {
@@ -159,6 +184,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TelnetStream<S> {
                 let fits = rest.len().min(buf.remaining());
                 buf.put_slice(rest.get(..fits).unwrap_or_default());
                 this.read += fits;
+                if this.read == this.data.len() {
+                    // a call that is silent holds no buffer
+                    (this.data, this.read) = (Vec::new(), 0);
+                }
                 // its answers go out with it
                 let _ = this.poll_send(cx)?;
                 return Poll::Ready(Ok(()));

@@ -290,6 +290,8 @@ pub struct TunDial {
     tun: Option<Tun>,
     /// The address the other end has given.
     own: Ipv4Addr,
+    /// What the device was made for: its address, its peer, and the longest packet.
+    agreed: Option<(Ipv4Addr, Ipv4Addr, u16)>,
     /// Networks that it leads to.
     routes: Vec<Route>,
 }
@@ -311,7 +313,13 @@ impl TunDial {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         let tun = built(Tun::builder().name("ras%d").close_on_exec())?;
-        Ok(Self { name: tun.name().to_owned(), tun: Some(tun), own: Ipv4Addr::UNSPECIFIED, routes })
+        Ok(Self {
+            name: tun.name().to_owned(),
+            tun: Some(tun),
+            own: Ipv4Addr::UNSPECIFIED,
+            agreed: None,
+            routes,
+        })
     }
 
     /// The device's name.
@@ -332,6 +340,12 @@ impl TunDial {
 impl IpPort for TunDial {
     fn up(&mut self, negotiated: &Negotiated) {
         let Some(v4) = negotiated.ipv4 else { return self.down() };
+        let agreed = (v4.local, v4.remote, mtu(negotiated));
+        // IPv6 or compression was agreed on after it: what is there stays, with its routes and connections
+        if self.tun.is_some() && self.agreed == Some(agreed) {
+            return;
+        }
+        self.agreed = None;
         // an address is given to a device that is made; what was there goes first
         self.tun = None;
         if !is_for_a_host(v4.local) || !is_for_a_host(v4.remote) || v4.local == v4.remote {
@@ -344,6 +358,7 @@ impl IpPort for TunDial {
         match built(device) {
             Ok(tun) => {
                 self.tun = Some(tun);
+                self.agreed = Some(agreed);
                 self.lead();
             }
             Err(error) => {

@@ -212,7 +212,9 @@ fn network(rights: &Rights) -> Result<(Option<Option<Vec<String>>>, Option<Optio
         None => None,
         Some("default") => Some(None),
         Some(address) => {
-            let wrong = || format!("--address {address:?} is no IPv4 address; write one such as 10.64.0.9, or default");
+            let wrong = || {
+                format!("--address {address:?} is no IPv4 address; write one such as 10.64.0.9, or default")
+            };
             Some(Some(address.parse().with_context(wrong)?))
         }
     };

@@ -7,8 +7,7 @@ use rustix::process::Signal;
 
 use crate::lab::{Lab, holds, mode, pid};
 
-const PORT: &str =
-    "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\nunauthenticated = 2\nip = \"loopback\"\n";
+const PORT: &str = "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 2\nunauthenticated = 2\nip = \"loopback\"\n";
 
 #[test]
 fn a_call_goes_over_tcp_a_unix_socket_and_a_pseudo_terminal() {

@@ -28,8 +28,8 @@ mod rasdial;
 mod reach;
 mod rules;
 mod secrets;
-mod tun;
 #[path = "../shared/terminal.rs"]
 mod terminal;
+mod tun;
 mod users;
 mod ways;

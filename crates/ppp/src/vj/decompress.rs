@@ -1,9 +1,7 @@
 //! The receiving half.
 
 use super::header::{Header, PSH, URG};
-use super::{
-    ACKNOWLEDGEMENT, ECHOED, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW,
-};
+use super::{ACKNOWLEDGEMENT, ECHOED, ID, NUMBERS, ONE_WAY, PUSH, SEQUENCE, SLOT, URGENT, WINDOW};
 
 /// A packet that cannot be rebuilt, and was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -253,8 +253,7 @@ fn clear_text(found: &mut Found, index: usize, port: &PortConfig) {
         return;
     }
     if let Some(open) = open_methods(port) {
-        let what =
-            format!("auth allows {open} on {}, which others on the network can listen to", port.line);
+        let what = format!("auth allows {open} on {}, which others on the network can listen to", port.line);
         let remedy = "Leave it out, answer on a loopback address, or write insecure = true";
         found.add(Place::Port(index, "auth"), what, remedy.into());
     }

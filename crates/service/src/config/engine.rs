@@ -6,7 +6,7 @@ use std::time::Duration;
 use openras_engine::server::port as engine;
 use openras_ppp::config::{Echo, IpcpConfig, Ipv6cpConfig, LcpConfig};
 
-use super::{IpKind, DeviceLine, PortConfig, PortLine};
+use super::{DeviceLine, IpKind, PortConfig, PortLine};
 
 /// How long a call may take to stand: on a modem the longest patience that can be written, and some for giving up.
 const ANSWERING_BY_MODEM: Duration = Duration::from_secs(310);

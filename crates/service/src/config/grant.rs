@@ -32,7 +32,8 @@ impl Grant {
 }
 
 /// How a line that can be granted begins.
-const KINDS: [&str; 10] = ["exchange:", "serial:", "rfc2217:", "tcp:", "telnet:", "tls:", "ws:", "wss:", "unix:", "pty:"];
+const KINDS: [&str; 10] =
+    ["exchange:", "serial:", "rfc2217:", "tcp:", "telnet:", "tls:", "ws:", "wss:", "unix:", "pty:"];
 
 /// A line as `openras dial --line` takes it; a `*` at its end stands for any rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,9 @@ impl LinePattern {
             return Err("has a * that is not its end");
         }
         if !KINDS.iter().any(|kind| fixed.starts_with(kind)) {
-            return Err("does not begin with exchange:, serial:, rfc2217:, tcp:, telnet:, tls:, ws:, wss:, unix: or pty:");
+            return Err(
+                "does not begin with exchange:, serial:, rfc2217:, tcp:, telnet:, tls:, ws:, wss:, unix: or pty:",
+            );
         }
         if let Some(path) = ["unix:", "pty:", "serial:"].iter().find_map(|kind| fixed.strip_prefix(kind))
             && !is_straight(path)
@@ -62,7 +65,8 @@ impl LinePattern {
     /// Whether it stands for this line. A path that goes through `.` or `..` is nobody's: it could lead out of the
     /// folder that is granted.
     pub fn matches(&self, line: &DialLine) -> bool {
-        if let DialLine::Unix(path) | DialLine::Pty(path) | DialLine::Device(DeviceLine::Serial { path, .. }) = line
+        if let DialLine::Unix(path) | DialLine::Pty(path) | DialLine::Device(DeviceLine::Serial { path, .. }) =
+            line
             && !path.to_str().is_some_and(is_straight)
         {
             return false;

@@ -96,9 +96,8 @@ mod tests {
     fn a_device_has_a_name_and_one_network() {
         assert_eq!(port("tun_device = \"ras7\"\n").unwrap().lasting.tun_device, "ras7");
         assert!(port("tun_device = \"../../x\"\n").unwrap_err().contains("no name of a network device"));
-        let other = |keys: &str| {
-            format!("[[port]]\nname = \"line2\"\nline = \"exchange:5\"\nip = \"tun\"\n{keys}")
-        };
+        let other =
+            |keys: &str| format!("[[port]]\nname = \"line2\"\nline = \"exchange:5\"\nip = \"tun\"\n{keys}");
         assert!(port(&other("")).is_ok());
         let apart = "address = \"10.65.0.1\"\npool = \"10.65.0.2-10.65.0.9\"\n";
         assert!(port(&other(apart)).unwrap_err().contains("is that of another port"));

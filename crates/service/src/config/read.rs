@@ -3,9 +3,9 @@
 //! Serde stops at the first error of a table; so the keys are read one by one from the parser's own tree, in which
 //! each value knows where it stands. A `[module.x]` table is handed to serde whole, which refuses unknown keys itself.
 
+mod device;
 mod lasting;
 mod login;
-mod device;
 mod network;
 mod table;
 mod value;

@@ -138,7 +138,9 @@ fn dials(ask: &Ask, wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
             return Ok(());
         }
         let why = format!("A number is dialled by a modem, and none is named for {line}.");
-        return Err(Problem::new(RasError::INVALID_PARAMETER, why).remedy("Name its modem, or leave the number out."));
+        return Err(
+            Problem::new(RasError::INVALID_PARAMETER, why).remedy("Name its modem, or leave the number out.")
+        );
     };
     if line.device().is_none() {
         let why = format!("A modem cannot be on the line {line}.");

@@ -19,7 +19,9 @@ use openras_engine::RasError;
 use super::accept::Session;
 use super::answer::{self, Answer};
 use super::ask::{Ask, wrong};
-use super::{Api, audit, calls, connections, descriptors, events, forwards, ports, server, tcp, terminal, users};
+use super::{
+    Api, audit, calls, connections, descriptors, events, forwards, ports, server, tcp, terminal, users,
+};
 use crate::rights::{Role, nobody, not_admin};
 
 /// The path's parameters, or that they are no text.

@@ -37,7 +37,10 @@ pub(super) async fn tcp(mut ask: Ask) -> Answer {
     let held = ask.held()?;
     upgrade::wanted(&ask, STREAM)?;
     let to: TcpTo = ask.json().await?;
-    let host = to.address.parse().map_err(|_| wrong("address must be an IP address or the name of a host.".into()))?;
+    let host = to
+        .address
+        .parse()
+        .map_err(|_| wrong("address must be an IP address or the name of a host.".into()))?;
     let opened = held.stack().open(&Target { host, port: to.port }).await;
     let mut stream = opened.map_err(|error| upgrade::link(&error))?;
     upgrade::switch(ask, STREAM, move |mut socket, first| async move {

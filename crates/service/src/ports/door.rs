@@ -121,7 +121,11 @@ impl Door {
         let calls = port.calls;
         let renewed = if old.line == port.line && self.problem().is_none() { renewed(&port) } else { Ok(()) };
         // certificates and origins are read when the line is opened
-        let same_line = old.origins == port.origins && old.line == port.line && !port.line.waits() && old.tls.is_none() && port.tls.is_none();
+        let same_line = old.origins == port.origins
+            && old.line == port.line
+            && !port.line.waits()
+            && old.tls.is_none()
+            && port.tls.is_none();
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(port);
         self.slots.resize(calls);
         if !self.config().line.waits() {
@@ -194,7 +198,9 @@ impl Door {
     pub(super) fn set_trouble(&self, trouble: Option<Problem>) {
         let before = std::mem::replace(&mut self.state().trouble, trouble.clone());
         match (before, trouble) {
-            (before, Some(trouble)) if before.as_ref() != Some(&trouble) => warn!(port = self.name, "{trouble}"),
+            (before, Some(trouble)) if before.as_ref() != Some(&trouble) => {
+                warn!(port = self.name, "{trouble}")
+            }
             (Some(_), None) => tracing::info!(port = self.name, "well again"),
             _ => {}
         }
@@ -222,7 +228,9 @@ impl Door {
         let slots = self.slots.all().into_iter();
         let shown = slots.filter(|(_, busy)| !leaving || busy.as_ref().is_some_and(|b| b.story().is_some()));
         shown
-            .map(|(number, busy)| port(&config, number, busy.as_deref(), [problem.as_ref(), trouble.as_ref()], leaving))
+            .map(|(number, busy)| {
+                port(&config, number, busy.as_deref(), [problem.as_ref(), trouble.as_ref()], leaving)
+            })
             .collect()
     }
 
@@ -262,7 +270,9 @@ fn port(
     let story = busy.and_then(Busy::story);
     let gauge = busy.and_then(|busy| busy.gauge.read().condition);
     // a line that waits again has come back; one that listens answers in spite of what troubles it
-    let problem = problem.or(trouble.filter(|_| config.line.waits())).filter(|_| story.is_none() && gauge != Some(Condition::Listening));
+    let problem = problem
+        .or(trouble.filter(|_| config.line.waits()))
+        .filter(|_| story.is_none() && gauge != Some(Condition::Listening));
     let idle = if problem.is_some() { Condition::NonOperational } else { Condition::Listening };
     let condition = match gauge {
         Some(condition) if story.is_some() || problem.is_none() => condition,

@@ -233,10 +233,9 @@ impl Answering {
                     let line = move || super::device::line(&shared, &door, &device);
                     self.shared.tasks.spawn(answering.again(line, first, kind))
                 }
-                PortLine::ListenTcp(_)
-                | PortLine::Listen(..)
-                | PortLine::ListenUnix(_)
-                | PortLine::Stdio => return,
+                PortLine::ListenTcp(_) | PortLine::Listen(..) | PortLine::ListenUnix(_) | PortLine::Stdio => {
+                    return;
+                }
             };
             // it ends with its calls
             drop(task);
@@ -249,7 +248,11 @@ impl Answering {
         mut first: Option<(Slot, Ready)>,
         kind: &'static str,
     ) {
-        let longest = if let PortLine::Device(_) = self.door.config().line { super::device::LONGEST_PAUSE } else { LONGEST_PAUSE };
+        let longest = if let PortLine::Device(_) = self.door.config().line {
+            super::device::LONGEST_PAUSE
+        } else {
+            LONGEST_PAUSE
+        };
         let mut pause = FIRST_PAUSE;
         loop {
             let (slot, line) = match first.take() {

@@ -156,7 +156,12 @@ struct Place {
 }
 
 impl Place {
-    fn with(exchange: &ExchangeHandle, number: &str, settings: Settings, edit: impl FnOnce(&mut Desk)) -> Self {
+    fn with(
+        exchange: &ExchangeHandle,
+        number: &str,
+        settings: Settings,
+        edit: impl FnOnce(&mut Desk),
+    ) -> Self {
         let (said, fault): (Arc<Mutex<Vec<_>>>, Arc<Mutex<_>>) = Default::default();
         let mut desk = Desk::new(exchange.phone(Some(number)), &fault);
         edit(&mut desk);
@@ -173,7 +178,9 @@ impl Place {
 
     fn troubles(&self) -> Vec<Option<Trouble>> {
         let said = self.said.lock().unwrap();
-        said.iter().filter_map(|one| if let ModemSaid::Trouble(it) = one { Some(it.clone()) } else { None }).collect()
+        said.iter()
+            .filter_map(|one| if let ModemSaid::Trouble(it) = one { Some(it.clone()) } else { None })
+            .collect()
     }
 
     fn fault(&self, fault: Fault) {

@@ -71,3 +71,33 @@ async fn a_peer_that_only_asks_is_not_answered_into_memory() {
     assert!(server.waiting() <= WAITING + 8 * 1024, "{}", server.waiting());
     assert!(server.waiting() > 1000, "it was answered at all");
 }
+
+/// A lone FF typed at a prompt never reached its module.
+#[tokio::test(start_paused = true)]
+async fn a_lone_ff_is_data_when_nothing_follows() {
+    let (mut near, far) = duplex(64);
+    let mut server = TelnetStream::perhaps(far);
+    near.write_all(b"a\xff").await.unwrap();
+    let mut read = [0; 2];
+    server.read_exact(&mut read).await.unwrap();
+    assert_eq!(read, *b"a\xff");
+    // cut in the middle of a greeting, it is still one
+    near.write_all(b"\xff").await.unwrap();
+    let cut = async {
+        tokio::time::sleep(DOUBT / 2).await;
+        near.write_all(b"\xfb\x00b").await.unwrap();
+        near
+    };
+    let (mut near, octet) = tokio::join!(cut, server.read_u8());
+    assert_eq!(octet.unwrap(), b'b');
+    // and what is held at the end is not lost
+    let (last, far) = duplex(64);
+    let mut server = TelnetStream::perhaps(far);
+    near.shutdown().await.unwrap();
+    let mut last = last;
+    last.write_all(b"\xff").await.unwrap();
+    drop(last);
+    let mut rest = Vec::new();
+    server.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"\xff");
+}

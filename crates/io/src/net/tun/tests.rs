@@ -96,6 +96,10 @@ fn a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call() {
         assert!(is_there(&name));
         dial.up(&agreed([10, 64, 0, 2], [10, 64, 0, 1], 1006));
         assert_eq!(dial.tun.as_ref().unwrap().mtu().unwrap(), 1006);
+        let made = nix::net::if_::if_nametoindex(name.as_str()).unwrap();
+        dial.up(&agreed([10, 64, 0, 2], [10, 64, 0, 1], 1006));
+        let still = nix::net::if_::if_nametoindex(name.as_str()).unwrap();
+        assert_eq!(made, still, "it is the same device when IPv6 comes up as well");
         let socket = UdpSocket::bind("10.64.0.2:0").await.unwrap();
         socket.send_to(b"there and back", "10.64.0.1:7").await.unwrap();
         let sent = packet(&mut dial).await;
