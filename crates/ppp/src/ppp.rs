@@ -69,7 +69,7 @@ impl CloseReason {
         match self {
             Self::User => "User request",
             Self::Administrator => "Administrator request",
-            Self::Limit => "Session limit reached",
+            Self::Limit => "Time limit reached",
             Self::Authentication => "Authentication failed",
             Self::Error => "Internal error",
         }

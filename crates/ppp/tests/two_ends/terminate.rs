@@ -33,7 +33,7 @@ fn a_close_in_the_middle_of_lcp_says_so_twice_and_is_over() {
         now = due;
         end.handle(now, Input::Tick);
     }
-    assert_eq!(end.count_sent("[LCP TermReq id=2 \"Session limit reached\"]"), 2);
+    assert_eq!(end.count_sent("[LCP TermReq id=2 \"Time limit reached\"]"), 2);
     assert_eq!(end.reason(), Some(&DownReason::Closed));
 }
 
