@@ -7,6 +7,7 @@
 //! **The computer.** It is there while its line has a call: when that ends, its call over the network ends too. A line that has
 //! a modem's signals is a [`Computer`] of its own, any other is [`Plain`].
 
+mod attached;
 #[cfg(test)]
 mod driven;
 mod gauge;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::driver::HIGH_WATER;
 use crate::line::Line;
 
+pub use attached::Attached;
 pub use gauge::{DceGauge, DceReading};
 pub use serial_port::SerialPort;
 

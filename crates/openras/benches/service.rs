@@ -219,8 +219,9 @@ async fn silent(client: &Client, dials: [Dial; 2], services: [(&str, &Serve); 2]
 /// What a port costs that waits for a call: one that listens on a socket of its own, and one that has a line of its own.
 async fn idle(folder: &Path) {
     let path = folder.display();
-    let listening = |n| format!("[[port]]\nname = \"p{n}\"\nline = \"listen:unix:{path}/idle{n}\"\n");
-    let waiting = format!("[[port]]\nname = \"p\"\nline = \"exchange:100\"\ncalls = {IDLE}\n");
+    let pool = "pool = \"10.64.0.2-10.64.15.254\"\n";
+    let listening = |n| format!("[[port]]\nname = \"p{n}\"\nline = \"listen:unix:{path}/idle{n}\"\n{pool}");
+    let waiting = format!("[[port]]\nname = \"p\"\nline = \"exchange:100\"\ncalls = {IDLE}\n{pool}");
     let nothing = Serve::start(folder, "bare", "").await.status("VmRSS");
     for (name, ports) in [("listening", (0..IDLE).map(listening).collect()), ("exchange", waiting)] {
         let serve = Serve::start(folder, name, &ports).await;

@@ -7,11 +7,13 @@ mod check;
 pub mod device;
 mod engine;
 mod grant;
+mod group;
 mod lasting;
 mod line;
 mod lines;
 mod login;
 pub mod network;
+mod pool;
 mod problem;
 mod read;
 mod span;
@@ -29,6 +31,7 @@ use openras_ppp::AuthMethod;
 pub(crate) use check::in_the_clear;
 pub use check::{Finding, Place};
 pub use grant::{Grant, GrantTo, LinePattern};
+pub use group::GroupConfig;
 pub use lasting::Lasting;
 pub use line::{DeviceLine, DialLine, Host, HostPort, LineError, PortLine, Spoken};
 pub(crate) use lines::Lines;
@@ -36,6 +39,7 @@ pub use login::ServiceConfig;
 pub use network::{ForwardTcp, NetworkConfig, V6Net};
 pub use openras_engine::server::login::LoginConfig;
 pub use openras_modules::ModuleConfig;
+pub use pool::LinePool;
 pub use problem::{ConfigError, Problem};
 pub(crate) use span::is_host;
 pub use span::{DurationError, Pool, parse_duration, show_duration};
@@ -61,6 +65,8 @@ pub struct Config {
     pub audit_syslog: bool,
     /// Which lines which programs may have dialled.
     pub grants: Vec<Grant>,
+    /// Groups of callers by name: how far each gets.
+    pub groups: BTreeMap<String, GroupConfig>,
     /// The ports, in the order written.
     pub ports: Vec<PortConfig>,
     /// Modems the service plays for computers, in the order written.
@@ -69,6 +75,8 @@ pub struct Config {
     pub directory: Directory,
     /// The modems by name, beside those that are known.
     pub modems: BTreeMap<String, device::ModemConfig>,
+    /// The pools of lines to dial out over, by name.
+    pub line_pools: BTreeMap<String, LinePool>,
     /// The security modules by name.
     pub modules: BTreeMap<String, ModuleConfig>,
     /// What callers can be joined to, by name.
@@ -87,10 +95,12 @@ impl Default for Config {
             audit_full: AuditFull::default(),
             audit_syslog: false,
             grants: Vec::new(),
+            groups: BTreeMap::new(),
             ports: Vec::new(),
             virtual_modems: Vec::new(),
             directory: Directory::new(),
             modems: BTreeMap::new(),
+            line_pools: BTreeMap::new(),
             modules: BTreeMap::new(),
             services: BTreeMap::new(),
         }

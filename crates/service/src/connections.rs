@@ -17,7 +17,7 @@ use openras_engine::client::Dial;
 use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
 use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
-use openras_io::line::{NullModem, PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
+use openras_io::line::{NullModem, PoolLine, PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
 use openras_io::net::tun::{Route, TunDial};
 use openras_io::{Ends, IpPort, Line, Tap, driver};
@@ -245,7 +245,20 @@ fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasErro
         DialLine::Pty(path) => Box::new(PtyDevice::new(path)),
         DialLine::Device(device) => over_device(shared, device, None)?,
         DialLine::Exchange(_) => Box::new(shared.exchange.phone(request.own_number.as_deref())),
+        DialLine::Pool(name) => over_pool(shared, name, request)?,
     })
+}
+
+/// The lines of a pool, each as if it had been asked for by itself; the modem that was asked for goes before the pool's.
+fn over_pool(shared: &Shared, name: &str, request: &DialRequest) -> Result<Box<dyn Line>, RasError> {
+    let current = shared.current();
+    let pool = current.config.line_pools.get(name).ok_or(RasError::DEVICE_DOES_NOT_EXIST)?;
+    let modem = request.modem.as_ref().or(pool.modem.as_ref());
+    let lines = pool.lines.iter().map(|member| {
+        let to = DialRequest { line: member.clone(), modem: modem.cloned(), ..DialRequest::default() };
+        Ok((member.to_string(), line(shared, &to)?))
+    });
+    Ok(Box::new(PoolLine::new(name, lines.collect::<Result<Vec<_>, RasError>>()?)))
 }
 
 /// A line over a device, through its modem where one is named.

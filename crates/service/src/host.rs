@@ -252,11 +252,12 @@ impl Host {
         let (Some(name), Some(users)) = (name, self.shared.users().cloned()) else {
             return Ok(Admission::default());
         };
+        let user = name.clone();
         let asked =
             users.ask(move |users| users.admit(&name).and_then(|it| Ok((it, users.network(&name)?)))).await;
         match asked {
             Some(Ok((admission, network))) => {
-                self.busy.set_network(&self.shared.current().config, network);
+                self.busy.set_network(&self.shared.current().config, &user, network);
                 admission
             }
             Some(Err(error)) => {

@@ -110,7 +110,13 @@ fn settings(config: &Config, port: &PortConfig, host: Arc<Host>, resolver: Arc<R
     }
 }
 
-/// The words of a port or user, where no caller is anybody's internet.
+/// Where a user may go instead of where the port leads (defence rule 16): by words of the user's own, else by those of all
+/// groups the user is in. `None` is the port's.
+pub(crate) fn own_reach(config: &Config, user: &str, own: Option<Vec<String>>) -> Option<Reach> {
+    own.or_else(|| config.group_reach(user)).map(|words| reach(config, &words))
+}
+
+/// The words of a port, group or user, where no caller is anybody's internet.
 pub(crate) fn reach(config: &Config, words: &[String]) -> Reach {
     // words that were checked read back; without any nothing is reached
     let reach = Reach::parse(words).or_else(|_| Reach::parse::<&str>([])).unwrap_or_default();
@@ -291,6 +297,31 @@ mod tests {
             assert!((first.to_bits()..=last.to_bits()).all(within), "{first}-{last}");
             assert!(!within(first.to_bits() - 1) && !within(last.to_bits() + 1), "{first}-{last}");
             assert!(nets.len() < 64);
+        }
+    }
+
+    #[test]
+    fn the_users_words_go_before_those_of_groups_and_these_before_the_ports() {
+        let groups = "[group.web]\nusers = [\"alice\"]\nreach = [\"192.0.2.1:80\"]\n\
+                      [group.shell]\nusers = [\"Alice\"]\nreach = [\"192.0.2.1:22\"]\n\
+                      [group.none]\nusers = [\"eve\"]\nreach = []\n";
+        let config = Config::parse(groups, "f").unwrap();
+        let own = || Some(vec!["192.0.2.1:443".to_owned()]);
+        // who, the words of the user's own, which of the ports 80, 22 and 443 are open; `None` is what the port says
+        for (who, own, open) in [
+            ("alice", None, Some([true, true, false])),
+            ("CORP\\ALICE", None, Some([true, true, false])),
+            ("alice", own(), Some([false, false, true])),
+            ("alice", Some(Vec::new()), Some([false; 3])),
+            ("eve", None, Some([false; 3])),
+            ("eve", own(), Some([false, false, true])),
+            ("bob", None, None),
+            ("bob", own(), Some([false, false, true])),
+        ] {
+            let reach = own_reach(&config, who, own);
+            let to = "192.0.2.1".parse().unwrap();
+            let got = reach.map(|reach| [80, 22, 443].map(|port| reach.allows(to, Some(port)).is_ok()));
+            assert_eq!(got, open, "{who}");
         }
     }
 

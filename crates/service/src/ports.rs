@@ -6,7 +6,7 @@ mod door;
 mod listen;
 mod one;
 mod ready;
-mod reception;
+pub(crate) mod reception;
 mod slots;
 
 use std::net::SocketAddr;
@@ -21,6 +21,7 @@ use crate::config::PortConfig;
 use crate::service::{Shared, StartError};
 
 use door::Door;
+pub(crate) use device::LONGEST_PAUSE as LONGEST_DEVICE_PAUSE;
 pub(crate) use door::cannot_answer;
 pub(crate) use listen::not_opened;
 pub use one::Arrived;

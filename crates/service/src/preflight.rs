@@ -60,6 +60,7 @@ pub fn examine(file: &Path) -> Result<(Config, Vec<Warning>), ConfigError> {
     lines::look(&config, &mut desk);
     nat::look(&config, &mut desk);
     let users = store::look(&config, &mut desk);
+    store::groups(&config, users.as_deref(), &mut desk);
     modules(&config, users, &mut desk);
     let mut found = desk.found;
     found.sort_by_key(|warning| warning.line);

@@ -33,6 +33,7 @@ use openras_ppp::{AuthMethod, Secret};
 pub use callbacks::CALLBACKS_A_DAY;
 pub use error::StoreError;
 pub(crate) use files::{Folder, open_private};
+pub(crate) use name::{check as check_name, is_same};
 pub use network::UserNetwork;
 pub use tries::HARD_LIMIT;
 pub use verify::{Checked, Reason};

@@ -58,7 +58,10 @@ impl Modems {
         for modem in new {
             let name = modem.name.clone();
             match self.present().into_iter().find(|desk| desk.name == name) {
-                Some(desk) if *desk.config() == *modem => told.unchanged.push(name),
+                Some(desk) if *desk.config() == *modem => {
+                    told.problems.extend(desk.read_again());
+                    told.unchanged.push(name);
+                }
                 Some(desk) => {
                     told.problems.extend(desk.change(shared, modem.clone()).await);
                     told.changed.push(name);

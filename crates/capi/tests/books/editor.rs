@@ -178,7 +178,7 @@ fn devices_are_those_that_can_be_dialled_and_fewer_than_32() {
     let program = stage.compile(Lang::C, Compiler::Gcc, &[], &[&source()]);
     let editor = Editor { stage: &stage, program, home: Home::new(), checked: false };
     let usual = "OpenRAS tcp (modem)\nOpenRAS telnet (modem)\nOpenRAS tls (modem)\nOpenRAS ws (modem)\nOpenRAS wss (modem)\nOpenRAS unix (modem)\nOpenRAS pty (modem)\n\
-         OpenRAS serial (modem)\nOpenRAS rfc2217 (modem)\nOpenRAS exchange (modem)\n";
+         OpenRAS serial (modem)\nOpenRAS rfc2217 (modem)\nOpenRAS exchange (modem)\nOpenRAS pool (modem)\n";
     assert_eq!(editor.ok(&["devices"]), usual);
     let entry = |device: &str, line: &str| {
         format!(

@@ -120,7 +120,10 @@ impl Opening {
                 cx.announce(ConnState::PORT_OPENED);
                 Phase::About(Begin::UsePort)
             }
-            LineEvent::Failed(error) => fail(cx, Failure::new(*error, "The line could not be opened."), None),
+            LineEvent::Failed(error) => {
+                let why = format!("{} could not be opened: {}", line_of(cx), error.sentence());
+                fail(cx, Failure::new(*error, why), None)
+            }
             LineEvent::Closed => {
                 fail(cx, Failure::new(RasError::PORT_OR_DEVICE, "The line was taken away."), None)
             }
@@ -164,6 +167,14 @@ impl Dialling {
         }
         let why = format!("{} did not answer within {} s.", called(cx), DIAL_LIMIT.as_secs());
         Turn::Next(fail(cx, Failure::new(RasError::NO_ANSWER, why), None))
+    }
+}
+
+/// What is opened, for a sentence.
+fn line_of(cx: &Context) -> String {
+    match cx.config.device.as_str() {
+        "" => "The line".to_owned(),
+        device => Context::safe(device),
     }
 }
 

@@ -78,7 +78,8 @@ pub(super) fn closed(facts: &Facts<'_>) -> Option<Found> {
     Some(
         Found::new(
             step.text.clone(),
-            "add it, as 192.0.2.7:22 or a network, to `reach` of the port if callers may go there",
+            "add it, as 192.0.2.7:22 or a network, to `reach` of the port, or of the \
+             `[group.NAME]` of this user, if callers may go there",
         )
         .or("`openras user set NAME --reach WORDS` opens it for one user"),
     )

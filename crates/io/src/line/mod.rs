@@ -10,6 +10,7 @@
 //! | [`CableLine`] | is connected at once | when its carrier comes, or octets do |
 //! | [`ExchangeLine`] | any number | when its number is dialled |
 //! | [`WithCallback`] | as its second line | as its first line |
+//! | [`PoolLine`] | as the first of its lines that opens | as that one |
 
 use std::task::{Context, Poll};
 
@@ -54,6 +55,7 @@ mod failure;
 mod modem;
 mod null_modem;
 mod paced;
+mod pool;
 mod pty;
 mod reception;
 mod rfc2217;
@@ -79,6 +81,7 @@ pub use failure::ras_error;
 pub use modem::{ModemLine, ModemSaid};
 pub use null_modem::NullModem;
 pub use paced::Paced;
+pub use pool::PoolLine;
 pub use pty::PtyMade;
 pub use reception::{HANDSHAKE, NoHandshake, Reception};
 pub use rfc2217::{NetDevice, Speaks};

@@ -25,6 +25,7 @@ Lines:
   serial:PATH[,SPEED]   rfc2217:HOST:PORT[,SPEED]: with --modem and --number,
   or a cable between two computers
   exchange:NUMBER (a port of the same service)
+  pool:NAME (the first free line of a [pool.NAME] of the service)
 
 At a terminal a pause becomes a question, and the server's own dialog a raw
 terminal:
@@ -60,7 +61,6 @@ Example (with a port `line = \"listen:tcp:127.0.0.1:7001\"` of `openras serve`):
 /// `openras dial`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("whom").required(true).multiple(true).args(["entry", "line"]))]
-#[command(group = ArgGroup::new("numbered").multiple(true).args(["entry", "modem"]))]
 #[command(group = ArgGroup::new("ways").multiple(true).args(["forward", "socks"]))]
 pub(crate) struct Dial {
     /// An entry of the phone book, whatever its case
@@ -69,7 +69,7 @@ pub(crate) struct Dial {
     #[arg(long, value_name = "LINE")]
     pub(crate) line: Option<DialLine>,
     /// What the modem dials; with an entry alone, the number instead of its own
-    #[arg(long, requires = "numbered")]
+    #[arg(long)]
     pub(crate) number: Option<String>,
     /// The modem on the line: generic, or another of the service's configuration or of docs/modems.md
     #[arg(long, value_name = "NAME")]

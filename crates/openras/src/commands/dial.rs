@@ -310,9 +310,12 @@ fn named_here(args: &Dial, call: &mut Call) {
     }
     if let Some(modem) = &args.modem {
         call.dial.modem = Some(modem.clone());
-        if let Some(number) = &args.number {
-            call.dial.number.clone_from(number);
-        }
+    }
+    // with an entry alone it stands in the entry's place already; a pool has a modem of its own
+    if let Some(number) = &args.number
+        && (args.modem.is_some() || args.entry.is_none())
+    {
+        call.dial.number.clone_from(number);
     }
     call.dial.null_modem = args.null_modem;
     call.dial.vj &= !args.no_vj;

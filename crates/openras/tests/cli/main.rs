@@ -24,6 +24,7 @@ mod modems;
 mod pauses;
 mod person;
 mod phonebook;
+mod pools;
 mod rasdial;
 mod reach;
 mod rules;

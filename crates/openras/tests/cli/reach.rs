@@ -1,4 +1,5 @@
-//! Where callers get to through a port's NAT, which is the default: the port's `reach`, a user's own, a user's own address.
+//! Where callers get to through a port's NAT, which is the default: the port's `reach`, that of the user's
+//! groups, a user's own, a user's own address.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -63,6 +64,39 @@ fn a_users_own_reach_and_address_rule_from_the_next_call_on() {
 
     let refused = set(&lab, &["--reach", "internet,nonsense"]);
     assert!(refused.code == 3 && refused.err.contains("nonsense"), "{}{}", refused.out, refused.err);
+    let (code, said) = server.stop();
+    assert_eq!(code, 0, "{said}");
+    let why = format!("closed by reach: 127.0.0.1:{page}: it is an address of this machine");
+    assert!(said.contains(&why), "{said}");
+}
+
+#[test]
+fn a_groups_reach_closes_what_the_port_opens_until_the_user_has_words_or_the_group_goes() {
+    let page = page();
+    let port = format!(
+        "[[port]]\nname = \"line1\"\nline = \"listen:tcp:127.0.0.1:0\"\ncalls = 4\nreach = [\"127.0.0.1:{page}\"]\n"
+    );
+    let guests = |users: &str| format!("{port}[group.guests]\nusers = [{users}]\nreach = [\"internet\"]\n");
+    let lab = Lab::with(&guests("\"Alice\", \"ALICE\""));
+    let server = lab.serve(&[]);
+    let line = server.line("line1");
+    let url = format!("http://10.64.0.1:{page}/");
+    let opens = || lab.dial(&line, &["--fetch", &url, "--json"]).code == 0;
+
+    assert!(!opens(), "the port's words were taken");
+    assert_eq!(set(&lab, &["--reach", &format!("127.0.0.1:{page}")]).code, 0);
+    assert!(opens(), "the group's words were taken before the user's");
+    assert_eq!(set(&lab, &["--reach", "default"]).code, 0);
+    assert!(!opens(), "the port's words were taken again");
+
+    lab.config(&guests("\"bob\""));
+    let socket = lab.socket();
+    let done = lab.run(&["reload", "--socket", &socket]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(opens(), "the user is in the group no more");
+    lab.config(&guests("\"alice\""));
+    assert_eq!(lab.run(&["reload", "--socket", &socket]).code, 0);
+    assert!(!opens(), "a group that a reload brings counts");
     let (code, said) = server.stop();
     assert_eq!(code, 0, "{said}");
     let why = format!("closed by reach: 127.0.0.1:{page}: it is an address of this machine");

@@ -5,11 +5,11 @@ use super::{Entry, Link, Number};
 use crate::{BookError, Section};
 
 /// Kinds of lines that are dialled; `KIND:REST` is a line (docs/configuration.md).
-pub const KINDS: [&str; 10] =
-    ["tcp", "telnet", "tls", "ws", "wss", "unix", "pty", "serial", "rfc2217", "exchange"];
+pub const KINDS: [&str; 11] =
+    ["tcp", "telnet", "tls", "ws", "wss", "unix", "pty", "serial", "rfc2217", "exchange", "pool"];
 
 /// Those of them that can have a modem at their end.
-const WITH_MODEM: [&str; 5] = ["serial", "rfc2217", "tcp", "telnet", "pty"];
+const WITH_MODEM: [&str; 6] = ["serial", "rfc2217", "tcp", "telnet", "pty", "pool"];
 
 /// Before a kind in a device's name, so that a list of devices says whose they are.
 const OURS: &str = "OpenRAS ";

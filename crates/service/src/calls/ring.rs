@@ -118,15 +118,15 @@ impl Kept {
         }
     }
 
-    /// Octets it takes beside its entry.
+    /// Octets that came from outside: what it takes beside them is the same for all of its kind.
     fn octets(&self) -> usize {
         match self {
             Self::State { .. } => 0,
-            Self::Port(step) => size_of::<Step>() + step.kind.len() + step.text.len(),
+            Self::Port(step) => step.kind.len() + step.text.len(),
             // one for the whole call
             Self::Projection(_) => 0,
             Self::Packet(packet) => packet.bytes.len(),
-            Self::Other(event) => size_of::<Event>() + words(event),
+            Self::Other(event) => words(event),
         }
     }
 

@@ -21,6 +21,10 @@ pub enum Place {
     Modem(usize, &'static str),
     /// A key of the modem of this name.
     Device(String, &'static str),
+    /// A key of the pool of lines of this name.
+    Pool(String, &'static str),
+    /// A key of the group of this name, or an element of the list there.
+    Group(String, &'static str, Option<usize>),
     /// A number of the directory.
     Directory(String),
     /// The service of this name.
@@ -34,7 +38,17 @@ impl Place {
     pub(super) fn key(&self) -> Self {
         match self {
             Self::Element(port, key, _) => Self::Port(*port, key),
+            Self::Group(name, key, _) => Self::Group(name.clone(), key, None),
             other => other.clone(),
+        }
+    }
+
+    /// An element of the list that stands here, where such places are kept.
+    pub(super) fn element(&self, n: usize) -> Option<Self> {
+        match self {
+            Self::Port(port, key) => Some(Self::Element(*port, key, n)),
+            Self::Group(name, key, None) => Some(Self::Group(name.clone(), key, Some(n))),
+            _ => None,
         }
     }
 }
@@ -57,6 +71,9 @@ impl fmt::Display for Finding {
             Place::Port(port, key) => write!(f, "port {}, {key}", port + 1)?,
             Place::Modem(modem, key) => write!(f, "virtual modem {}, {key}", modem + 1)?,
             Place::Device(name, key) => write!(f, "modem {name}, {key}")?,
+            Place::Group(name, key, None) => write!(f, "group {name}, {key}")?,
+            Place::Group(name, key, Some(n)) => write!(f, "group {name}, {key}[{n}]")?,
+            Place::Pool(name, key) => write!(f, "pool {name}, {key}")?,
             Place::Directory(number) => write!(f, "directory, {number}")?,
             Place::Service(name) => write!(f, "service {name}")?,
             Place::Grant(grant, key) => write!(f, "grant {}, {key}", grant + 1)?,
@@ -99,6 +116,8 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     found.0.extend(super::virtual_modem::findings(config));
     found.0.extend(super::login::findings(config));
     found.0.extend(super::device::findings(config));
+    found.0.extend(super::pool::findings(config));
+    found.0.extend(super::group::findings(config));
     found.0
 }
 

@@ -32,8 +32,8 @@ impl Grant {
 }
 
 /// How a line that can be granted begins.
-const KINDS: [&str; 10] =
-    ["exchange:", "serial:", "rfc2217:", "tcp:", "telnet:", "tls:", "ws:", "wss:", "unix:", "pty:"];
+const KINDS: [&str; 11] =
+    ["exchange:", "serial:", "rfc2217:", "tcp:", "telnet:", "tls:", "ws:", "wss:", "unix:", "pty:", "pool:"];
 
 /// A line as `openras dial --line` takes it; a `*` at its end stands for any rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl LinePattern {
         }
         if !KINDS.iter().any(|kind| fixed.starts_with(kind)) {
             return Err(
-                "does not begin with exchange:, serial:, rfc2217:, tcp:, telnet:, tls:, ws:, wss:, unix: or pty:",
+                "does not begin with exchange:, serial:, rfc2217:, tcp:, telnet:, tls:, ws:, wss:, unix:, pty: or pool:",
             );
         }
         if let Some(path) = ["unix:", "pty:", "serial:"].iter().find_map(|kind| fixed.strip_prefix(kind))
@@ -116,6 +116,8 @@ mod tests {
         assert!(!covers("serial:/dev/ttyS0", "serial:/dev/ttyS0,9600"), "a speed is part of the line");
         assert!(covers("rfc2217:ts:7001", "rfc2217:ts:7001"));
         assert!(!covers("serial:/dev/*", "serial:/dev/../etc/x"));
+        assert!(covers("pool:out", "pool:out") && covers("pool:*", "pool:out"));
+        assert!(!covers("pool:out", "pool:outside") && !covers("serial:/dev/*", "pool:out"));
     }
 
     #[test]

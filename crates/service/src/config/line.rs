@@ -14,6 +14,7 @@
 //! | `rfc2217:HOST:PORT[,SPEED]` | the same |
 //! | | `tcp:` and `telnet:HOST:PORT` with a modem there |
 //! | `exchange:NUMBER` | `exchange:NUMBER` |
+//! | `pool:NAME` (of `[pool.NAME]`) | |
 //! | | `stdio` (one call, for `openras answer --stdio`) |
 
 mod device;
@@ -51,6 +52,8 @@ pub enum DialLine {
     Exchange(String),
     /// A serial port, here or behind RFC 2217.
     Device(DeviceLine),
+    /// The first line of this pool that can be had.
+    Pool(String),
 }
 
 /// What a port answers on.
@@ -121,7 +124,7 @@ impl DialLine {
             Self::Telnet(at) => Some(DeviceLine::Telnet(at.clone())),
             Self::Pty(path) => Some(DeviceLine::Pty(path.clone())),
             Self::Device(device) => Some(device.clone()),
-            Self::Tls(_) | Self::WebSocket { .. } | Self::Unix(_) | Self::Exchange(_) => None,
+            Self::Tls(_) | Self::WebSocket { .. } | Self::Unix(_) | Self::Exchange(_) | Self::Pool(_) => None,
         }
     }
 }
@@ -179,7 +182,7 @@ pub struct LineError {
     pub remedy: String,
 }
 
-const DIAL_FORMS: &str = "tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER";
+const DIAL_FORMS: &str = "tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH, exchange:NUMBER or pool:NAME";
 const PORT_FORMS: &str = "listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER, stdio, or a device such as serial:PATH";
 /// The longest path of a Unix socket in bytes (`sun_path` of Linux, less its NUL).
 const SOCKET_PATH: usize = 107;
@@ -202,6 +205,7 @@ impl FromStr for DialLine {
             "pty" => path(rest, 4095, "pty:").map(Self::Pty),
             "exchange" => number(rest).map(Self::Exchange),
             "serial" | "rfc2217" => return given.parse().map(Self::Device),
+            "pool" => pool(rest).map(Self::Pool),
             "listen" if !rest.is_empty() => Err(("is one to answer on, not to dial".into(), rest.into())),
             _ => Err(("is of no known kind".into(), DIAL_FORMS.into())),
         }
@@ -253,6 +257,7 @@ impl fmt::Display for DialLine {
             Self::Pty(path) => write!(f, "pty:{}", path.display()),
             Self::Exchange(number) => write!(f, "exchange:{number}"),
             Self::Device(device) => write!(f, "{device}"),
+            Self::Pool(name) => write!(f, "pool:{name}"),
         }
     }
 }
@@ -374,6 +379,17 @@ fn number(rest: &str) -> Result<String, Wrong> {
     Err((
         "has no telephone number".into(),
         "exchange:NUMBER, an optional + and 1 to 20 digits, such as exchange:100".into(),
+    ))
+}
+
+/// The name of a `[pool.NAME]`.
+fn pool(rest: &str) -> Result<String, Wrong> {
+    if super::check::is_plain_name(rest) {
+        return Ok(rest.into());
+    }
+    Err((
+        "names no pool".into(),
+        "pool:NAME, where NAME is 1 to 32 of the characters A-Z a-z 0-9 . _ -".into(),
     ))
 }
 

@@ -39,6 +39,11 @@ impl Lines {
         named.min().unwrap_or_else(|| self.port(port, ""))
     }
 
+    /// Of a user of a group.
+    pub(crate) fn member(&self, group: &str, n: usize) -> usize {
+        self.of.get(&Place::Group(group.into(), "users", Some(n))).copied().unwrap_or(0)
+    }
+
     /// Of a key outside the tables.
     pub(crate) fn top(&self, key: &'static str) -> usize {
         self.of.get(&Place::Top(key)).copied().unwrap_or(0)

@@ -169,7 +169,7 @@ fn reach(network: &NetworkConfig, found: Found<'_>) {
     }
 }
 
-fn sentence(why: &str) -> String {
+pub(super) fn sentence(why: &str) -> String {
     let mut letters = why.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

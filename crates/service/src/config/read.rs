@@ -4,9 +4,11 @@
 //! each value knows where it stands. A `[module.x]` table is handed to serde whole, which refuses unknown keys itself.
 
 mod device;
+mod group;
 mod lasting;
 mod login;
 mod network;
+mod pool;
 mod table;
 mod value;
 mod virtual_modem;
@@ -92,7 +94,9 @@ impl<'i> Reader<'i> {
             Place::Top(_) => None,
             Place::Grant(grant, _) => Some(Place::Grant(*grant, "")),
             Place::Modem(modem, _) => Some(Place::Modem(*modem, "")),
+            Place::Group(name, ..) => Some(Place::Group(name.clone(), "", None)),
             Place::Device(name, _) => Some(Place::Device(name.clone(), "")),
+            Place::Pool(name, _) => Some(Place::Pool(name.clone(), "")),
             Place::Directory(_) | Place::Service(_) => None,
             Place::Port(port, _) | Place::Element(port, ..) => Some(Place::Port(*port, "")),
         };
@@ -131,10 +135,14 @@ impl<'i> Reader<'i> {
         for (index, modem) in table.tables(self, "virtual_modem").into_iter().enumerate() {
             config.virtual_modems.push(self.virtual_modem(index, modem));
         }
+        let groups = table.named_tables(self, "group");
+        config.groups = self.groups(groups);
         let numbers = table.named_tables(self, "directory");
         config.directory = self.directory(numbers);
         let modems = table.named_tables(self, "modem");
         config.modems = self.modems(modems);
+        let pools = table.named_tables(self, "pool");
+        config.line_pools = self.line_pools(pools);
         for (name, service) in table.named_tables(self, "service") {
             let read = self.service(name.get_ref(), service);
             config.services.extend(read.map(|read| (name.into_inner(), read)));

@@ -43,7 +43,7 @@ fn the_guide_has_this_example_and_every_key() {
     let (example, _) = rest.split_once("```").unwrap();
     Config::parse(example, "the guide").unwrap();
     // an unknown key makes the reader say all it knows
-    let said = problems("zzzzzzzz = 1\n[[port]]\nzzzzzzzz = 1\n");
+    let said = problems("zzzzzzzz = 1\n[[port]]\nzzzzzzzz = 1\n[group.g]\nzzzzzzzz = 1\n");
     let lists: Vec<&str> =
         said.lines().filter_map(|line| line.split_once("The keys here are ")).map(|l| l.1).collect();
     let keys: Vec<&str> = lists.iter().flat_map(|list| list.split(", ")).collect();
@@ -117,7 +117,7 @@ fn all_problems_are_reported_at_once_with_their_lines() {
     insta::assert_snapshot!(problems(WRONG), @r#"
 openras.toml:1:9: state = "var" is not a full path. Write it from / on
 openras.toml:2:1: "key_fil" is no key of the file. Did you mean key_file?
-openras.toml:3:1: "colour" is no key of the file. The keys here are state, key_file, password_min, audit_full, audit_syslog, grant, port, virtual_modem, directory, modem, service, module
+openras.toml:3:1: "colour" is no key of the file. The keys here are state, key_file, password_min, audit_full, audit_syslog, grant, port, virtual_modem, group, directory, modem, pool, service, module
 openras.toml:6:8: name = "line 1" is no name of a port. Write 1 to 32 of the characters A-Z a-z 0-9 . _ -
 openras.toml:7:8: line = "listen:tcp:0.0.0.0" names no port. Write listen:tcp:HOST:PORT, such as listen:tcp:127.0.0.1:7001 or listen:tcp:[::1]:7001
 openras.toml:8:9: calls = "many" is not a number this may be. Write a whole number from 1 to 1024

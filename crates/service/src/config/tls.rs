@@ -45,21 +45,9 @@ impl TlsConfig {
 
 /// The rules of both keys: `found` takes the key, what is wrong, and what to write.
 pub(super) fn check(port: &PortConfig, mut found: impl FnMut(&'static str, String, String)) {
-    let spoken = match &port.line {
-        PortLine::Listen(spoken, _) => Some(*spoken),
-        _ => None,
-    };
-    let secret = spoken.is_some_and(super::Spoken::is_secret);
-    if secret && port.tls.is_none() {
-        found("tls", format!("line = \"{}\" needs a certificate", port.line), TlsConfig::REMEDY.into());
-    }
-    if !secret && port.tls.is_some() {
-        let what = format!("tls does nothing on the line \"{}\"", port.line);
-        found(
-            "tls",
-            what,
-            "Write a line that begins with listen:tls: or listen:wss:, or leave it out".into(),
-        );
+    let spoken = spoken(&port.line);
+    if let Some((what, remedy)) = certificate(&port.line, port.tls.is_some()) {
+        found("tls", what, remedy.into());
     }
     if !port.origins.is_empty() && !spoken.is_some_and(super::Spoken::is_websocket) {
         let what = format!("origins does nothing on the line \"{}\"", port.line);
@@ -68,6 +56,25 @@ pub(super) fn check(port: &PortConfig, mut found: impl FnMut(&'static str, Strin
     for origin in port.origins.iter().filter(|origin| !is_origin(origin)) {
         let what = format!("origins has {origin:?}, which is no origin of a page");
         found("origins", what, "Write scheme, host and port, such as \"https://retro.example\"".into());
+    }
+}
+
+fn spoken(line: &PortLine) -> Option<super::Spoken> {
+    match line {
+        PortLine::Listen(spoken, _) => Some(*spoken),
+        _ => None,
+    }
+}
+
+/// Lines in TLS have a certificate, and no others: what is wrong, and what to write.
+pub(super) fn certificate(line: &PortLine, there: bool) -> Option<(String, &'static str)> {
+    match (spoken(line).is_some_and(super::Spoken::is_secret), there) {
+        (true, false) => Some((format!("line = \"{line}\" needs a certificate"), TlsConfig::REMEDY)),
+        (false, true) => {
+            let remedy = "Write a line that begins with listen:tls: or listen:wss:, or leave it out";
+            Some((format!("tls does nothing on the line \"{line}\""), remedy))
+        }
+        _ => None,
     }
 }
 

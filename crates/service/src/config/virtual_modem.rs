@@ -8,10 +8,11 @@ use std::time::Duration;
 use openras_nat::Reach;
 
 use super::check::{Finding, Place, is_plain_name};
-use super::{Config, DialLine, PortConfig, PortLine, Spoken};
+use super::device::Frame;
+use super::{Config, DeviceLine, DialLine, PortConfig, PortLine, TlsConfig};
 
 /// Where the computer of a modem can be.
-const FORMS: &str = "Write listen:tcp:, listen:telnet:, listen:rfc2217:, listen:ws:, listen:unix: or pty: with its address or path";
+const FORMS: &str = "Write listen:tcp:, listen:telnet:, listen:rfc2217:, listen:tls:, listen:ws:, listen:wss:, listen:unix:, pty: or serial: with its address or path";
 /// The longest key of the directory, in digits: what telephones take.
 const LONGEST_KEY: usize = 20;
 
@@ -40,6 +41,10 @@ pub struct VirtualModem {
     pub reach: Vec<String>,
     /// Passwords may cross a network in the clear on its line (defence rule 17) (default false).
     pub insecure: bool,
+    /// Who it is to computers on `listen:tls:` and `listen:wss:`, which need it (default none).
+    pub tls: Option<TlsConfig>,
+    /// `parity`, `stop` and `flow` of a `serial:` line; what is left out is 8N1 with RTS and CTS.
+    pub frame: Frame,
 }
 
 impl VirtualModem {
@@ -57,6 +62,8 @@ impl VirtualModem {
             free_dial: false,
             reach: vec!["internet".into()],
             insecure: false,
+            tls: None,
+            frame: Frame::default(),
         }
     }
 
@@ -141,6 +148,10 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         };
         names(&mut add, modem, earlier, &config.ports);
         line(&mut add, modem, earlier, &config.ports);
+        serial(&mut add, modem, earlier, &config.ports);
+        if let Some((what, remedy)) = super::tls::certificate(&modem.line, modem.tls.is_some()) {
+            add("tls", what, remedy);
+        }
         numbers(&mut add, modem, &config.ports);
         if let Err(error) = Reach::parse(&modem.reach) {
             add(
@@ -185,8 +196,14 @@ fn line(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports
             let what = format!("line = {shown:?} is where a modem dials, not where its computer is");
             add("line", what, "Write the computer's line, and the number as number = \"…\"");
         }
-        PortLine::Device(_) | PortLine::Stdio | PortLine::Listen(Spoken::Tls | Spoken::Wss, _) => {
+        PortLine::Stdio
+        | PortLine::Device(
+            DeviceLine::Rfc2217 { .. } | DeviceLine::Tcp(_) | DeviceLine::Telnet(_) | DeviceLine::Pty(_),
+        ) => {
             add("line", format!("line = {shown:?} is none a modem can be played on"), FORMS);
+        }
+        PortLine::Device(DeviceLine::Serial { path, .. }) if !path.is_absolute() => {
+            add("line", format!("line = {shown:?} is not a full path"), "Write it from / on");
         }
         PortLine::Pty(path) | PortLine::ListenUnix(path) if !path.is_absolute() => {
             add("line", format!("line = {shown:?} is not a full path"), "Write it from / on");
@@ -196,6 +213,28 @@ fn line(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports
             add("calls", what, "Write calls = 1, or a modem for each line");
         }
         _ => {}
+    }
+}
+
+/// A serial port has one owner, and nothing else has its keys.
+fn serial(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports: &[PortConfig]) {
+    let path_of = |line: &PortLine| match line {
+        PortLine::Device(device) => device.path().map(std::path::Path::to_path_buf),
+        _ => None,
+    };
+    let Some(path) = path_of(&modem.line) else {
+        if modem.frame != Frame::default() {
+            let what = format!("parity, stop and flow are for a serial port, and {} is none", modem.line);
+            add("parity", what, "Leave them out, or write line = \"serial:/dev/ttyS0,115200\"");
+        }
+        return;
+    };
+    let others = ports.iter().map(|port| (&port.name, &port.line));
+    let mut others = others.chain(earlier.iter().map(|other| (&other.name, &other.line)));
+    // the same line is found with those of other kinds
+    let same = |line: &PortLine| *line != modem.line && path_of(line).as_deref() == Some(path.as_path());
+    if let Some((name, _)) = others.find(|(_, line)| same(line)) {
+        add("line", format!("the device of {} is that of {name:?}", modem.line), "Write another device");
     }
 }
 
@@ -287,9 +326,6 @@ mod tests {
             [[port]]\nname = \"p\"\nline = \"pty:/run/p\"\nauth = [\"pap\"]
             [directory]\nabc = \"port:p\"\n1 = \"modem:none\"\n2 = []\n3 = \"port:none\"";
         let said = Config::parse(text, "t.toml").unwrap_err().to_string();
-        let tls = text.replace("listen:tcp:0.0.0.0:1", "listen:tls:0.0.0.0:1");
-        let tls = Config::parse(&tls, "t.toml").unwrap_err().to_string();
-        assert!(tls.contains("is none a modem can be played on"), "{tls}");
         for problem in [
             "is where a modem dials",
             "reach: ",
@@ -303,6 +339,34 @@ mod tests {
             "there is no port \"none\"",
         ] {
             assert!(said.contains(problem), "no {problem:?} in\n{said}");
+        }
+    }
+    /// What is said of a modem with this line and more.
+    fn said_of(modem: &str) -> String {
+        let text = format!("[[virtual_modem]]\nname = 'm'\n{modem}\n");
+        Config::parse(&text, "t.toml").map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn lines_in_tls_have_a_certificate_and_serial_ports_a_path_of_their_own() {
+        let files = "tls = { certificate = '/c.pem', key = '/k.pem' }";
+        for word in ["tls", "wss"] {
+            let line = format!("line = 'listen:{word}:0.0.0.0:1'\ncalls = 3");
+            assert_eq!(said_of(&format!("{line}\n{files}")), "");
+            assert!(said_of(&line).contains("needs a certificate"));
+        }
+        assert_eq!(said_of("line = 'serial:/dev/ttyS0,9600'\nflow = 'xonxoff'\nparity = 'even'"), "");
+        let other = "[[port]]\nname = 'p'\nline = 'serial:/dev/ttyS0,300'";
+        for (modem, said) in [
+            (format!("line = 'listen:tcp:127.0.0.1:1'\n{files}"), "tls does nothing on the line"),
+            ("line = 'listen:tcp:127.0.0.1:1'\nflow = 'none'".into(), "are for a serial port"),
+            ("line = 'serial:ttyS0'".into(), "is not a full path"),
+            ("line = 'serial:/dev/ttyS0'\ncalls = 2".into(), "has one other end"),
+            (format!("line = 'serial:/dev/ttyS0'\n{other}"), "is that of \"p\""),
+            ("line = 'rfc2217:10.0.0.1:1'".into(), "is none a modem can be played on"),
+        ] {
+            let found = said_of(&modem);
+            assert!(found.contains(said), "{modem}\n{found}");
         }
     }
 }

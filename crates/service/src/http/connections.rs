@@ -38,7 +38,7 @@ const SAID: usize = 200;
 
 /// RasDial.
 pub(super) async fn dial(mut ask: Ask) -> Answer {
-    let wanted: Dial = ask.json().await?;
+    let mut wanted: Dial = ask.json().await?;
     let line: DialLine = wanted.line.parse().map_err(|error: crate::config::LineError| {
         let given = escape::short(&error.given, SAID);
         Problem::new(RasError::INVALID_PARAMETER, format!("The line \"{given}\" {}.", error.problem))
@@ -55,6 +55,7 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     lines::check_own(ask.peer(), wanted.own_number.as_deref())?;
     fits("modem", wanted.modem.as_ref())?;
     fits("number", Some(&wanted.number))?;
+    of_pool(&ask, &mut wanted, &line)?;
     dials(&ask, &wanted, &line)?;
     rings(&wanted, &line)?;
     device_for(&ask, &wanted)?;
@@ -131,6 +132,20 @@ fn rings(wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
     ))
 }
 
+/// A pool must be known here; its modem is that of the call, unless another is named.
+fn of_pool(ask: &Ask, wanted: &mut Dial, line: &DialLine) -> Result<(), Problem> {
+    let DialLine::Pool(name) = line else { return Ok(()) };
+    let current = ask.api.service.shared().current();
+    let Some(pool) = current.config.line_pools.get(name) else {
+        let why = format!("The service has no pool \"{name}\".");
+        return Err(Problem::new(RasError::DEVICE_DOES_NOT_EXIST, why).remedy(
+            "Name a [pool.NAME] of the configuration of the service that is asked, or dial another line.",
+        ));
+    };
+    wanted.modem = wanted.modem.take().or_else(|| pool.modem.clone());
+    Ok(())
+}
+
 /// The modem must be known here, and its number one that only dials (defence rule 3). Its commands are the operator's.
 fn dials(ask: &Ask, wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
     let Some(name) = &wanted.modem else {
@@ -142,7 +157,7 @@ fn dials(ask: &Ask, wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
             Problem::new(RasError::INVALID_PARAMETER, why).remedy("Name its modem, or leave the number out.")
         );
     };
-    if line.device().is_none() {
+    if line.device().is_none() && !matches!(line, DialLine::Pool(_)) {
         let why = format!("A modem cannot be on the line {line}.");
         return Err(Problem::new(RasError::INVALID_PARAMETER, why)
             .remedy("Name a line serial:, rfc2217:, tcp:, telnet: or pty:, or leave the modem out."));

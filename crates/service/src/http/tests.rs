@@ -92,6 +92,8 @@ async fn every_route_is_routed_and_its_right_enforced_for_every_role() {
         match route.right {
             Right::Admin => assert_eq!((status, number), (403, 5), "{}", route.id),
             Right::Own => assert_eq!((status, number), (404, 6), "{}", route.id),
+            // no call has failed yet
+            Right::Dial if route.id == "why" => assert_eq!((status, number), (404, 6)),
             Right::Dial => assert!(number == 0 || number == 13 || number == 87, "{} {number}", route.id),
         }
         if matches!(route.id, "reload") {

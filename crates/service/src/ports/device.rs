@@ -15,7 +15,7 @@ use crate::modems;
 use crate::service::Shared;
 
 /// The longest pause before a device that could not be had is tried again: one that is plugged in answers soon.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The line of a port on a device.
 pub(super) fn line(shared: &Shared, door: &Arc<Door>, device: &DeviceLine) -> Box<dyn Line> {

@@ -263,8 +263,7 @@ impl Answering {
                     () = self.shared.cancel.cancelled() => return,
                 },
             };
-            let arrival = Arrival { line, kind, source: None, pass: None };
-            let ran = self.clone().call(arrival, slot).await;
+            let Some(ran) = self.one_after_another(line, kind, slot).await else { return };
             if let Some(number) = ran.failed {
                 let config = self.door.config();
                 self.door.set_problem(&cannot(&config, number, number.sentence(), REMEDY));
@@ -280,6 +279,26 @@ impl Answering {
                 }
             }
         }
+    }
+
+    /// Waits for the next call of a line and serves it; `None` when the line is not wanted any more.
+    async fn one_after_another(&self, mut line: Ready, kind: &'static str, slot: Slot) -> Option<Ran> {
+        // a device tells how it is while it waits: that is its machine's
+        if !matches!(self.door.config().line, PortLine::Device(_)) {
+            tokio::select! {
+                ready = line.waits() => if let Err(number) = ready {
+                    return Some(Ran { failed: Some(number), ..Ran::default() });
+                },
+                () = self.stop.cancelled() => {
+                    line.close().await;
+                    return None;
+                }
+                () = self.shared.cancel.cancelled() => return None,
+            }
+        }
+        let arrival = Arrival { line, kind, source: None, pass: None };
+        // made when it is needed: what waits for it holds no room for it
+        Some(Box::pin(self.clone().call(arrival, slot)).await)
     }
 
     /// A caller there is no room for is told so by the closed line at once. One whose line has to be made first, by shaking

@@ -2,10 +2,14 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use openras_engine::{LineEvent, LineOp, RasError};
 use openras_io::Line;
 use tokio::io::ReadBuf;
+
+/// How long giving a line back may take.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// A line that was opened before there is a machine to open it. What happens on it until then waits in it.
 pub(super) struct Ready {
@@ -14,12 +18,14 @@ pub(super) struct Ready {
     open: bool,
     /// That has to be said.
     tell: bool,
+    /// What happened on it first, to be said next.
+    first: Option<LineEvent<'static>>,
 }
 
 impl Ready {
     /// One that its machine opens.
     pub(super) fn later(line: impl Line + 'static) -> Self {
-        Self { line: Box::new(line), open: false, tell: false }
+        Self { line: Box::new(line), open: false, tell: false, first: None }
     }
 
     /// Asks for the line; [`Self::opened`] tells what became of that.
@@ -38,6 +44,53 @@ impl Ready {
         self.open = failed.is_none();
         failed.map_or(Ok(()), Err)
     }
+
+    /// Waits, without a machine, until something happens on the line, which is opened first where that is still to be done: its
+    /// machine hears of that when it is there. A port that is idle costs no more than its line.
+    ///
+    /// # Errors
+    /// The number of its failure to open.
+    pub(super) async fn waits(&mut self) -> Result<(), RasError> {
+        if !self.open {
+            self.line.op(LineOp::Open);
+            self.opened().await?;
+        }
+        while self.first.is_none() {
+            self.first =
+                poll_fn(|cx| self.line.poll_event(cx, &mut ReadBuf::new(&mut [])).map(without_bytes)).await;
+        }
+        Ok(())
+    }
+
+    /// Gives the line back, so that another one may have what it held.
+    pub(super) async fn close(mut self) {
+        self.line.op(LineOp::Close);
+        let closed = async {
+            let mut is_closed = false;
+            while !is_closed {
+                is_closed = poll_fn(|cx| {
+                    let mut none = ReadBuf::new(&mut []);
+                    self.line.poll_event(cx, &mut none).map(|event| event == LineEvent::Closed)
+                })
+                .await;
+            }
+        };
+        // a line that takes longer is given back all the same when it is dropped
+        drop(tokio::time::timeout(CLOSE, closed).await);
+    }
+}
+
+/// An event of a line without a call; there are no bytes then, and no room for any.
+fn without_bytes(event: LineEvent<'_>) -> Option<LineEvent<'static>> {
+    Some(match event {
+        LineEvent::Opened => LineEvent::Opened,
+        LineEvent::Ring { caller } => LineEvent::Ring { caller },
+        LineEvent::Connected { text } => LineEvent::Connected { text },
+        LineEvent::Disconnected => LineEvent::Disconnected,
+        LineEvent::Failed(number) => LineEvent::Failed(number),
+        LineEvent::Closed => LineEvent::Closed,
+        LineEvent::Bytes(_) => return None,
+    })
 }
 
 fn failure(event: LineEvent<'_>) -> Option<RasError> {
@@ -59,6 +112,9 @@ impl Line for Ready {
     fn poll_event<'a>(&mut self, cx: &mut Context<'_>, buf: &'a mut ReadBuf<'_>) -> Poll<LineEvent<'a>> {
         if std::mem::take(&mut self.tell) {
             return Poll::Ready(LineEvent::Opened);
+        }
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(first);
         }
         self.line.poll_event(cx, buf)
     }

@@ -46,10 +46,10 @@ impl Busy {
     }
 
     /// The user is known.
-    pub(crate) fn set_network(&self, config: &Config, network: UserNetwork) {
+    pub(crate) fn set_network(&self, config: &Config, user: &str, network: UserNetwork) {
         let UserNetwork { reach, address } = network;
+        let reach = crate::network::own_reach(config, user, reach);
         if reach.is_some() || address.is_some() {
-            let reach = reach.map(|words| crate::network::reach(config, &words));
             // a call has one user
             let _ = self.network.set((reach, address));
         }

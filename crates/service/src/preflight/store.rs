@@ -8,7 +8,7 @@ use rustix::fs::{Access, access};
 use super::Desk;
 use crate::config::Config;
 use crate::host::unix_seconds;
-use crate::users::{Policy, Users};
+use crate::users::{Policy, Users, is_same};
 
 /// Looks at what is there; gives the store where there is one that opens. None is made.
 pub(super) fn look(config: &Config, desk: &mut Desk) -> Option<Arc<Users>> {
@@ -42,6 +42,23 @@ pub(super) fn look(config: &Config, desk: &mut Desk) -> Option<Arc<Users>> {
         return None;
     }
     open(config, line, proves, desk)
+}
+
+/// Users of groups that are not in the store; without one that opens nothing is said.
+pub(super) fn groups(config: &Config, users: Option<&Users>, desk: &mut Desk) {
+    if config.groups.is_empty() {
+        return;
+    }
+    let Some(known) = users.and_then(|users| users.list().ok()) else { return };
+    for (group, about) in &config.groups {
+        for (n, user) in about.users.iter().enumerate() {
+            if !known.iter().any(|known| is_same(&known.name, user)) {
+                let line = desk.lines.member(group, n);
+                let what = format!("the group {group} has {user:?}, and the store has no such user");
+                desk.add(line, what, "correct the name, or add the user with `openras user add NAME`");
+            }
+        }
+    }
 }
 
 /// Defence rule 13.

@@ -86,6 +86,23 @@ async fn a_key_that_others_can_read_is_said_and_a_good_file_is_quiet() {
 use crate::users::Users;
 
 #[tokio::test]
+async fn who_is_in_a_group_and_not_in_the_store_is_said_where_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = "[[port]]\nname = \"a\"\nline = \"exchange:1\"\nip = \"loopback\"\n";
+    let group = "[group.g]\nusers = [\n\"ALICE\",\n\"bob\",\n]\nreach = []\n";
+    let path = file(&folder, &format!("{port}{group}"));
+    let look = |path: PathBuf| tokio::task::spawn_blocking(move || examine(&path).unwrap().1);
+    let found = look(path.clone()).await.unwrap();
+    assert!(!found.iter().any(|warning| warning.what.contains("group")), "{found:#?}");
+    let users = Users::open(&folder.path().join("state"), None, crate::users::Policy { password_min: 1 });
+    let new = crate::users::NewUser { password: Some("pw".into()), ..crate::users::NewUser::default() };
+    users.unwrap().add("alice", &new).unwrap();
+    let found = look(path).await.unwrap();
+    assert!(has(&found, 9, "the group g has \"bob\", and the store has no such user"), "{found:#?}");
+    assert_eq!(found.len(), 1, "{found:#?}");
+}
+
+#[tokio::test]
 async fn a_modem_that_cannot_say_when_its_call_ends_is_said() {
     let text = |line: &str, more: &str| {
         format!(

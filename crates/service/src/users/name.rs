@@ -20,8 +20,13 @@ pub(super) fn user_part(name: &str) -> &str {
     name.split_once('\\').map_or(name, |(_, user)| user)
 }
 
+/// Whether a name of the store and one from the wire are the same user's.
+pub(crate) fn is_same(stored: &str, from_wire: &str) -> bool {
+    key(stored) == key(user_part(from_wire))
+}
+
 /// Whether a name can be stored.
-pub(super) fn check(name: &str) -> Result<(), StoreError> {
+pub(crate) fn check(name: &str) -> Result<(), StoreError> {
     // what `escape_debug` spells out are controls, bidirectional marks, invisible and unassigned characters
     let odd = |c: char| !matches!(c, '"' | '\'' | '\\') && c.escape_debug().len() > 1;
     let problem = if name.is_empty() || name.len() > LONGEST {

@@ -11,7 +11,7 @@ use openras_api::types::modem::Modem;
 use openras_api::types::problem::Problem;
 use openras_engine::RasError;
 use openras_engine::modem::{Dce, DceState, Identity};
-use openras_io::dce::{self, Computer, Over, Plain, SerialPort};
+use openras_io::dce::{self, Attached, Computer, DceGauge, Over, Plain, SerialPort};
 use openras_io::line::{ExchangeLine, Paced, PtyMade, Reception, TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -20,13 +20,16 @@ use tracing::{Instrument, info, warn};
 
 use super::network::Network;
 use super::places::{Busy, Place, Places};
-use crate::config::{PortLine, Spoken, VirtualModem};
-use crate::ports::{cannot_answer, not_opened};
+use crate::config::{PortLine, VirtualModem};
+use crate::modems;
+use crate::ports::{LONGEST_DEVICE_PAUSE, cannot_answer, not_opened, reception};
 use crate::service::{Shared, StartError};
 
 /// Before a line that could not be had is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How often a computer that never goes is looked at for being without a call, where settings have changed.
+const LOOK: Duration = Duration::from_secs(1);
 /// A socket file made by a modem can be used by its owner and group.
 const SOCKET_MODE: u32 = 0o660;
 /// What CONNECT says of a modem that is as fast as it goes.
@@ -54,14 +57,16 @@ struct State {
     problem: Option<Problem>,
     /// A phone that is never picked up: while no computer is there, its number rings all the same.
     number: Option<ExchangeLine>,
+    /// How computers that come over TCP are received.
+    reception: Option<Reception>,
 }
 
 /// A line on which computers come.
 enum Opened {
-    Tcp(TcpListener, SocketAddr, Reception),
+    Tcp(TcpListener, SocketAddr),
     Unix(UnixListener),
     /// Its one other end may come and go.
-    Made,
+    OneEnd,
 }
 
 impl Desk {
@@ -82,7 +87,7 @@ impl Desk {
 
     /// Opens its line and waits for computers.
     pub(super) async fn open(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<(), StartError> {
-        let opened = opened(&self.config()).await?;
+        let opened = self.opened().await?;
         self.wait(shared, opened);
         Ok(())
     }
@@ -96,7 +101,7 @@ impl Desk {
             let mut pause = FIRST_PAUSE;
             while desk.rests(&shared_, &stop, pause).await {
                 pause = (pause * 2).min(LONGEST_PAUSE);
-                match opened(&desk.config()).await {
+                match desk.opened().await {
                     Ok(opened) => {
                         desk.set_open(&shared_, &opened);
                         return desk.serve(shared_, opened, stop).await;
@@ -131,16 +136,38 @@ impl Desk {
         shared: &Arc<Shared>,
         modem: VirtualModem,
     ) -> Option<Problem> {
-        let same_line = self.config().line == modem.line;
+        let before = self.config();
+        let same_line = before.line == modem.line && before.frame == modem.frame;
         let number = modem.number.as_deref().map(|number| shared.exchange.phone(Some(number)));
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(modem);
-        if same_line && self.problem().is_none() {
+        if same_line && (self.problem().is_none() || self.address().is_some()) {
             self.state().number = number;
+            if let Some(problem) = self.read_again() {
+                return Some(problem);
+            }
             self.places.wake_waiting();
             return None;
         }
         self.close().await;
         self.open_sometime(shared).await
+    }
+
+    /// Reads the certificates of a line in TLS again. With those that cannot be used it goes on with what it has.
+    pub(super) fn read_again(&self) -> Option<Problem> {
+        self.address()?;
+        match self.reception() {
+            Ok(reception) => {
+                let mut state = self.state();
+                (state.reception, state.problem) = (Some(reception), None);
+                None
+            }
+            Err(error) => Some(self.set_problem(&error)),
+        }
+    }
+
+    fn reception(&self) -> Result<Reception, StartError> {
+        let config = self.config();
+        reception::on(&config.name, &config.line, config.tls.as_ref(), &[])
     }
 
     /// Takes no more computers; those that are there go on.
@@ -180,8 +207,8 @@ impl Desk {
         let mut state = self.state();
         state.problem = None;
         state.address = match opened {
-            Opened::Tcp(_, address, _) => Some(*address),
-            Opened::Unix(_) | Opened::Made => None,
+            Opened::Tcp(_, address) => Some(*address),
+            Opened::Unix(_) | Opened::OneEnd => None,
         };
         state.number = config.number.as_deref().map(|number| shared.exchange.phone(Some(number)));
     }
@@ -202,28 +229,24 @@ impl Desk {
             }
         };
         match opened {
-            Opened::Tcp(listener, _, reception) => tokio::select! {
-                () = self.listen_tcp(&shared, &listener, &reception) => {}
+            Opened::Tcp(listener, _) => tokio::select! {
+                () = self.listen_tcp(&shared, &listener) => {}
                 () = ended => {}
             },
             Opened::Unix(listener) => tokio::select! {
                 () = self.listen_unix(&shared, &listener) => {}
                 () = ended => {}
             },
-            Opened::Made => self.again_and_again(&shared, &stop).await,
+            Opened::OneEnd => self.again_and_again(&shared, &stop).await,
         }
     }
 
-    async fn listen_tcp(
-        self: &Arc<Self>,
-        shared: &Arc<Shared>,
-        listener: &TcpListener,
-        reception: &Reception,
-    ) {
+    async fn listen_tcp(self: &Arc<Self>, shared: &Arc<Shared>, listener: &TcpListener) {
         loop {
             let (stream, source) = listener.accept_stream().await;
             let Some(place) = self.take(shared, Some(&source)) else { continue };
-            let (desk, shared_, reception) = (self.clone(), shared.clone(), reception.clone());
+            let Some(reception) = self.state().reception.clone() else { continue };
+            let (desk, shared_) = (self.clone(), shared.clone());
             shared.tasks.spawn(async move {
                 if matches!(reception, Reception::SerialPort) {
                     // with the modem's own signals
@@ -231,7 +254,12 @@ impl Desk {
                     desk.session(&shared_, computer, place, Some(source)).await;
                     return;
                 }
-                match reception.receive(stream, Some(source.clone())).await {
+                // hands are shaken in its place, and hold nobody else up
+                let received = tokio::select! {
+                    received = reception.receive(stream, Some(source.clone())) => received,
+                    () = place.cancel.cancelled() => return,
+                };
+                match received {
                     Ok(line) => drop(desk.session(&shared_, Plain(line), place, Some(source)).await),
                     Err(why) => desk.turned_away(&shared_, &why, "handshake", &source),
                 }
@@ -253,13 +281,21 @@ impl Desk {
     async fn again_and_again(self: &Arc<Self>, shared: &Arc<Shared>, stop: &CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let PortLine::Pty(path) = self.config().line.clone() else { return };
+            let config = self.config();
+            let is_device = matches!(config.line, PortLine::Device(_));
+            let reason = Arc::new(Mutex::new(None));
+            let Some(computer) = self.computer(&config, &reason) else { return };
             let cancel = shared.cancel.child_token();
             let Ok(place) = self.places.take(1, 1, None, cancel.clone()) else { return };
-            let mut session = pin!(self.session(shared, Plain(PtyMade::new(path)), place, None));
+            let gauge = place.gauge.clone();
+            let mut session = pin!(self.session(shared, computer, place, None));
             let over = tokio::select! {
                 over = &mut session => over,
                 () = stop.cancelled() => {
+                    cancel.cancel();
+                    session.await
+                }
+                () = self.changed(&config, &gauge), if is_device => {
                     cancel.cancel();
                     session.await
                 }
@@ -267,17 +303,57 @@ impl Desk {
             match over {
                 Over::Cancelled if stop.is_cancelled() || shared.cancel.is_cancelled() => return,
                 Over::Failed(number) => {
-                    let error = number.sentence().to_owned();
+                    let why = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let error = why.unwrap_or_else(|| number.sentence().to_owned());
                     self.set_problem(&self.failed(number, error));
                     if !self.rests(shared, stop, pause).await {
                         return;
                     }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    let longest = if is_device { LONGEST_DEVICE_PAUSE } else { LONGEST_PAUSE };
+                    pause = (pause * 2).min(longest);
                 }
                 Over::Left | Over::Idle | Over::Cancelled => {
                     pause = FIRST_PAUSE;
                     self.state().problem = None;
+                    // a device may be lost as soon as it is opened
+                    if is_device && over == Over::Left && !self.rests(shared, stop, pause).await {
+                        return;
+                    }
                 }
+            }
+        }
+    }
+
+    /// The one computer of a line that has one other end. `reason` is why its device cannot be had.
+    fn computer(
+        self: &Arc<Self>,
+        config: &VirtualModem,
+        reason: &Arc<Mutex<Option<String>>>,
+    ) -> Option<Box<dyn Computer>> {
+        match &config.line {
+            PortLine::Pty(path) => Some(Box::new(Plain(PtyMade::new(path)))),
+            PortLine::Device(device) => {
+                let (desk, reason) = (Arc::downgrade(self), reason.clone());
+                let onlooker = move |why: Option<String>| {
+                    if let Some(desk) = desk.upgrade().filter(|_| why.is_none()) {
+                        desk.state().problem = None;
+                    }
+                    *reason.lock().unwrap_or_else(PoisonError::into_inner) =
+                        why.map(|why| openras_engine::escape::line(&why));
+                };
+                Some(Box::new(Attached::new(modems::device(device, config.frame), onlooker)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Until other settings than these are wanted and the computer has no call: one at a serial port never goes.
+    async fn changed(&self, config: &VirtualModem, gauge: &DceGauge) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let in_call = gauge.read().state.is_some_and(|state| state != DceState::Command);
+            if !in_call && *self.config() != *config {
+                return;
             }
         }
     }
@@ -345,35 +421,31 @@ impl Desk {
         shown.map(|(number, busy)| modem(&config, number, busy, problem.as_ref(), leaving)).collect()
     }
 
+    async fn opened(&self) -> Result<Opened, StartError> {
+        let modem = self.config();
+        let failed = |error: io::Error| not_opened(&modem.name, &modem.line, &error);
+        Ok(match &modem.line {
+            PortLine::ListenTcp(at) | PortLine::Listen(_, at) => {
+                let reception = self.reception()?;
+                let listener = TcpListener::bind(&at.to_string()).await.map_err(failed)?;
+                let address = listener.local_addr().map_err(failed)?;
+                self.state().reception = Some(reception);
+                Opened::Tcp(listener, address)
+            }
+            PortLine::ListenUnix(path) => {
+                Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(failed)?)
+            }
+            // a device that is not there is tried again while the service runs
+            PortLine::Pty(_) | PortLine::Device(_) => Opened::OneEnd,
+            PortLine::Exchange(_) | PortLine::Stdio => {
+                return Err(failed(io::ErrorKind::Unsupported.into()));
+            }
+        })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn opened(modem: &VirtualModem) -> Result<Opened, StartError> {
-    let failed = |error: io::Error| not_opened(&modem.name, &modem.line, &error);
-    let reception = match &modem.line {
-        PortLine::Listen(Spoken::Telnet, _) => Reception::Telnet,
-        PortLine::Listen(Spoken::Rfc2217, _) => Reception::SerialPort,
-        PortLine::Listen(Spoken::Ws, _) => Reception::WebSocket(Arc::default(), None),
-        // never in the clear where a certificate was meant
-        PortLine::Listen(Spoken::Tls | Spoken::Wss, _) => {
-            return Err(failed(io::ErrorKind::Unsupported.into()));
-        }
-        _ => Reception::Plain,
-    };
-    Ok(match &modem.line {
-        PortLine::ListenTcp(at) | PortLine::Listen(_, at) => {
-            let listener = TcpListener::bind(&at.to_string()).await.map_err(failed)?;
-            let address = listener.local_addr().map_err(failed)?;
-            Opened::Tcp(listener, address, reception)
-        }
-        PortLine::ListenUnix(path) => Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(failed)?),
-        PortLine::Pty(_) => Opened::Made,
-        PortLine::Exchange(_) | PortLine::Device(_) | PortLine::Stdio => {
-            return Err(failed(io::ErrorKind::Unsupported.into()));
-        }
-    })
 }
 
 fn modem(

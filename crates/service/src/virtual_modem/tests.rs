@@ -1,5 +1,7 @@
 //! Computers that dial through the modems of a whole service, over loopback.
 
+mod lines;
+
 use std::future::poll_fn;
 use std::time::Duration;
 

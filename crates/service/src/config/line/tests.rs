@@ -75,9 +75,9 @@ the line "pty:a\nb" has control characters in its path; write a path without the
 the line "exchange:12a" has no telephone number; write exchange:NUMBER, an optional + and 1 to 20 digits, such as exchange:100
 the line "exchange:" has no telephone number; write exchange:NUMBER, an optional + and 1 to 20 digits, such as exchange:100
 the line "listen:tcp:x:1" is one to answer on, not to dial; write tcp:x:1
-the line "listen" is of no known kind; write tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER
+the line "listen" is of no known kind; write tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH, exchange:NUMBER or pool:NAME
 the line "serial:" names no path; write serial:PATH, such as serial:/run/openras/line1
-the line "" is of no known kind; write tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH or exchange:NUMBER
+the line "" is of no known kind; write tcp:, telnet:, tls: or rfc2217:HOST:PORT, ws: or wss:HOST:PORT/PATH, unix:PATH, pty:PATH, serial:PATH, exchange:NUMBER or pool:NAME
 the line "unix:/s" is one to dial, not to answer on; write listen:unix:/s
 the line "listen:tcp:h" names no port; write listen:tcp:HOST:PORT, such as listen:tcp:127.0.0.1:7001 or listen:tcp:[::1]:7001
 the line "listen:udp:h:1" is of no known kind; write listen:tcp:HOST:PORT, the same with telnet, rfc2217, tls, ws or wss, listen:unix:PATH, pty:PATH, exchange:NUMBER, stdio, or a device such as serial:PATH
@@ -114,7 +114,7 @@ fn loopback_is_what_cannot_leave_the_machine() {
 
 proptest! {
     #[test]
-    fn any_text_is_a_line_that_shows_as_itself_or_an_error(text in "(tcp|telnet|tls|ws|wss|unix|pty|exchange|stdio|listen|listen:(tcp|telnet|rfc2217|tls|ws|wss)|listen:unix):?[\\[\\]:.0-9a-f+/ é]{0,30}") {
+    fn any_text_is_a_line_that_shows_as_itself_or_an_error(text in "(tcp|telnet|tls|ws|wss|unix|pty|exchange|pool|stdio|listen|listen:(tcp|telnet|rfc2217|tls|ws|wss)|listen:unix):?[\\[\\]:.0-9a-f+/ é]{0,30}") {
         if let Ok(line) = text.parse::<DialLine>() {
             prop_assert_eq!(line.to_string().parse::<DialLine>().unwrap(), line);
         }

@@ -53,13 +53,15 @@ impl Value for HangUp {
 impl<'i> Reader<'i> {
     /// The keys of a port about its device.
     pub(super) fn device(&mut self, table: &mut Table<'i>) -> DeviceSettings {
-        DeviceSettings {
-            modem: table.read(self, "modem"),
-            frame: Frame {
-                parity: table.read(self, "parity"),
-                stop: table.read(self, "stop"),
-                flow: table.read(self, "flow"),
-            },
+        DeviceSettings { modem: table.read(self, "modem"), frame: self.frame(table) }
+    }
+
+    /// How octets stand on a serial port.
+    pub(super) fn frame(&mut self, table: &mut Table<'i>) -> Frame {
+        Frame {
+            parity: table.read(self, "parity"),
+            stop: table.read(self, "stop"),
+            flow: table.read(self, "flow"),
         }
     }
 

@@ -100,8 +100,8 @@ impl<'i> Table<'i> {
         };
         let mut list = Vec::new();
         for (n, element) in elements.iter().enumerate() {
-            if let Place::Port(port, key) = place {
-                reader.spans.insert(Place::Element(port, key, n), element.span());
+            if let Some(place) = place.element(n) {
+                reader.spans.insert(place, element.span());
             }
             match T::read(element.get_ref()) {
                 Ok(read) => list.push(read),
@@ -109,6 +109,21 @@ impl<'i> Table<'i> {
             }
         }
         (list.len() == elements.len()).then_some(list)
+    }
+
+    /// A list whose key must be there.
+    pub(super) fn require_list<T: Value>(
+        &mut self,
+        reader: &mut Reader<'i>,
+        key: &'static str,
+        remedy: &str,
+    ) -> Option<Vec<T>> {
+        if !self.left.iter().any(|(name, _)| name.get_ref() == key) {
+            self.known.push(key);
+            reader.problem(&self.span, format!("{} has no {key}", self.what), remedy);
+            return None;
+        }
+        self.list(reader, key)
     }
 
     /// The tables of `[[key]]`.

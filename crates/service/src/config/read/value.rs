@@ -45,7 +45,7 @@ pub(super) fn shown(value: &DeValue<'_>) -> String {
     }
 }
 
-fn text<'v>(value: &'v DeValue<'_>, remedy: &str) -> Result<&'v str, Wrong> {
+pub(super) fn text<'v>(value: &'v DeValue<'_>, remedy: &str) -> Result<&'v str, Wrong> {
     value.as_str().ok_or_else(|| Wrong::new("is not text in quotes", remedy))
 }
 

@@ -66,6 +66,8 @@ impl<'i> Reader<'i> {
         set(&mut modem.free_dial, table.read(self, "free_dial"));
         set(&mut modem.reach, table.list(self, "reach"));
         set(&mut modem.insecure, table.read(self, "insecure"));
+        modem.tls = table.read(self, "tls");
+        modem.frame = self.frame(&mut table);
         table.finish(self);
         modem
     }
