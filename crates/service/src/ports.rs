@@ -20,8 +20,8 @@ use openras_ppp::Stats;
 use crate::config::PortConfig;
 use crate::service::{Shared, StartError};
 
-use door::Door;
 pub(crate) use device::LONGEST_PAUSE as LONGEST_DEVICE_PAUSE;
+use door::Door;
 pub(crate) use door::cannot_answer;
 pub(crate) use listen::not_opened;
 pub use one::Arrived;

@@ -43,13 +43,13 @@ pub struct LoginConfig {
     pub settle: Duration,
     /// How long a person who has logged in may take to choose [3 min].
     pub menu_limit: Duration,
-    /// What users without services of their own have [`ppp`].
+    /// What users without services of their own have (`ppp`).
     pub services: Vec<String>,
     /// What PPP still has to prove.
     pub after: AfterLogin,
     /// The other end is a computer on a cable that says `CLIENT` first: it is answered `CLIENTSERVER`.
     pub null_modem: bool,
-    /// The longest datagram of SLIP, in octets [1006].
+    /// The longest datagram of SLIP, in octets (1006).
     pub slip_mtu: u16,
     /// Silence after which SLIP or a service ends; zero for never [30 min].
     pub idle: Duration,
