@@ -19,6 +19,7 @@ pub mod rights;
 mod service;
 pub mod socket;
 mod status;
+mod tenure;
 mod tun;
 pub mod users;
 mod virtual_modem;

@@ -19,10 +19,10 @@ use openras_ppp::Stats;
 
 use crate::config::PortConfig;
 use crate::service::{Shared, StartError};
+use crate::tenure::Tenant;
 
 pub(crate) use device::LONGEST_PAUSE as LONGEST_DEVICE_PAUSE;
 use door::Door;
-pub(crate) use door::cannot_answer;
 pub(crate) use listen::not_opened;
 pub use one::Arrived;
 pub(crate) use slots::Busy;
@@ -68,12 +68,12 @@ impl Doors {
 
     /// The port of this name that belongs to the configuration.
     pub(crate) fn named(&self, name: &str) -> Option<Arc<Door>> {
-        self.doors().iter().find(|door| door.name == name && !door.is_leaving()).cloned()
+        self.doors().iter().find(|door| door.name == name && !door.tenure().is_leaving()).cloned()
     }
 
     /// The names of those that belong to the configuration.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.doors().iter().filter(|door| !door.is_leaving()).map(|door| door.name.clone()).collect()
+        self.doors().iter().filter(|door| !door.tenure().is_leaving()).map(|door| door.name.clone()).collect()
     }
 
     /// Ports in the order of the configuration, then those that are leaving; gone ones are forgotten.
@@ -81,20 +81,20 @@ impl Doors {
         let mut doors = self.doors();
         doors.retain(|door| !door.is_gone());
         doors.sort_by_key(|door| {
-            let place = order.iter().position(|name| *name == door.name && !door.is_leaving());
+            let place = order.iter().position(|name| *name == door.name && !door.tenure().is_leaving());
             place.unwrap_or(usize::MAX)
         });
     }
 
     /// The addresses of those that listen on TCP.
     pub(crate) fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        let address = |door: &Arc<Door>| Some((door.name.clone(), door.address()?));
-        self.doors().iter().filter(|door| !door.is_leaving()).filter_map(address).collect()
+        let address = |door: &Arc<Door>| Some((door.name.clone(), door.tenure().address()?));
+        self.doors().iter().filter(|door| !door.tenure().is_leaving()).filter_map(address).collect()
     }
 
     /// Whether nothing listens.
     pub(crate) fn is_empty(&self) -> bool {
-        self.doors().iter().all(|door| door.is_leaving())
+        self.doors().iter().all(|door| door.tenure().is_leaving())
     }
 
     /// Every port.

@@ -11,6 +11,7 @@ use crate::Config;
 use crate::audit::{Record, What};
 use crate::service::{Current, Shared, StartError, Stores, modules, stores};
 use crate::status;
+use crate::tenure::Tenant;
 
 /// ERROR_FILE_NOT_FOUND.
 const NO_FILE: RasError = RasError(2);

@@ -17,6 +17,7 @@ use openras_io::net::nat::Host;
 
 use crate::config::VirtualModem;
 use crate::service::{Shared, StartError};
+use crate::tenure::Tenant;
 
 use desk::Desk;
 
@@ -77,7 +78,7 @@ impl Modems {
         let mut desks = self.desks();
         desks.retain(|desk| !desk.is_gone());
         let order = |desk: &Arc<Desk>| {
-            let place = new.iter().position(|modem| modem.name == desk.name && !desk.is_leaving());
+            let place = new.iter().position(|modem| modem.name == desk.name && !desk.tenure().is_leaving());
             place.unwrap_or(usize::MAX)
         };
         desks.sort_by_key(order);
@@ -90,12 +91,12 @@ impl Modems {
 
     /// What is wrong, by the modem's name.
     pub(crate) fn problems(&self) -> Vec<(String, Problem)> {
-        self.present().iter().filter_map(|desk| Some((desk.name.clone(), desk.problem()?))).collect()
+        self.present().iter().filter_map(|desk| Some((desk.name.clone(), desk.tenure().problem()?))).collect()
     }
 
     /// The addresses of those that listen on TCP.
     pub(crate) fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.present().iter().filter_map(|desk| Some((desk.name.clone(), desk.address()?))).collect()
+        self.present().iter().filter_map(|desk| Some((desk.name.clone(), desk.tenure().address()?))).collect()
     }
 
     /// Whether there is none.
@@ -114,7 +115,7 @@ impl Modems {
     }
 
     fn present(&self) -> Vec<Arc<Desk>> {
-        self.desks().iter().filter(|desk| !desk.is_leaving()).cloned().collect()
+        self.desks().iter().filter(|desk| !desk.tenure().is_leaving()).cloned().collect()
     }
 
     fn desks(&self) -> MutexGuard<'_, Vec<Arc<Desk>>> {

@@ -1,16 +1,12 @@
 //! One `[[port]]` while it answers: its settings, its line, its calls.
 
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use openras_api::types::port::{Port, Statistics};
 use openras_api::types::problem::Problem;
 use openras_engine::server::Condition;
 use openras_io::Line;
 use openras_io::line::Accepted;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -18,10 +14,7 @@ use super::listen::{Opened, opened, put_through};
 use super::slots::{Busy, Slots};
 use crate::config::PortConfig;
 use crate::service::{Shared, StartError};
-
-/// Before a line that could not be opened is tried again; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+use crate::tenure::{Tenant, Tenure, cannot_answer};
 
 /// Octets on their way between a call of ours and its port, each way.
 const INWARD: usize = 16 * 1024;
@@ -30,24 +23,38 @@ const INWARD: usize = 16 * 1024;
 pub(crate) struct Door {
     pub(super) name: String,
     pub(super) slots: Arc<Slots>,
-    /// Settings of new calls; those that run keep theirs.
-    config: Mutex<Arc<PortConfig>>,
-    state: Mutex<State>,
-    /// No longer in the configuration.
-    leaving: AtomicBool,
+    tenure: Tenure<PortConfig>,
+    /// What is wrong with its device, modem or certificate, until that is well.
+    trouble: Mutex<Option<Problem>>,
 }
 
-/// What becomes of its line.
-#[derive(Default)]
-struct State {
-    /// Ends listening.
-    stop: CancellationToken,
-    /// Listens; gone when it is done.
-    task: Option<JoinHandle<()>>,
-    address: Option<SocketAddr>,
-    problem: Option<Problem>,
-    /// What is wrong with its device, modem or certificate, until that is well.
-    trouble: Option<Problem>,
+impl Tenant for Door {
+    type Config = PortConfig;
+    type Opened = Opened;
+
+    fn tenure(&self) -> &Tenure<PortConfig> {
+        &self.tenure
+    }
+
+    async fn opened(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<Opened, StartError> {
+        opened(shared, self).await
+    }
+
+    fn is_open(&self, _shared: &Shared, opened: &Opened) {
+        self.tenure.set_open(opened.address());
+    }
+
+    async fn serve(self: Arc<Self>, shared: Arc<Shared>, opened: Opened, stop: CancellationToken) {
+        opened.answer(&shared, &self, stop).await;
+    }
+
+    fn given_up(&self) {
+        *self.trouble() = None;
+    }
+
+    fn warn(&self, error: &StartError) {
+        warn!(port = self.name, "{error}");
+    }
 }
 
 impl Door {
@@ -55,63 +62,14 @@ impl Door {
         Self {
             name: port.name.clone(),
             slots: Slots::new(port.calls),
-            config: Mutex::new(Arc::new(port)),
-            state: Mutex::default(),
-            leaving: AtomicBool::new(false),
+            tenure: Tenure::new(port),
+            trouble: Mutex::default(),
         }
     }
 
     /// What a call that comes now meets.
     pub(crate) fn config(&self) -> Arc<PortConfig> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Opens its line and listens.
-    pub(super) async fn open(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<(), StartError> {
-        let opened = opened(shared, self).await?;
-        self.listen(shared, opened);
-        Ok(())
-    }
-
-    /// As [`Self::open`]; a line that cannot be had now is tried again, and what is wrong with it is given.
-    pub(super) async fn open_sometime(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<Problem> {
-        match self.open(shared).await {
-            Ok(()) => None,
-            Err(error) => {
-                let problem = self.set_problem(&error);
-                let stop = self.state().stop.clone();
-                let task = shared.tasks.spawn(self.clone().try_again(shared.clone(), stop));
-                self.state().task = Some(task);
-                Some(problem)
-            }
-        }
-    }
-
-    async fn try_again(self: Arc<Self>, shared: Arc<Shared>, stop: CancellationToken) {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = stop.cancelled() => return,
-                () = shared.cancel.cancelled() => return,
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            match opened(&shared, &self).await {
-                Ok(opened) => {
-                    self.set_open(opened.address());
-                    return opened.answer(&shared, &self, stop).await;
-                }
-                Err(error) => drop(self.set_problem(&error)),
-            }
-        }
-    }
-
-    fn listen(self: &Arc<Self>, shared: &Arc<Shared>, opened: Opened) {
-        self.set_open(opened.address());
-        let (shared, door, stop) = (shared.clone(), self.clone(), self.state().stop.clone());
-        let tasks = shared.tasks.clone();
-        let task = tasks.spawn(async move { opened.answer(&shared, &door, stop).await });
-        self.state().task = Some(task);
+        self.tenure.config()
     }
 
     /// Takes other settings for new calls. A line that is another one is opened before the old one is closed, unless
@@ -119,19 +77,20 @@ impl Door {
     pub(crate) async fn change(self: &Arc<Self>, shared: &Arc<Shared>, port: PortConfig) -> Option<Problem> {
         let old = self.config();
         let calls = port.calls;
-        let renewed = if old.line == port.line && self.problem().is_none() { renewed(&port) } else { Ok(()) };
+        let renewed =
+            if old.line == port.line && self.tenure.problem().is_none() { renewed(&port) } else { Ok(()) };
         // certificates and origins are read when the line is opened
         let same_line = old.origins == port.origins
             && old.line == port.line
             && !port.line.waits()
             && old.tls.is_none()
             && port.tls.is_none();
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(port);
+        self.tenure.set_config(port);
         self.slots.resize(calls);
         if !self.config().line.waits() {
             self.set_trouble(renewed.as_ref().err().cloned());
         }
-        if same_line && self.problem().is_none() {
+        if same_line && self.tenure.problem().is_none() {
             return None;
         }
         if let Err(problem) = renewed {
@@ -141,62 +100,23 @@ impl Door {
         self.open_sometime(shared).await
     }
 
-    /// Answers no more; calls that run go on.
-    pub(crate) async fn leave(&self) {
-        self.leaving.store(true, Ordering::Relaxed);
-        self.close().await;
-    }
-
-    /// Stops listening and waits until its line is free.
-    async fn close(&self) {
-        let State { stop, task, .. } = std::mem::take(&mut *self.state());
-        stop.cancel();
-        if let Some(task) = task {
-            // one that panicked has let go of its line too
-            let _ = task.await;
-        }
-    }
-
     /// Puts a call of ours through: the line of its other end, on which it rings; `None` where there is no room for it.
     pub(crate) fn put_through(self: &Arc<Self>, shared: &Arc<Shared>, source: &str) -> Option<Box<dyn Line>> {
         let (ours, theirs) = tokio::io::duplex(INWARD);
         let line = Accepted::new(theirs, Some(source.to_owned()));
-        let stop = self.state().stop.clone();
+        let stop = self.tenure.stop();
         let taken = put_through(shared, self, stop, line, source);
         taken.then(|| Box::new(Accepted::new(ours, None)) as Box<dyn Line>)
     }
 
-    /// Whether it is no longer in the configuration.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.leaving.load(Ordering::Relaxed)
-    }
-
     /// Whether nothing of it is left.
     pub(super) fn is_gone(&self) -> bool {
-        self.is_leaving() && self.slots.is_idle()
-    }
-
-    /// The line answers.
-    pub(super) fn set_open(&self, address: Option<SocketAddr>) {
-        let mut state = self.state();
-        (state.address, state.problem) = (address, None);
-    }
-
-    /// The line does not answer.
-    pub(super) fn set_problem(&self, error: &StartError) -> Problem {
-        warn!(port = self.name, "{error}");
-        let problem = cannot_answer(error);
-        self.state().problem = Some(problem.clone());
-        problem
-    }
-
-    pub(super) fn problem(&self) -> Option<Problem> {
-        self.state().problem.clone()
+        self.tenure.is_leaving() && self.slots.is_idle()
     }
 
     /// What is wrong with its device, modem or certificate; `None` when it is well again.
     pub(super) fn set_trouble(&self, trouble: Option<Problem>) {
-        let before = std::mem::replace(&mut self.state().trouble, trouble.clone());
+        let before = std::mem::replace(&mut *self.trouble(), trouble.clone());
         match (before, trouble) {
             (before, Some(trouble)) if before.as_ref() != Some(&trouble) => {
                 warn!(port = self.name, "{trouble}")
@@ -204,10 +124,6 @@ impl Door {
             (Some(_), None) => tracing::info!(port = self.name, "well again"),
             _ => {}
         }
-    }
-
-    pub(super) fn address(&self) -> Option<SocketAddr> {
-        self.state().address
     }
 
     pub(super) fn has(&self, number: u16) -> bool {
@@ -220,11 +136,8 @@ impl Door {
 
     /// Each of its slots as it is shown; of a leaving port only those with a call.
     pub(super) fn ports(&self) -> Vec<Port> {
-        let (config, leaving) = (self.config(), self.is_leaving());
-        let (problem, trouble) = {
-            let state = self.state();
-            (state.problem.clone(), state.trouble.clone())
-        };
+        let (config, leaving) = (self.config(), self.tenure.is_leaving());
+        let (problem, trouble) = (self.tenure.problem(), self.trouble().clone());
         let slots = self.slots.all().into_iter();
         let shown = slots.filter(|(_, busy)| !leaving || busy.as_ref().is_some_and(|b| b.story().is_some()));
         shown
@@ -234,8 +147,8 @@ impl Door {
             .collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn trouble(&self) -> MutexGuard<'_, Option<Problem>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -248,16 +161,6 @@ fn renewed(port: &PortConfig) -> Result<(), Problem> {
         }
         other => cannot_answer(&other),
     })
-}
-
-/// A line that cannot be had, as it is shown.
-pub(crate) fn cannot_answer(error: &StartError) -> Problem {
-    match error {
-        StartError::Port { number, error, remedy, line, .. } => {
-            Problem::new(*number, format!("it cannot answer on {line}: {error}")).remedy(*remedy)
-        }
-        other => Problem::new(openras_engine::RasError::PORT_OR_DEVICE, other.to_string()),
-    }
 }
 
 fn port(

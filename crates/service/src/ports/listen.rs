@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use openras_engine::RasError;
 use openras_engine::server::Port;
@@ -23,12 +22,10 @@ use crate::config::{CallbackLine, PortConfig, PortLine};
 use crate::host::{Caller, Host, Ran};
 use crate::limits::{Pass, Room};
 use crate::service::{Shared, StartError, seed};
+use crate::tenure::{FIRST_PAUSE, LONGEST_PAUSE, Tenant, rests};
 
 /// Commands and notices that may wait between a call and its host.
 const QUEUE: usize = 16;
-/// Before a line whose call never came is tried again; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Where nothing better is known.
 const REMEDY: &str = "check the address or path of its `line`";
 /// A socket file made by a port can be used by its owner and group.
@@ -42,7 +39,7 @@ impl PortLine {
 }
 
 /// A line that can answer.
-pub(super) enum Opened {
+pub(crate) enum Opened {
     Tcp(TcpListener, SocketAddr, Reception),
     Unix(UnixListener),
     /// Each waits for calls by itself: open and with a number, or as soon as a call that still runs has left one.
@@ -266,17 +263,16 @@ impl Answering {
             let Some(ran) = self.one_after_another(line, kind, slot).await else { return };
             if let Some(number) = ran.failed {
                 let config = self.door.config();
-                self.door.set_problem(&cannot(&config, number, number.sentence(), REMEDY));
+                self.door.fails(&cannot(&config, number, number.sentence(), REMEDY));
             }
             if ran.rang {
                 pause = FIRST_PAUSE;
-                self.door.set_open(None);
+                self.door.tenure().set_open(None);
             } else {
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(longest),
-                    () = self.stop.cancelled() => return,
-                    () = self.shared.cancel.cancelled() => return,
+                if !rests(&self.shared, &self.stop, pause).await {
+                    return;
                 }
+                pause = (pause * 2).min(longest);
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::io::ReadBuf;
 const CLOSE: Duration = Duration::from_secs(5);
 
 /// A line that was opened before there is a machine to open it. What happens on it until then waits in it.
-pub(super) struct Ready {
+pub(crate) struct Ready {
     line: Box<dyn Line>,
     /// The machine that opens it next only hears that it is open.
     open: bool,

@@ -156,7 +156,7 @@ impl Slots {
 }
 
 /// One call's number, free again when dropped.
-pub(super) struct Slot {
+pub(crate) struct Slot {
     pub(super) number: u16,
     of: Arc<Slots>,
 }

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,6 @@ use openras_engine::RasError;
 use openras_engine::modem::{Dce, DceState, Identity};
 use openras_io::dce::{self, Attached, Computer, DceGauge, Over, Plain, SerialPort};
 use openras_io::line::{ExchangeLine, Paced, PtyMade, Reception, TcpListener, UnixListener};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, warn};
@@ -22,12 +20,10 @@ use super::network::Network;
 use super::places::{Busy, Place, Places};
 use crate::config::{PortLine, VirtualModem};
 use crate::modems;
-use crate::ports::{LONGEST_DEVICE_PAUSE, cannot_answer, not_opened, reception};
+use crate::ports::{LONGEST_DEVICE_PAUSE, not_opened, reception};
 use crate::service::{Shared, StartError};
+use crate::tenure::{FIRST_PAUSE, LONGEST_PAUSE, Tenant, Tenure, rests};
 
-/// Before a line that could not be had is tried again; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often a computer that never goes is looked at for being without a call, where settings have changed.
 const LOOK: Duration = Duration::from_secs(1);
 /// A socket file made by a modem can be used by its owner and group.
@@ -40,21 +36,13 @@ const REMEDY: &str = "check the address or path of its `line`";
 pub(super) struct Desk {
     pub(super) name: String,
     places: Arc<Places>,
-    /// Settings for computers that come; those that are there keep theirs.
-    config: Mutex<Arc<VirtualModem>>,
-    state: Mutex<State>,
-    /// No longer in the configuration.
-    leaving: AtomicBool,
+    tenure: Tenure<VirtualModem>,
+    own: Mutex<Own>,
 }
 
-/// What becomes of its line.
+/// What belongs to its line.
 #[derive(Default)]
-struct State {
-    /// Ends listening.
-    stop: CancellationToken,
-    task: Option<JoinHandle<()>>,
-    address: Option<SocketAddr>,
-    problem: Option<Problem>,
+struct Own {
     /// A phone that is never picked up: while no computer is there, its number rings all the same.
     number: Option<ExchangeLine>,
     /// How computers that come over TCP are received.
@@ -62,165 +50,54 @@ struct State {
 }
 
 /// A line on which computers come.
-enum Opened {
+pub(super) enum Opened {
     Tcp(TcpListener, SocketAddr),
     Unix(UnixListener),
     /// Its one other end may come and go.
     OneEnd,
 }
 
-impl Desk {
-    pub(super) fn new(modem: VirtualModem) -> Self {
-        Self {
-            name: modem.name.clone(),
-            places: Arc::default(),
-            config: Mutex::new(Arc::new(modem)),
-            state: Mutex::default(),
-            leaving: AtomicBool::new(false),
-        }
+impl Tenant for Desk {
+    type Config = VirtualModem;
+    type Opened = Opened;
+
+    fn tenure(&self) -> &Tenure<VirtualModem> {
+        &self.tenure
     }
 
-    /// What a computer that comes now meets.
-    pub(super) fn config(&self) -> Arc<VirtualModem> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Opens its line and waits for computers.
-    pub(super) async fn open(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<(), StartError> {
-        let opened = self.opened().await?;
-        self.wait(shared, opened);
-        Ok(())
-    }
-
-    /// As [`Self::open`]; a line that cannot be had now is tried again, and what is wrong with it is given.
-    pub(super) async fn open_sometime(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<Problem> {
-        let error = self.open(shared).await.err()?;
-        let problem = self.set_problem(&error);
-        let (desk, shared_, stop) = (self.clone(), shared.clone(), self.state().stop.clone());
-        let task = shared.tasks.spawn(async move {
-            let mut pause = FIRST_PAUSE;
-            while desk.rests(&shared_, &stop, pause).await {
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                match desk.opened().await {
-                    Ok(opened) => {
-                        desk.set_open(&shared_, &opened);
-                        return desk.serve(shared_, opened, stop).await;
-                    }
-                    Err(error) => drop(desk.set_problem(&error)),
-                }
+    async fn opened(self: &Arc<Self>, _shared: &Arc<Shared>) -> Result<Opened, StartError> {
+        let modem = self.config();
+        let failed = |error: io::Error| not_opened(&modem.name, &modem.line, &error);
+        Ok(match &modem.line {
+            PortLine::ListenTcp(at) | PortLine::Listen(_, at) => {
+                let reception = self.reception()?;
+                let listener = TcpListener::bind(&at.to_string()).await.map_err(failed)?;
+                let address = listener.local_addr().map_err(failed)?;
+                self.own().reception = Some(reception);
+                Opened::Tcp(listener, address)
             }
-        });
-        self.state().task = Some(task);
-        Some(problem)
-    }
-
-    /// Waits that long; `false` when it is wanted no more.
-    async fn rests(&self, shared: &Shared, stop: &CancellationToken, pause: Duration) -> bool {
-        tokio::select! {
-            () = tokio::time::sleep(pause) => true,
-            () = stop.cancelled() => false,
-            () = shared.cancel.cancelled() => false,
-        }
-    }
-
-    fn wait(self: &Arc<Self>, shared: &Arc<Shared>, opened: Opened) {
-        self.set_open(shared, &opened);
-        let stop = self.state().stop.clone();
-        let task = shared.tasks.spawn(self.clone().serve(shared.clone(), opened, stop));
-        self.state().task = Some(task);
-    }
-
-    /// Takes other settings. A line that is another one is closed and that opened.
-    pub(super) async fn change(
-        self: &Arc<Self>,
-        shared: &Arc<Shared>,
-        modem: VirtualModem,
-    ) -> Option<Problem> {
-        let before = self.config();
-        let same_line = before.line == modem.line && before.frame == modem.frame;
-        let number = modem.number.as_deref().map(|number| shared.exchange.phone(Some(number)));
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(modem);
-        if same_line && (self.problem().is_none() || self.address().is_some()) {
-            self.state().number = number;
-            if let Some(problem) = self.read_again() {
-                return Some(problem);
+            PortLine::ListenUnix(path) => {
+                Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(failed)?)
             }
-            self.places.wake_waiting();
-            return None;
-        }
-        self.close().await;
-        self.open_sometime(shared).await
-    }
-
-    /// Reads the certificates of a line in TLS again. With those that cannot be used it goes on with what it has.
-    pub(super) fn read_again(&self) -> Option<Problem> {
-        self.address()?;
-        match self.reception() {
-            Ok(reception) => {
-                let mut state = self.state();
-                (state.reception, state.problem) = (Some(reception), None);
-                None
+            // a device that is not there is tried again while the service runs
+            PortLine::Pty(_) | PortLine::Device(_) => Opened::OneEnd,
+            PortLine::Exchange(_) | PortLine::Stdio => {
+                return Err(failed(io::ErrorKind::Unsupported.into()));
             }
-            Err(error) => Some(self.set_problem(&error)),
-        }
+        })
     }
 
-    fn reception(&self) -> Result<Reception, StartError> {
-        let config = self.config();
-        reception::on(&config.name, &config.line, config.tls.as_ref(), &[])
-    }
-
-    /// Takes no more computers; those that are there go on.
-    pub(super) async fn leave(&self) {
-        self.leaving.store(true, Ordering::Relaxed);
-        self.close().await;
-    }
-
-    async fn close(&self) {
-        let State { stop, task, .. } = std::mem::take(&mut *self.state());
-        stop.cancel();
-        if let Some(task) = task {
-            // one that panicked has let go of its line too
-            let _ = task.await;
-        }
-    }
-
-    pub(super) fn is_leaving(&self) -> bool {
-        self.leaving.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn is_gone(&self) -> bool {
-        self.is_leaving() && self.places.all().is_empty()
-    }
-
-    pub(super) fn problem(&self) -> Option<Problem> {
-        self.state().problem.clone()
-    }
-
-    pub(super) fn address(&self) -> Option<SocketAddr> {
-        self.state().address
-    }
-
-    fn set_open(&self, shared: &Shared, opened: &Opened) {
+    fn is_open(&self, shared: &Shared, opened: &Opened) {
         let config = self.config();
         info!(modem = self.name, line = %config.line, "waiting for computers");
-        let mut state = self.state();
-        state.problem = None;
-        state.address = match opened {
+        self.tenure.set_open(match opened {
             Opened::Tcp(_, address) => Some(*address),
             Opened::Unix(_) | Opened::OneEnd => None,
-        };
-        state.number = config.number.as_deref().map(|number| shared.exchange.phone(Some(number)));
+        });
+        self.own().number = config.number.as_deref().map(|number| shared.exchange.phone(Some(number)));
     }
 
-    fn set_problem(&self, error: &StartError) -> Problem {
-        warn!(modem = self.name, "{error}");
-        let problem = cannot_answer(error);
-        self.state().problem = Some(problem.clone());
-        problem
-    }
-
-    /// Until it is stopped; computers that are there stay.
+    /// Computers that are there stay when it is stopped.
     async fn serve(self: Arc<Self>, shared: Arc<Shared>, opened: Opened, stop: CancellationToken) {
         let ended = async {
             tokio::select! {
@@ -241,11 +118,78 @@ impl Desk {
         }
     }
 
+    fn given_up(&self) {
+        *self.own() = Own::default();
+    }
+
+    fn warn(&self, error: &StartError) {
+        warn!(modem = self.name, "{error}");
+    }
+}
+impl Desk {
+    pub(super) fn new(modem: VirtualModem) -> Self {
+        Self {
+            name: modem.name.clone(),
+            places: Arc::default(),
+            tenure: Tenure::new(modem),
+            own: Mutex::default(),
+        }
+    }
+
+    /// What a computer that comes now meets.
+    pub(super) fn config(&self) -> Arc<VirtualModem> {
+        self.tenure.config()
+    }
+
+    /// Takes other settings. A line that is another one is closed and that opened.
+    pub(super) async fn change(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        modem: VirtualModem,
+    ) -> Option<Problem> {
+        let before = self.config();
+        let same_line = before.line == modem.line && before.frame == modem.frame;
+        let number = modem.number.as_deref().map(|number| shared.exchange.phone(Some(number)));
+        self.tenure.set_config(modem);
+        if same_line && (self.tenure.problem().is_none() || self.tenure.address().is_some()) {
+            self.own().number = number;
+            if let Some(problem) = self.read_again() {
+                return Some(problem);
+            }
+            self.places.wake_waiting();
+            return None;
+        }
+        self.close().await;
+        self.open_sometime(shared).await
+    }
+
+    /// Reads the certificates of a line in TLS again. With those that cannot be used it goes on with what it has.
+    pub(super) fn read_again(&self) -> Option<Problem> {
+        self.tenure.address()?;
+        match self.reception() {
+            Ok(reception) => {
+                self.own().reception = Some(reception);
+                self.tenure.set_problem(None);
+                None
+            }
+            Err(error) => Some(self.fails(&error)),
+        }
+    }
+
+    fn reception(&self) -> Result<Reception, StartError> {
+        let config = self.config();
+        reception::on(&config.name, &config.line, config.tls.as_ref(), &[])
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.tenure.is_leaving() && self.places.all().is_empty()
+    }
+
     async fn listen_tcp(self: &Arc<Self>, shared: &Arc<Shared>, listener: &TcpListener) {
         loop {
             let (stream, source) = listener.accept_stream().await;
             let Some(place) = self.take(shared, Some(&source)) else { continue };
-            let Some(reception) = self.state().reception.clone() else { continue };
+            let Some(reception) = self.own().reception.clone() else { continue };
             let (desk, shared_) = (self.clone(), shared.clone());
             shared.tasks.spawn(async move {
                 if matches!(reception, Reception::SerialPort) {
@@ -305,8 +249,8 @@ impl Desk {
                 Over::Failed(number) => {
                     let why = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
                     let error = why.unwrap_or_else(|| number.sentence().to_owned());
-                    self.set_problem(&self.failed(number, error));
-                    if !self.rests(shared, stop, pause).await {
+                    self.fails(&self.failed(number, error));
+                    if !rests(shared, stop, pause).await {
                         return;
                     }
                     let longest = if is_device { LONGEST_DEVICE_PAUSE } else { LONGEST_PAUSE };
@@ -314,9 +258,9 @@ impl Desk {
                 }
                 Over::Left | Over::Idle | Over::Cancelled => {
                     pause = FIRST_PAUSE;
-                    self.state().problem = None;
+                    self.tenure.set_problem(None);
                     // a device may be lost as soon as it is opened
-                    if is_device && over == Over::Left && !self.rests(shared, stop, pause).await {
+                    if is_device && over == Over::Left && !rests(shared, stop, pause).await {
                         return;
                     }
                 }
@@ -336,7 +280,7 @@ impl Desk {
                 let (desk, reason) = (Arc::downgrade(self), reason.clone());
                 let onlooker = move |why: Option<String>| {
                     if let Some(desk) = desk.upgrade().filter(|_| why.is_none()) {
-                        desk.state().problem = None;
+                        desk.tenure.set_problem(None);
                     }
                     *reason.lock().unwrap_or_else(PoisonError::into_inner) =
                         why.map(|why| openras_engine::escape::line(&why));
@@ -409,7 +353,7 @@ impl Desk {
     /// Each of its places as it is shown.
     pub(super) fn modems(&self) -> Vec<Modem> {
         let config = self.config();
-        let (problem, leaving) = (self.problem(), self.is_leaving());
+        let (problem, leaving) = (self.tenure.problem(), self.tenure.is_leaving());
         let taken = self.places.all();
         let most = if leaving { 0 } else { config.calls };
         let free = (1..=most).filter(|number| !taken.iter().any(|(one, _)| one == number));
@@ -421,30 +365,8 @@ impl Desk {
         shown.map(|(number, busy)| modem(&config, number, busy, problem.as_ref(), leaving)).collect()
     }
 
-    async fn opened(&self) -> Result<Opened, StartError> {
-        let modem = self.config();
-        let failed = |error: io::Error| not_opened(&modem.name, &modem.line, &error);
-        Ok(match &modem.line {
-            PortLine::ListenTcp(at) | PortLine::Listen(_, at) => {
-                let reception = self.reception()?;
-                let listener = TcpListener::bind(&at.to_string()).await.map_err(failed)?;
-                let address = listener.local_addr().map_err(failed)?;
-                self.state().reception = Some(reception);
-                Opened::Tcp(listener, address)
-            }
-            PortLine::ListenUnix(path) => {
-                Opened::Unix(UnixListener::bind(path, SOCKET_MODE).map_err(failed)?)
-            }
-            // a device that is not there is tried again while the service runs
-            PortLine::Pty(_) | PortLine::Device(_) => Opened::OneEnd,
-            PortLine::Exchange(_) | PortLine::Stdio => {
-                return Err(failed(io::ErrorKind::Unsupported.into()));
-            }
-        })
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
