@@ -21,8 +21,9 @@ use crate::find::{self, Found};
 use crate::trust::{Refusal, Trust, Whose, shown};
 use crate::{Client, Problem};
 
-/// How long a service may take until its socket answers.
-pub const READY: Duration = Duration::from_secs(5);
+/// How long a service may take until its socket answers: on a host that starts everything else at the same time, seconds.
+/// One that cannot start says so at once.
+pub const READY: Duration = Duration::from_secs(20);
 
 /// A client of the service that [`find::find`] finds; where none runs and none was named, a private one is started.
 ///

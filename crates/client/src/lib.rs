@@ -71,3 +71,4 @@ pub use script::{Broken, EntryScript, Left, Shown, hand_back};
 pub use service::Service;
 pub use types::CallId;
 pub use types::connection::Terminal as TerminalMode;
+pub use types::connection::{DialFlow, DialParity};

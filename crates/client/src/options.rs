@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use openras_api::types::connection::{Dial, Terminal};
+use openras_api::types::connection::{Dial, DialFlow, DialParity, Terminal};
 use openras_ppp::{AuthMethod, Secret};
 
 /// What to dial, and how. Begins as a person's dial would: `mschapv2` or `chap`, text that waits for an answer opens
@@ -58,10 +58,24 @@ impl DialOptions {
         self
     }
 
+    /// Where this end is rung when it is called back and its line does not ring by itself: `listen:tcp:ADDRESS:PORT`,
+    /// `listen:unix:PATH`, `pty:PATH` and others, or `same`, the wire that was dialled over. A path may be relative to this
+    /// program's folder. The call that comes back must be authenticated by the method that the first one was.
+    pub fn callback_line(mut self, line: impl AsRef<str>) -> Self {
+        self.dial.callback_line = Some(crate::absolute(line.as_ref()));
+        self
+    }
+
     /// The modem on the line, by its name in the service's table or configuration, and what it dials.
     pub fn modem(mut self, name: impl Into<String>, number: impl Into<String>) -> Self {
         self.dial.modem = Some(name.into());
         self.dial.number = number.into();
+        self
+    }
+
+    /// Parity, stop bits (1 or 2) and flow control of a serial port; what is `None` is 8N1 with RTS and CTS.
+    pub fn serial(mut self, parity: Option<DialParity>, stop: Option<u8>, flow: Option<DialFlow>) -> Self {
+        (self.dial.parity, self.dial.stop, self.dial.flow) = (parity, stop, flow);
         self
     }
 
@@ -118,6 +132,20 @@ impl DialOptions {
     /// [`crate::Connection::forward`] and its like have nothing to go through then.
     pub fn network_device(mut self) -> Self {
         self.dial.ip = openras_api::types::connection::DialIp::Tun;
+        self
+    }
+
+    /// With [`network_device`](Self::network_device): a network that the system's packets go to through it, as `10.0.0.0/8`,
+    /// `fd00:7::/48`, or `0.0.0.0/0` for everything. May be said several times.
+    pub fn route(mut self, network: impl Into<String>) -> Self {
+        self.dial.routes.push(network.into());
+        self
+    }
+
+    /// With [`network_device`](Self::network_device): the name servers the other end gives are this system's while the call is
+    /// up.
+    pub fn name_servers(mut self) -> Self {
+        self.dial.name_servers = true;
         self
     }
 

@@ -67,6 +67,8 @@ pub enum Input {
     Op(PhoneId, LineOp),
     /// The phone's owner has taken so many of the [`PhoneEvent::Bytes`] it was given.
     Taken(PhoneId, usize),
+    /// The phone's owner is slow: the other end is to have no more than so many bytes under way, until this call ends.
+    Narrow(PhoneId, usize),
     /// Lifts the receiver without dialling: the phone is busy for callers until its `HangUp`. A call that rings there is
     /// turned away; one that stands goes on.
     OffHook(PhoneId),
@@ -85,6 +87,8 @@ pub enum PhoneEvent {
     Bytes(Vec<u8>),
     /// The other end has taken so many bytes this phone wrote. No line event: the driver's back pressure.
     Room(usize),
+    /// No more than so many bytes of this phone's may be under way, until the call ends.
+    Narrow(usize),
 }
 
 /// Something a phone hears.
@@ -113,6 +117,8 @@ enum Use {
 #[derive(Debug)]
 struct Phone {
     number: Option<String>,
+    /// What whoever it calls hears of it.
+    shown: Option<String>,
     state: Use,
     /// Bytes on their way to this phone or given to it and not yet taken.
     untaken: usize,
@@ -172,8 +178,13 @@ impl Exchange {
         if let Some(number) = &number {
             self.numbers.entry(number.clone()).or_default().push(id);
         }
-        self.phones.insert(id, Phone { number, state: Use::Closed, untaken: 0 });
+        self.phones.insert(id, Phone { shown: number.clone(), number, state: Use::Closed, untaken: 0 });
         id
+    }
+
+    /// What phones that a phone without a number calls hear of it.
+    pub fn shows(&mut self, phone: PhoneId, source: String) {
+        self.phones.entry(phone).and_modify(|it| _ = it.shown.get_or_insert(source));
     }
 
     fn count(&mut self) -> u64 {
@@ -283,7 +294,7 @@ impl Exchange {
             return;
         }
         call.next_ring = now + self.settings.ring_every;
-        let caller = self.phones.get(&call.caller).and_then(|p| p.number.clone());
+        let caller = self.phones.get(&call.caller).and_then(|p| p.shown.clone());
         self.say(called, LineEvent::Ring { caller });
     }
 
@@ -315,6 +326,12 @@ impl Exchange {
         if !bytes.is_empty() {
             self.send(now, other, id, What::Bytes(bytes));
         }
+    }
+
+    fn narrow(&mut self, phone: PhoneId, most: usize) {
+        let Some(Use::Talking(id)) = self.phones.get(&phone).map(|it| it.state) else { return };
+        let Some(other) = self.other(id, phone) else { return };
+        self.outbox.push_back(Output { phone: other, event: PhoneEvent::Narrow(most) });
     }
 
     fn other(&self, call: CallId, phone: PhoneId) -> Option<PhoneId> {
@@ -454,6 +471,7 @@ impl Machine for Exchange {
         match input {
             Input::Op(phone, op) => self.op(now, phone, op),
             Input::Taken(phone, count) => self.taken(phone, count),
+            Input::Narrow(phone, most) => self.narrow(phone, most),
             Input::OffHook(phone) => self.off_hook(now, phone),
             Input::Remove(phone) => self.remove(now, phone),
             Input::Tick => {}

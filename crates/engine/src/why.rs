@@ -7,6 +7,7 @@
 //! diagnoses, each with its own test, tried in order. Where none fits, the machine's own remedy is the answer.
 
 mod asked;
+mod callback;
 mod capture;
 mod facts;
 mod line;

@@ -63,7 +63,8 @@ pub trait Tap: Send {
     fn sent(&mut self, bytes: &[u8]);
 }
 
-/// What joins a running machine to its owner.
+/// What joins a running machine to its owner. `C` and `N` are what the machine takes and tells, or that in a box: tokio's
+/// channels keep room for 32 messages and mostly for twice as many, also in a call that has told all it had to.
 pub struct Ends<C, N> {
     /// Orders, passed on one by one. When all senders are gone the machine is told to end.
     pub commands: mpsc::Receiver<C>,
@@ -89,12 +90,36 @@ pub enum Outcome {
 }
 
 /// Runs the machine until it ends. Times are tokio's, so that a paused clock rules here too.
-pub async fn run<M, C, N>(machine: M, line: impl Line, ip: impl IpPort, ends: Ends<C, N>) -> Outcome
+pub fn run<M, C, N, D, T>(
+    machine: M,
+    line: impl Line,
+    ip: impl IpPort,
+    ends: Ends<D, T>,
+) -> impl Future<Output = Outcome>
 where
     M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>> + Watched,
+    D: Into<C>,
+    T: From<N>,
 {
-    let Ends { mut commands, notices, cancel, farewell, tap, gauge } = ends;
-    let mut call = Call::new(machine, line, ip, tap, gauge, notices);
+    let Ends { commands, notices, cancel, farewell, tap, gauge } = ends;
+    // a future has room of its own for each hand its values go through; this way they have one place
+    let call = Box::new(Call::new(machine, line, ip, tap, gauge, notices));
+    drive(call, commands, cancel, farewell)
+}
+
+async fn drive<M, L, I, C, N, D, T>(
+    mut call: Box<Call<M, L, I, C, N, T>>,
+    mut commands: mpsc::Receiver<D>,
+    cancel: CancellationToken,
+    farewell: fn() -> D,
+) -> Outcome
+where
+    M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>> + Watched,
+    L: Line,
+    I: IpPort,
+    D: Into<C>,
+    T: From<N>,
+{
     let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
     let mut leave_by = None;
     let mut ticked = true;
@@ -114,11 +139,11 @@ where
         }
         let due = earlier(deadline, leave_by).is_some_and(|at| at <= clock());
         let mut leave = false;
-        let notices = call.notices.clone();
+        let notices = call.notices.clone().filter(|_| !call.backlog.is_empty());
         tokio::select! {
             () = cancel.cancelled(), if leave_by.is_none() => leave = true,
             command = commands.recv(), if leave_by.is_none() && call.backlog.len() < NOTICES => match command {
-                Some(command) => call.feed(CallInput::Command(command)),
+                Some(command) => call.feed(CallInput::Command(command.into())),
                 None => leave = true,
             },
             permit = reserve(&notices), if !call.backlog.is_empty() => match permit {
@@ -136,7 +161,7 @@ where
         }
         if leave {
             leave_by = Some(clock() + FAREWELL);
-            call.feed(CallInput::Command(farewell()));
+            call.feed(CallInput::Command(farewell().into()));
         }
     }
     let left = async {
@@ -145,8 +170,38 @@ where
             () = async { while commands.recv().await.is_some() {} } => {}
         }
     };
-    call.finish(leave_by, left).await;
+    let told = call.over();
+    finish(told, leave_by, left).await;
     Outcome::Ended
+}
+
+/// Gives the owner the last notices; one that is being left has until then, one that leaves now its time.
+async fn finish<T>(
+    told: Option<(mpsc::Sender<T>, VecDeque<T>)>,
+    leave_by: Option<Instant>,
+    left: impl Future<Output = ()>,
+) {
+    let Some((notices, backlog)) = told else { return };
+    let rest = async {
+        for notice in backlog {
+            if notices.send(notice).await.is_err() {
+                break;
+            }
+        }
+    };
+    let limit = async {
+        match leave_by {
+            Some(at) => tokio::time::sleep_until(at.into()).await,
+            None => {
+                left.await;
+                tokio::time::sleep(FAREWELL).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = rest => {}
+        () = limit => {}
+    }
 }
 
 /// Waits for the deadline. One that has come needs no timer, whose steps are whole milliseconds: PPP asks for a tick at
@@ -166,28 +221,28 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
 }
 
 /// `None` when the owner has dropped its end, or never had one.
-async fn reserve<N>(notices: &Option<mpsc::Sender<N>>) -> Option<mpsc::Permit<'_, N>> {
+async fn reserve<T>(notices: &Option<mpsc::Sender<T>>) -> Option<mpsc::Permit<'_, T>> {
     notices.as_ref()?.reserve().await.ok()
 }
 
 /// The machine and what it is joined to.
-struct Call<M, L, I, C, N> {
+struct Call<M, L, I, C, N, T> {
     machine: M,
     line: L,
     ip: I,
     ip_is_up: bool,
     /// Packets the IP port had no room for yet.
     packets: VecDeque<Vec<u8>>,
-    notices: Option<mpsc::Sender<N>>,
+    notices: Option<mpsc::Sender<T>>,
     /// Notices the owner's channel had no room for yet.
-    backlog: VecDeque<N>,
+    backlog: VecDeque<T>,
     tap: Option<Box<dyn Tap>>,
     gauge: Arc<Gauge>,
     ended: bool,
-    commands: PhantomData<fn(C)>,
+    commands: PhantomData<fn(C) -> N>,
 }
 
-impl<M, L: Line, I: IpPort, C, N> Call<M, L, I, C, N>
+impl<M, L: Line, I: IpPort, C, N, T: From<N>> Call<M, L, I, C, N, T>
 where
     M: for<'a> Machine<Input<'a> = CallInput<'a, C>, Output = CallOutput<N>> + Watched,
 {
@@ -197,7 +252,7 @@ where
         ip: I,
         tap: Option<Box<dyn Tap>>,
         gauge: Arc<Gauge>,
-        notices: mpsc::Sender<N>,
+        notices: mpsc::Sender<T>,
     ) -> Self {
         Self {
             machine,
@@ -244,6 +299,7 @@ where
 
     fn tell(&mut self, notice: N) {
         let Some(notices) = &self.notices else { return };
+        let notice = T::from(notice);
         if !self.backlog.is_empty() {
             return self.backlog.push_back(notice);
         }
@@ -333,31 +389,10 @@ where
         }
     }
 
-    /// Gives the owner the last notices; one that is being left has until then, one that leaves now its time.
-    async fn finish(mut self, leave_by: Option<Instant>, left: impl Future<Output = ()>) {
+    /// The line is given back at once. What the owner has not been told yet, where there is one.
+    fn over(mut self: Box<Self>) -> Option<(mpsc::Sender<T>, VecDeque<T>)> {
         self.ip_down();
-        let Self { machine, line, ip, notices, backlog, .. } = self;
-        drop((machine, line, ip));
-        let Some(notices) = notices.filter(|_| !backlog.is_empty()) else { return };
-        let rest = async {
-            for notice in backlog {
-                if notices.send(notice).await.is_err() {
-                    break;
-                }
-            }
-        };
-        let limit = async {
-            match leave_by {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => {
-                    left.await;
-                    tokio::time::sleep(FAREWELL).await;
-                }
-            }
-        };
-        tokio::select! {
-            () = rest => {}
-            () = limit => {}
-        }
+        let notices = self.notices.take().filter(|_| !self.backlog.is_empty())?;
+        Some((notices, std::mem::take(&mut self.backlog)))
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::net::IpPort;
 
-pub use command::{As, Command};
+pub use command::{As, Command, Program, main_if_asked};
 
 /// The most taken from the stream at once: what a slow line then still has before it.
 const READ: usize = 2048;

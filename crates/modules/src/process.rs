@@ -42,10 +42,11 @@ use pool::Pool;
 use session::Session;
 use shared::Mux;
 
-/// How long a program that closed its output may take to end, so that the record can say how.
+/// How long a program that closed its output may take to end, so that the record can say how; its grace where that is
+/// longer.
 const EXIT: Duration = Duration::from_millis(500);
 /// How long what a killed program wrote to its standard error is read.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long the end of a program and of all it started may take, once it is killed.
 const COLLECT: Duration = Duration::from_secs(5);
 /// Lines of standard error logged in one dialog.
@@ -241,7 +242,10 @@ impl ProgramModule {
                 }
                 self.count_refused(session.refused(), &info);
             }
-            Err(Fault::Exited(_)) => self.refuse(dialog, &Fault::Exited(process.ended(EXIT).await)),
+            Err(Fault::Exited(_)) => {
+                let how = process.ended(self.config.limits.grace.max(EXIT)).await;
+                self.refuse(dialog, &Fault::Exited(how));
+            }
             Err(fault) => self.refuse(dialog, &fault),
         }
         process.end().await;

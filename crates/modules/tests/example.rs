@@ -61,7 +61,10 @@ fn the_answers_of_rfc_6287_come_out() {
 fn module(users: &str) -> Registry {
     let file = examples().join("challenge.py");
     let plain = "[plain]\nkind = \"program\"\ncommand = [\"sh\", \"-c\", \"read -r begin\"]\n";
-    let text = format!("{plain}[challenge]\nkind = \"program\"\ncommand = [\"python3\", {file:?}]\n{users}");
+    let text = format!(
+        "{plain}[challenge]\nkind = \"program\"\ncommand = [\"python3\", {file:?}]\n\
+         [challenge.limits]\nbegin = 180\nanswer = 180\n{users}"
+    );
     let configs: BTreeMap<String, ModuleConfig> = toml::from_str(&text).unwrap();
     let helper = Some(env!("CARGO_BIN_EXE_openras-module-jail").into());
     Registry::build(&configs, &Parts { helper, ..Parts::default() }).unwrap()

@@ -6,6 +6,9 @@ use openras_engine::server::{DialogCommand, DialogOutput, DialogVerdict};
 use openras_modules::process::{ProgramConfig, ProgramModule};
 use openras_modules::{CallInfo, Parts, protocol, start};
 
+/// How long the module may take for each step; it ends a test that hangs.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);
+
 fn guide() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/modules.md")).unwrap()
 }
@@ -46,7 +49,10 @@ fn the_conversation_is_one_the_service_would_have() {
 
 async fn badge(typed: &str) -> DialogVerdict {
     let parts = Parts { helper: Some(env!("CARGO_BIN_EXE_openras-module-jail").into()), ..Parts::default() };
-    let module = ProgramModule::new("badge", ProgramConfig::new(["sh", "-c", &block("sh")]), &parts).unwrap();
+    let mut config = ProgramConfig::new(["sh", "-c", &block("sh")]);
+    // a host may be slow
+    (config.limits.begin, config.limits.answer) = (PATIENCE, PATIENCE);
+    let module = ProgramModule::new("badge", config, &parts).unwrap();
     let mut ends = start(std::sync::Arc::new(module), CallInfo::default());
     loop {
         match ends.commands.recv().await.expect("a verdict always comes") {

@@ -29,4 +29,4 @@ pub use config::{Caps, Config, Times, V4, V6};
 pub use nat::{Closed, Full, Nat};
 pub use order::{End, FlowId, Input, Order, QuestionId, Refusal, Target, Trouble};
 pub use reach::{BadWord, Net, Reach, Why};
-pub use stats::{Dropped, Stats};
+pub use stats::{Dropped, Open, Stats};

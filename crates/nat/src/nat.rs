@@ -28,7 +28,7 @@ use crate::fragments::{Fragments, Reassembly};
 use crate::order::{End, FlowId, Input, Order};
 use crate::reach::Reach;
 use crate::stack::Stack;
-use crate::stats::{Dropped, Stats};
+use crate::stats::{Dropped, Open, Stats};
 use crate::table::{Key, Kind, Table};
 use crate::wire::{self, Bad, Packet, protocol};
 
@@ -117,6 +117,12 @@ impl Nat {
         self.table.len()
     }
 
+    /// Flows open now, by kind.
+    #[must_use]
+    pub fn open(&self) -> Open {
+        Open { questions: self.questions.len(), ..self.table.open() }
+    }
+
     /// Octets its buffers, queues, orders and fragments may hold now: never more than [`Caps::memory`](crate::Caps).
     /// The state of a flow itself, about one KiB, is not in it.
     #[must_use]
@@ -128,9 +134,11 @@ impl Nat {
         self.config.caps.memory.saturating_sub(self.memory())
     }
 
-    /// New rules, or new addresses of this machine: flows they close are ended.
-    pub fn set_reach(&mut self, now: Instant, reach: Reach) {
+    /// New rules, or new addresses of this machine: flows they close are ended, and counted as [`Dropped::Reach`]. Gives how
+    /// many destinations of flows that was.
+    pub fn set_reach(&mut self, now: Instant, reach: Reach) -> usize {
         self.reach = reach;
+        let mut count = 0;
         let ids: Vec<_> = self.table.ids().collect();
         for id in ids {
             let closed = match self.table.get_mut(id).map(|flow| &mut flow.kind) {
@@ -138,16 +146,20 @@ impl Nat {
                     stream.target.is_some_and(|to| self.reach.allows(to.ip(), Some(to.port())).is_err())
                 }
                 Some(Kind::Mapping(mapping)) => {
-                    mapping.keep(|to| self.reach.allows(to.ip(), Some(to.port())).is_ok());
+                    let gone = mapping.keep(|to| self.reach.allows(to.ip(), Some(to.port())).is_ok());
+                    (0..gone).for_each(|_| self.stats.drop(Dropped::Reach));
+                    count += gone;
                     false
                 }
                 Some(Kind::Pings(_)) | None => false,
             };
             if closed {
                 self.stats.drop(Dropped::Reach);
+                count += 1;
                 self.abort(now, id, End::Reach);
             }
         }
+        count
     }
 
     /// The addresses of the link, where one protocol has come up or gone beside the other: flows of addresses that stay go on,

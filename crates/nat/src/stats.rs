@@ -1,5 +1,7 @@
 //! Counters: plain numbers, read by whoever owns the NAT.
 
+use crate::table::Key;
+
 /// Why a packet, a flow or a datagram went no further. Each is counted in [`Stats`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dropped {
@@ -107,6 +109,42 @@ pub struct Stats {
     pub questions: u64,
     /// By [`Dropped`], in its order; [`Stats::dropped`] reads it.
     pub drops: [u64; Dropped::ALL.len()],
+}
+
+/// Flows of a session that are open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// TCP connections.
+    pub streams: usize,
+    /// UDP mappings.
+    pub mappings: usize,
+    /// Echo mappings.
+    pub pings: usize,
+    /// Questions the resolver has not answered yet.
+    pub questions: usize,
+}
+
+impl Open {
+    /// The sum of several sessions, of which one was this and is that.
+    #[must_use]
+    pub fn moved(&self, was: &Self, is: &Self) -> Self {
+        let moved = |sum: usize, was, is| sum.saturating_add(is).saturating_sub(was);
+        Self {
+            streams: moved(self.streams, was.streams, is.streams),
+            mappings: moved(self.mappings, was.mappings, is.mappings),
+            pings: moved(self.pings, was.pings, is.pings),
+            questions: moved(self.questions, was.questions, is.questions),
+        }
+    }
+
+    /// The number of its kind.
+    pub(crate) fn of(&mut self, key: &Key) -> &mut usize {
+        match key {
+            Key::Tcp { .. } => &mut self.streams,
+            Key::Udp { .. } => &mut self.mappings,
+            Key::Ping { .. } => &mut self.pings,
+        }
+    }
 }
 
 impl Stats {

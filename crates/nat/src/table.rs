@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::nat::{Mapping, Pings, Stream};
 use crate::order::FlowId;
+use crate::stats::Open;
 
 /// What makes packets of the caller belong to one flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +65,7 @@ pub(crate) struct Table {
     /// How many flows there have been.
     count: u64,
     keys: HashMap<Key, FlowId, Keyed>,
+    open: Open,
     /// One entry a flow: when it is next looked at. It may be early, never late, so that what is put off with every
     /// packet costs nothing here.
     timers: BTreeSet<(Instant, FlowId)>,
@@ -78,6 +80,7 @@ impl Table {
             free: Vec::new(),
             count: 0,
             keys: HashMap::with_hasher(Keyed(seed)),
+            open: Open::default(),
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
         }
@@ -85,6 +88,11 @@ impl Table {
 
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// How many there are of each kind.
+    pub(crate) fn open(&self) -> Open {
+        self.open
     }
 
     pub(crate) fn find(&self, key: &Key) -> Option<FlowId> {
@@ -100,6 +108,7 @@ impl Table {
         let place = usize::try_from(slot).unwrap_or(usize::MAX);
         let id = FlowId { slot, generation: self.count };
         self.count += 1;
+        *self.open.of(&key) += 1;
         if let Some(place) = self.slots.get_mut(place) {
             place.generation = id.generation;
             place.flow = Some(Flow { key, kind, scheduled: None, ready: false });
@@ -134,6 +143,7 @@ impl Table {
         let flow = slot.flow.take()?;
         self.free.push(id.slot);
         self.keys.remove(&flow.key);
+        *self.open.of(&flow.key) -= 1;
         if let Some(at) = flow.scheduled {
             self.timers.remove(&(at, id));
         }

@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use answer::{ANSWER_HELP, Answer};
 pub(crate) use client::{At, Audit, Calls, Client, Events, Modems, Ports, Reload, Status, Which};
-pub(crate) use dial::{AuthWord, DIAL_HELP, Dial, Ip, Terminal};
+pub(crate) use dial::{AuthWord, DIAL_HELP, Dial, Flow, Ip, Parity, Terminal};
 pub(crate) use first::{Caller, CheckConfig, First, Init, Why};
 pub(crate) use line::{Line, LineTest};
 pub(crate) use phonebook::{

@@ -40,6 +40,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     // the process of a module: it builds its own walls, and has none of ours yet
     openras_modules::jail::main_if_asked();
+    // the process above a caller's program
+    openras_io::octets::main_if_asked();
     // a password may stand on its command line, which it takes off first
     if let Some((name, words)) = commands::rasdial::asked() {
         return ExitCode::from(commands::rasdial::main(&name, &words));

@@ -81,6 +81,8 @@ pub(crate) fn event(paint: Paint, event: &Event, packets: bool) -> Vec<String> {
         }
         Event::Projection(agreed) => return projection(agreed),
         Event::Port { kind, text, error, .. } => port(paint, kind, text, error.as_ref()),
+        Event::Network { kind, text } if kind.ends_with("_failed") => paint.asks(&safe(text)),
+        Event::Network { text, .. } => safe(text),
         Event::Ended(end) => return self::end(paint, end),
         Event::Lost { count } => {
             paint.asks(&format!("{count} events are missing here: this reader was too slow"))

@@ -245,6 +245,13 @@ impl Limits {
         Self { idle: idle.and_then(seconds), session: session.and_then(seconds) }
     }
 
+    /// The shorter of both for each: what two have a say in.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let shorter = |one: Option<NonZeroU32>, other| one.into_iter().chain(other).min();
+        Self { idle: shorter(self.idle, other.idle), session: shorter(self.session, other.session) }
+    }
+
     /// How long without a packet.
     pub fn idle_time(&self) -> Option<Duration> {
         self.idle.map(|seconds| Duration::from_secs(seconds.get().into()))

@@ -23,6 +23,11 @@ impl Clock {
         (limits != Limits::default()).then_some(Self { limits, up: None, last: None, packets: 0 })
     }
 
+    /// Other limits, counted from where these were.
+    pub(crate) fn set(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// How things stand now: whether the connection is up, and how many packets have gone both ways.
     pub(crate) fn look(&mut self, now: Instant, up: bool, packets: u64) {
         if !up {

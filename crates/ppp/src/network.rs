@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use crate::automaton::State;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::event::{DownReason, Negotiated, NetworkFailure};
 use crate::ipcp::Ipcp;
 use crate::ipv6cp::Ipv6cp;
@@ -168,6 +168,18 @@ impl Network {
     fn set_squeeze(&mut self, squeeze: Option<Squeeze>) {
         if squeeze.is_some() || self.beside.is_some() {
             self.beside.get_or_insert_default().squeeze = squeeze;
+        }
+    }
+
+    /// Other limits of time. They count from when it came up, or from its next packet where there were none.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        let clock = Clock::new(limits);
+        if clock.is_none() && self.beside.is_none() {
+            return;
+        }
+        match &mut self.beside.get_or_insert_default().clock {
+            Some(clock) => clock.set(limits),
+            none => *none = clock,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::ask::Answer;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::event::Event;
 use crate::hdlc::Deframer;
 use crate::link::{Cx, Link, datagram_protocol};
@@ -46,6 +46,8 @@ pub enum Command {
     Hold,
     /// Go on after [`Command::Hold`].
     Release,
+    /// Other limits of time than those of the configuration: what is known of the peer, once it has proved who it is.
+    Limits(Limits),
 }
 
 /// Text of our Terminate-Request.
@@ -145,6 +147,7 @@ impl Ppp {
             Command::Answer(answer) => link.answer(answer, cx),
             Command::Hold => link.hold(cx),
             Command::Release => link.release(cx),
+            Command::Limits(limits) => cx.network.set_limits(limits),
         }
     }
 }

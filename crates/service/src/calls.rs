@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 
 pub(crate) use reader::Reader;
 pub(crate) use ring::packet;
-pub(crate) use story::Story;
+pub(crate) use story::{Story, nat_statistics};
 
 /// Events kept for a listener that is behind; a slower one loses the oldest, and no call waits for it.
 const HEARD: usize = 4096;

@@ -3,6 +3,7 @@
 //! [`Config::parse`] reports every problem of a file at once, each with its line, what stands there and what to
 //! write instead. The rules that join several keys stand in `check.rs`; both roads pass them.
 
+pub mod callback;
 mod check;
 pub mod device;
 mod engine;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use openras_engine::server::port::NameCheck;
 use openras_ppp::AuthMethod;
 
+pub use callback::{CallbackLine, RingsAt};
 pub(crate) use check::in_the_clear;
 pub use check::{Finding, Place};
 pub use grant::{Grant, GrantTo, LinePattern};
@@ -36,6 +38,7 @@ pub use lasting::Lasting;
 pub use line::{DeviceLine, DialLine, Host, HostPort, LineError, PortLine, Spoken};
 pub(crate) use lines::Lines;
 pub use login::ServiceConfig;
+pub(crate) use login::own_users;
 pub use network::{ForwardTcp, NetworkConfig, V6Net};
 pub use openras_engine::server::login::LoginConfig;
 pub use openras_modules::ModuleConfig;
@@ -43,7 +46,7 @@ pub use pool::LinePool;
 pub use problem::{ConfigError, Problem};
 pub(crate) use span::is_host;
 pub use span::{DurationError, Pool, parse_duration, show_duration};
-pub use tls::TlsConfig;
+pub use tls::{TlsConfig, TlsTrust};
 pub use virtual_modem::{Directory, Hunt, Listing, Target, VirtualModem};
 
 /// Everything the service is told before it starts.
@@ -313,15 +316,6 @@ pub enum IpKind {
     Loopback,
     /// To a network device of the system.
     Tun,
-}
-
-/// What callbacks are dialled over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallbackLine {
-    /// The exchange.
-    Exchange,
-    /// The port's own modem, which hangs up and dials.
-    Modem,
 }
 
 /// The state folder where none is written: `/var/lib/openras` for root, else `openras` in the user's state folder

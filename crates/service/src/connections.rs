@@ -1,11 +1,13 @@
 //! Connections that were dialled: a request becomes a running [`Dial`] with its line and IP stack.
 
+pub(crate) mod callback;
 pub(crate) mod forwards;
 pub(crate) mod held;
 mod pump;
 pub(crate) mod references;
 pub(crate) mod terminal;
 pub mod told;
+mod trouble;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -19,11 +21,15 @@ use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
 use openras_io::line::{NullModem, PoolLine, PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
+use openras_io::net::name_servers::{Keeper, System};
 use openras_io::net::tun::{Route, TunDial};
 use openras_io::{Ends, IpPort, Line, Tap, driver};
 use openras_ppp::AuthMethod;
 use tokio::sync::mpsc;
 use tracing::{Instrument, Span};
+
+pub use callback::Rings;
+pub use trouble::Trouble;
 
 use crate::config::device::{CABLE, Frame, modem};
 use crate::config::{DeviceLine, DialLine};
@@ -45,6 +51,8 @@ pub struct DialRequest {
     pub line: DialLine,
     /// The number this end has on the exchange, where it can be called back.
     pub own_number: Option<String>,
+    /// Where this end is rung when it is called back, if its line does not ring by itself.
+    pub rings: Option<Rings>,
     /// The modem on the line; `None` and `null` are a cable, or the line as it is.
     pub modem: Option<String>,
     /// `CLIENT` is said and `CLIENTSERVER` waited for before PPP, as over a cable between two computers.
@@ -75,10 +83,16 @@ pub struct DialRequest {
     pub vj: bool,
     /// Hang up without an IP packet either way for so long.
     pub idle: Option<Duration>,
+    /// Where its line says why it cannot be opened.
+    pub trouble: Trouble,
     /// IP goes to a network device of the system's, not to the stack of [`Connection::stack`].
     pub tun: bool,
     /// Networks that its device leads to.
     pub routes: Vec<Route>,
+    /// The name servers the other end gives are this system's while the call is up; with a device.
+    pub name_servers: bool,
+    /// Parity, stop bits and flow control of a serial line.
+    pub frame: Frame,
 }
 
 impl DialRequest {
@@ -94,6 +108,7 @@ impl Default for DialRequest {
         Self {
             line: DialLine::Exchange(String::new()),
             own_number: None,
+            rings: None,
             modem: None,
             null_modem: false,
             number: String::new(),
@@ -109,18 +124,22 @@ impl Default for DialRequest {
             capture: None,
             vj: true,
             idle: None,
+            trouble: Trouble::default(),
             tun: false,
             routes: Vec::new(),
+            name_servers: false,
+            frame: Frame::default(),
         }
     }
 }
 
 /// A dial that runs. Dropped, it hangs up.
 pub struct Connection {
-    notices: mpsc::Receiver<Notice>,
+    notices: mpsc::Receiver<Box<Notice>>,
     commands: mpsc::Sender<Command>,
     stack: LoopbackHandle,
     device: Option<String>,
+    keeper: Option<Keeper>,
     gauge: Arc<Gauge>,
     capture: Option<Written>,
 }
@@ -128,7 +147,7 @@ pub struct Connection {
 impl Connection {
     /// The next notice, in order; `None` after the last.
     pub async fn notice(&mut self) -> Option<Notice> {
-        self.notices.recv().await
+        self.notices.recv().await.map(|notice| *notice)
     }
 
     /// Gives a command; its result is a later [`Notice::Reply`]. A dial that is over takes none.
@@ -142,7 +161,7 @@ impl Connection {
     pub async fn notice_while_giving(&mut self, waiting: &mut VecDeque<Command>) -> Option<Notice> {
         loop {
             tokio::select! {
-                notice = self.notices.recv() => return notice,
+                notice = self.notices.recv() => return notice.map(|notice| *notice),
                 room = self.commands.reserve(), if !waiting.is_empty() => match room {
                     Ok(room) => if let Some(command) = waiting.pop_front() { room.send(command) },
                     // a dial that is over takes none
@@ -177,7 +196,11 @@ async fn written(capture: &mut Option<Written>) {
 
 /// Starts a dial.
 pub(crate) fn dial(shared: &Arc<Shared>, request: DialRequest) -> Result<Connection, RasError> {
-    dial_in(shared, request, Span::none(), "")
+    let mut connection = dial_in(shared, request, Span::none(), "")?;
+    if let Some(keeper) = connection.keeper.take() {
+        shared.tasks.spawn(keeper.run(|said| crate::tun::log(&said)));
+    }
+    Ok(connection)
 }
 
 /// Starts a dial whose log has this span, and whose capture this text.
@@ -188,7 +211,10 @@ fn dial_in(
     text: &str,
 ) -> Result<Connection, RasError> {
     let seed = seed()?;
-    let line = line(shared, &request)?;
+    let line = match &request.rings {
+        Some(rings) => callback::line(shared, &request, rings)?,
+        None => line(shared, &request)?,
+    };
     let line: Box<dyn Line> = if request.null_modem { Box::new(NullModem::new(line)) } else { line };
     let (commands, for_dial) = mpsc::channel(QUEUE);
     let (notices, for_owner) = mpsc::channel(NOTICES);
@@ -204,17 +230,18 @@ fn dial_in(
         gauge: gauge.clone(),
     };
     let (own, stack) = loopback(FarEnd::Gateway);
-    let (ip, device): (Box<dyn IpPort>, _) = if request.tun {
-        let tun =
+    let (ip, device, keeper): (Box<dyn IpPort>, _, _) = if request.tun {
+        let mut tun =
             TunDial::new(request.routes.clone()).map_err(|error| crate::tun::refused(&error).number())?;
+        let keeper = request.name_servers.then(|| tun.with_name_servers(System::default()));
         let name = tun.name().to_owned();
-        (Box::new(tun), Some(name))
+        (Box::new(tun), Some(name), keeper)
     } else {
-        (Box::new(own), None)
+        (Box::new(own), None, None)
     };
     let machine = Dial::new(config(request), seed);
     shared.tasks.spawn(driver::run(machine, line, ip, ends).instrument(span));
-    Ok(Connection { notices: for_owner, commands, stack, device, gauge, capture })
+    Ok(Connection { notices: for_owner, commands, stack, device, keeper, gauge, capture })
 }
 
 /// A line to what the operator has written, with nothing asked for beside it.
@@ -231,7 +258,7 @@ fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasErro
         }),
     };
     if let (Some(name), Some(device)) = (&request.modem, request.line.device()) {
-        return over_device(shared, &device, Some(name));
+        return framed(shared, (&device, request.frame), Some(name), &request.trouble);
     }
     Ok(match &request.line {
         DialLine::Tcp(at) => Box::new(TcpDial::new(at.to_string())),
@@ -243,7 +270,7 @@ fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasErro
         }
         DialLine::Unix(path) => Box::new(UnixDial::new(path)),
         DialLine::Pty(path) => Box::new(PtyDevice::new(path)),
-        DialLine::Device(device) => over_device(shared, device, None)?,
+        DialLine::Device(device) => framed(shared, (device, request.frame), None, &request.trouble)?,
         DialLine::Exchange(_) => Box::new(shared.exchange.phone(request.own_number.as_deref())),
         DialLine::Pool(name) => over_pool(shared, name, request)?,
     })
@@ -255,14 +282,30 @@ fn over_pool(shared: &Shared, name: &str, request: &DialRequest) -> Result<Box<d
     let pool = current.config.line_pools.get(name).ok_or(RasError::DEVICE_DOES_NOT_EXIST)?;
     let modem = request.modem.as_ref().or(pool.modem.as_ref());
     let lines = pool.lines.iter().map(|member| {
-        let to = DialRequest { line: member.clone(), modem: modem.cloned(), ..DialRequest::default() };
+        let frame = request.frame;
+        let to = DialRequest { line: member.clone(), modem: modem.cloned(), frame, ..DialRequest::default() };
         Ok((member.to_string(), line(shared, &to)?))
     });
     Ok(Box::new(PoolLine::new(name, lines.collect::<Result<Vec<_>, RasError>>()?)))
 }
 
 /// A line over a device, through its modem where one is named.
-fn over_device(shared: &Shared, to: &DeviceLine, name: Option<&str>) -> Result<Box<dyn Line>, RasError> {
+fn over_device(
+    shared: &Shared,
+    to: &DeviceLine,
+    name: Option<&str>,
+    trouble: &Trouble,
+) -> Result<Box<dyn Line>, RasError> {
+    framed(shared, (to, Frame::default()), name, trouble)
+}
+
+/// The same with its parity, stop bits and flow control.
+fn framed(
+    shared: &Shared,
+    (to, frame): (&DeviceLine, Frame),
+    name: Option<&str>,
+    trouble: &Trouble,
+) -> Result<Box<dyn Line>, RasError> {
     let settings = match name.filter(|name| *name != CABLE) {
         Some(name) => Some(modem(name, &shared.current().config.modems).map_err(|error| {
             tracing::info!(line = %to, "{error}");
@@ -271,12 +314,14 @@ fn over_device(shared: &Shared, to: &DeviceLine, name: Option<&str>) -> Result<B
         None => None,
     };
     let shown = to.to_string();
+    let trouble = trouble.clone();
     let wrong = move |wrong: Option<modems::Wrong>| {
+        trouble.set(wrong.as_ref().map(|wrong| wrong.sentence.clone()));
         if let Some(wrong) = wrong {
             tracing::warn!(line = shown, "{}: {}", wrong.number, wrong.sentence);
         }
     };
-    Ok(modems::line(&to.to_string(), modems::device(to, Frame::default()), settings, wrong))
+    Ok(modems::line(&to.to_string(), modems::device(to, frame), settings, wrong))
 }
 
 fn tap(file: &File, text: &str) -> Result<Capture, RasError> {
@@ -289,7 +334,7 @@ fn config(request: DialRequest) -> DialConfig {
         _ => request.number.clone(),
     };
     // a modem rings
-    let callable = request.own_number.is_some() || request.has_modem();
+    let callable = request.own_number.is_some() || request.has_modem() || request.rings.is_some();
     DialConfig {
         number,
         device: request.line.to_string(),
@@ -304,6 +349,8 @@ fn config(request: DialRequest) -> DialConfig {
         quiet: Duration::from_secs(1),
         callback_wait: Duration::from_secs(120),
         ppp: openras_ppp::Config {
+            // the other end's XON and XOFF would stop a serial port
+            lcp: openras_ppp::config::LcpConfig { accm: request.frame.accm(), ..Default::default() },
             authenticate_us: request.auth,
             insist_on_authentication: request.require_auth,
             ipcp: Some(openras_ppp::config::IpcpConfig {

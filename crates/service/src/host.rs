@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::calls::{About, Story};
-use crate::config::PortConfig;
+use crate::config::{CallbackLine, PortConfig};
 use crate::connections::told::projection;
 use crate::events::{describe, told};
 use crate::limits::{Pass, Room, place};
@@ -74,7 +74,7 @@ pub(crate) struct Host {
     pass: Option<Arc<Pass>>,
     /// Why the last claim was refused: for the record, never for the caller.
     why: Arc<Mutex<Option<String>>>,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     /// To the module whose dialog runs.
     dialog: Option<mpsc::Sender<DialogOutput>>,
     /// PPP has begun: what is refused from now on was not typed at a prompt.
@@ -86,7 +86,7 @@ impl Host {
     pub(crate) fn new(
         shared: Arc<Shared>,
         caller: Caller,
-        commands: mpsc::Sender<Command>,
+        commands: mpsc::Sender<Box<Command>>,
         busy: Arc<Busy>,
         pass: Option<Pass>,
     ) -> Self {
@@ -109,7 +109,7 @@ impl Host {
     /// Runs beside the driver; ends with it. When `stop` is cancelled a line without a call is given back.
     pub(crate) async fn run(
         mut self,
-        mut notices: mpsc::Receiver<Notice>,
+        mut notices: mpsc::Receiver<Box<Notice>>,
         stop: CancellationToken,
         span: tracing::Span,
     ) -> Ran {
@@ -124,8 +124,9 @@ impl Host {
                 }
             };
             let Some(notice) = notice else { break };
-            match notice {
-                Notice::Ask(ask) => self.ask(ask).await,
+            match *notice {
+                // few of them, and then no room for them is held
+                Notice::Ask(ask) => Box::pin(self.ask(ask)).await,
                 Notice::Dialog(output) => self.hear(output).await,
                 Notice::Event(event) => {
                     self.event(event, &span);
@@ -144,7 +145,7 @@ impl Host {
     fn command(&self, command: Command) {
         // never waited for here: a module that floods its call must not stop this task, which takes its notices.
         // A call that has ended meanwhile wants no answer.
-        if let Err(mpsc::error::TrySendError::Full(command)) = self.commands.try_send(command) {
+        if let Err(mpsc::error::TrySendError::Full(command)) = self.commands.try_send(Box::new(command)) {
             let commands = self.commands.clone();
             tokio::spawn(async move { commands.send(command).await });
         }
@@ -196,7 +197,7 @@ impl Host {
                 let opening = async move {
                     let current = shared.current();
                     let opened = target::open(&service, current.config.services.get(&service), &slot).await;
-                    let _ = commands.send(Command::Answer(Answer::Target(opened))).await;
+                    let _ = commands.send(Box::new(Command::Answer(Answer::Target(opened)))).await;
                 };
                 drop(tokio::spawn(tracing::Instrument::in_current_span(opening)));
             }
@@ -252,35 +253,54 @@ impl Host {
         let (Some(name), Some(users)) = (name, self.shared.users().cloned()) else {
             return Ok(Admission::default());
         };
-        let user = name.clone();
-        let asked =
-            users.ask(move |users| users.admit(&name).and_then(|it| Ok((it, users.network(&name)?)))).await;
-        match asked {
-            Some(Ok((admission, network))) => {
-                self.busy.set_network(&self.shared.current().config, &user, network);
-                admission
+        let networks = &self.shared.networks;
+        loop {
+            let (user, epoch) = (name.clone(), networks.epoch());
+            let ask = move |users: &crate::Users| users.admit(&user).and_then(|it| Ok((it, users.network(&user)?)));
+            let (admission, network) = match users.ask(ask).await {
+                Some(Ok(told)) => told,
+                Some(Err(error)) => {
+                    warn!(%error, "the user store does not answer");
+                    return Err(STORE_FAILED);
+                }
+                None => return Err(STORE_FAILED),
+            };
+            let config = &self.shared.current().config;
+            self.busy.rules.set_user(config, &self.caller.config, &name, network);
+            // what changed meanwhile may have been told to the calls of before
+            if epoch == networks.epoch() {
+                return admission;
             }
-            Some(Err(error)) => {
-                warn!(%error, "the user store does not answer");
-                Err(STORE_FAILED)
-            }
-            None => Err(STORE_FAILED),
         }
     }
 
     async fn may_call_back(&self, name: String, number: &str) -> bool {
         let Some(users) = self.shared.users().cloned() else { return false };
+        // a number that leads nowhere is not counted against the user, and never dialled
+        let by_directory = self.caller.config.callback_line == Some(CallbackLine::Directory);
+        if by_directory && !self.shared.current().config.calls_back(number) {
+            return self.no_callback("directory", &format!("the number {number} is not in [directory]"));
+        }
         let counted = users.ask(move |users| users.count_callback(&name, unix_seconds())).await;
         match counted {
-            Some(Ok(true)) => return true,
-            Some(Err(error)) => warn!(number, %error, "no callback: it cannot be counted"),
-            _ => warn!(number, "no callback: the user has had today's number of them"),
+            Some(Ok(true)) => true,
+            Some(Err(error)) => self.no_callback("store", &format!("it cannot be counted: {error}")),
+            _ => self.no_callback("day", "the user has had today's number of them"),
+        }
+    }
+
+    /// A callback that is not granted: counted, and why, for the record.
+    fn no_callback(&self, reason: &'static str, why: &str) -> bool {
+        warn!("no callback: {why}");
+        self.shared.counters.callback_refused(reason);
+        if let Some(story) = &self.story {
+            story.note_reason(&format!("no callback: {why}"));
         }
         false
     }
 
     fn address(&self, wanted: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
-        if let Some(own) = self.busy.address() {
+        if let Some(own) = self.busy.rules.address() {
             let leased = self.shared.lease_fixed(self.call(), own);
             if !leased {
                 warn!("the user's address {own} is another caller's now, or a port's own");
@@ -464,9 +484,9 @@ fn is_modules_fault(code: u32) -> bool {
 }
 
 /// The module's commands become the port's.
-async fn carry(mut commands: mpsc::Receiver<DialogCommand>, port: mpsc::Sender<Command>) {
+async fn carry(mut commands: mpsc::Receiver<DialogCommand>, port: mpsc::Sender<Box<Command>>) {
     while let Some(command) = commands.recv().await {
-        if port.send(Command::Dialog(command)).await.is_err() {
+        if port.send(Box::new(Command::Dialog(command))).await.is_err() {
             break;
         }
     }

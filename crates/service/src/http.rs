@@ -7,6 +7,7 @@ mod ask;
 mod audit;
 mod calls;
 mod conn;
+mod callback;
 mod connections;
 mod descriptors;
 mod events;

@@ -16,6 +16,7 @@ mod ports;
 pub mod preflight;
 mod reload;
 pub mod rights;
+mod ruling;
 mod service;
 pub mod socket;
 mod status;

@@ -27,6 +27,8 @@ struct Table {
     /// Ended calls by RAS number; 0 is an orderly end.
     ended: BTreeMap<u32, u64>,
     turned_away: BTreeMap<&'static str, u64>,
+    /// Callbacks that were not granted, by reason.
+    callbacks: BTreeMap<&'static str, u64>,
     /// By module and verdict.
     dialogs: BTreeMap<(String, &'static str), u64>,
     /// Of ended calls.
@@ -59,6 +61,11 @@ impl Counters {
         *self.table().turned_away.entry(limit).or_default() += 1;
     }
 
+    /// A callback was not granted.
+    pub(crate) fn callback_refused(&self, reason: &'static str) {
+        *self.table().callbacks.entry(reason).or_default() += 1;
+    }
+
     /// A module's dialog came to this.
     pub(crate) fn dialog(&self, module: &str, verdict: &'static str) {
         *self.table().dialogs.entry((module.to_owned(), verdict)).or_default() += 1;
@@ -84,6 +91,7 @@ pub(crate) fn text(shared: &Shared) -> String {
     admission(&mut page, shared);
     traffic(&mut page, shared);
     nat(&mut page, shared);
+    tun(&mut page, shared);
     let uptime = shared.since.elapsed().as_secs();
     page.one("openras_uptime_seconds", "gauge", "Seconds since the service started.", uptime);
     let (written, lost) = shared.audit().map(|audit| audit.counts()).unwrap_or_default();
@@ -143,6 +151,11 @@ fn admission(page: &mut Page, shared: &Shared) {
         page.line(name, &[("verdict", verdict)], count.load(Ordering::Relaxed));
     }
     let table = counters.table();
+    let name = "openras_callbacks_refused_total";
+    page.head(name, "counter", "Callbacks that were not granted, by reason.");
+    for (reason, count) in &table.callbacks {
+        page.line(name, &[("reason", reason)], *count);
+    }
     let name = "openras_dialogs_total";
     page.head(name, "counter", "Security dialogs, by module and verdict.");
     for ((module, verdict), count) in &table.dialogs {
@@ -200,6 +213,59 @@ fn nat(page: &mut Page, shared: &Shared) {
     page.head(name, "counter", "Packets and flows the NAT dropped, by reason.");
     for why in Dropped::ALL {
         page.line(name, &[("reason", why.name())], stats.dropped(why));
+    }
+    nat_by_port(page, shared);
+}
+
+/// Of the ports' network devices.
+fn tun(page: &mut Page, shared: &Shared) {
+    let devices = shared.networks.devices();
+    let packets = "openras_tun_packets_total";
+    page.head(packets, "counter", "IP packets of callers over network devices, by device and direction.");
+    for (device, counted) in &devices {
+        page.line(packets, &[("device", device), ("direction", "received")], counted.sent);
+        page.line(packets, &[("device", device), ("direction", "sent")], counted.given);
+    }
+    let octets = "openras_tun_octets_total";
+    page.head(octets, "counter", "Their octets, by device and direction.");
+    for (device, counted) in &devices {
+        page.line(octets, &[("device", device), ("direction", "received")], counted.sent_octets);
+        page.line(octets, &[("device", device), ("direction", "sent")], counted.given_octets);
+    }
+    let dropped = "openras_tun_dropped_total";
+    page.head(dropped, "counter", "Packets that did not go over network devices, by device and reason.");
+    for (device, counted) in &devices {
+        let reasons = [
+            ("source", counted.forged),
+            ("reach", counted.closed),
+            ("full", counted.lost),
+            ("nobody", counted.unknown),
+        ];
+        reasons.iter().for_each(|(why, count)| page.line(dropped, &[("device", device), ("reason", why)], *count));
+    }
+}
+
+/// What is open and what was dropped, by port.
+fn nat_by_port(page: &mut Page, shared: &Shared) {
+    let ports = shared.networks.by_port();
+    let name = "openras_nat_open_flows";
+    page.head(name, "gauge", "Flows open behind the NAT, by port and kind.");
+    for (port, counted) in &ports {
+        let open = counted.open;
+        let kinds = [
+            ("tcp", open.streams),
+            ("udp", open.mappings),
+            ("ping", open.pings),
+            ("question", open.questions),
+        ];
+        kinds.iter().for_each(|(kind, count)| page.line(name, &[("port", port), ("kind", kind)], *count));
+    }
+    let name = "openras_nat_port_dropped_total";
+    page.head(name, "counter", "Packets and flows the NAT dropped, by port and reason, where it did.");
+    for (port, counted) in &ports {
+        let dropped = Dropped::ALL.into_iter().map(|why| (why.name(), counted.stats.dropped(why)));
+        let happened = dropped.filter(|(_, count)| *count > 0);
+        happened.for_each(|(why, count)| page.line(name, &[("port", port), ("reason", why)], count));
     }
 }
 

@@ -7,7 +7,8 @@ use openras_engine::escape;
 use openras_engine::modem::{Settings, Trouble};
 use openras_io::Line;
 use openras_io::line::{
-    CableLine, Device, ModemLine, ModemSaid, NetDevice, SerialConfig, SerialDevice, Speaks,
+    CableLine, Device, ModemLine, ModemSaid, NetDevice, SerialConfig, SerialDevice, Speaks, TlsClient,
+    TlsClientFiles, TlsError,
 };
 
 use crate::config::DeviceLine;
@@ -39,8 +40,17 @@ impl Wrong {
     }
 }
 
-/// A device, not opened yet.
+/// A device, not opened yet. In TLS what the system trusts counts.
 pub(crate) fn device(line: &DeviceLine, frame: Frame) -> Box<dyn Device> {
+    device_in_tls(line, frame, || TlsClient::new(&TlsClientFiles::default()))
+}
+
+/// As [`device`], with what counts in TLS.
+pub(crate) fn device_in_tls(
+    line: &DeviceLine,
+    frame: Frame,
+    tls: impl FnOnce() -> Result<TlsClient, TlsError>,
+) -> Box<dyn Device> {
     match line {
         DeviceLine::Serial { path, speed } => {
             Box::new(SerialDevice::new(SerialConfig::new(path, frame.format(*speed))))
@@ -51,6 +61,10 @@ pub(crate) fn device(line: &DeviceLine, frame: Frame) -> Box<dyn Device> {
         }
         DeviceLine::Tcp(at) => Box::new(NetDevice::new(at.to_string(), Speaks::Octets)),
         DeviceLine::Telnet(at) => Box::new(NetDevice::new(at.to_string(), Speaks::Telnet)),
+        DeviceLine::Tls(at) => Box::new(NetDevice::tls(at.to_string(), tls())),
+        DeviceLine::WebSocket { at, path, tls: in_tls } => {
+            Box::new(NetDevice::websocket(at.to_string(), path, in_tls.then(tls)))
+        }
     }
 }
 
@@ -73,6 +87,7 @@ pub(crate) fn line(
         ModemSaid::Modem(text) => tracing::debug!(line = name, "the modem: {}", escape::line(&text)),
         ModemSaid::Trouble(Some(trouble)) => wrong(Some(Wrong::modem(&trouble))),
         ModemSaid::Device(reason) => wrong(Some(Wrong::device(&reason))),
+        ModemSaid::Note(note) => tracing::warn!(line = name, "{}", escape::line(&note)),
         ModemSaid::Trouble(None) | ModemSaid::Ready => wrong(None),
     }))
 }

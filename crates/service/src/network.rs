@@ -1,27 +1,45 @@
 //! Where the packets of an answered call go: the port's NAT, or the small stack with the page. What the NAT closes is
 //! told in the call's story, and what it counts is in the metrics.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+mod natted;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
-use openras_api::types::event::Event;
 use openras_io::IpPort;
+use openras_io::net::tun::TunCounted;
 use openras_io::net::nat::{Forward, Host, NatPort, Resolver, Settings, ping_allowed};
-use openras_nat::{Caps, Closed, Net, Reach, Stats, Times};
+use openras_nat::{Caps, Net, Open, Reach, Stats, Times};
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
 
+use self::natted::Natted;
 use crate::config::{Config, DeviceLine, IpKind, PortConfig, PortLine};
 use crate::page::Page;
 use crate::ports::Busy;
+use crate::ruling::Ruling;
 use crate::tun::{Devices, TunCall};
 
-/// Settings, and the configuration they were made of.
-type Made = (Arc<PortConfig>, Arc<Settings>);
+/// What is made for a port, and the configuration it was made of.
+#[derive(Clone)]
+struct Made {
+    of: Arc<PortConfig>,
+    settings: Arc<Settings>,
+    ruling: Arc<Ruling>,
+}
+
+/// What the NATs of a port have counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    /// Until now.
+    pub(crate) stats: Stats,
+    /// Open now.
+    pub(crate) open: Open,
+}
 
 /// What all NATs of the service share.
 #[derive(Default)]
@@ -31,8 +49,10 @@ pub(crate) struct Networks {
     /// Settings made for a port, by its name.
     ports: Mutex<HashMap<String, Made>>,
     devices: Devices,
-    /// What all sessions have counted.
-    totals: Mutex<Stats>,
+    /// What all sessions have counted, by port.
+    totals: Mutex<BTreeMap<String, Counted>>,
+    /// How often the rules about where callers may go have changed.
+    epoch: AtomicU64,
 }
 
 impl Networks {
@@ -50,45 +70,88 @@ impl Networks {
             IpKind::Loopback => CallIp::Page(Page::default()),
             IpKind::Tun => {
                 let host = self.host.get_or_init(|| Host::watch(cancel.clone())).clone();
-                CallIp::Tun(self.devices.call(port, host, reach(config, &port.network.reach), busy.clone()))
+                let ruling = Arc::new(Ruling::of_port(config, port));
+                busy.rules.begin(ruling.clone());
+                CallIp::Tun(self.devices.call(port, host, ruling.reach.clone(), busy.clone()))
             }
             IpKind::Nat => {
-                let settings = self.settings(config, cancel, port);
+                let Made { settings, ruling, .. } = self.made(config, cancel, port);
+                busy.rules.begin(ruling);
                 let prefix = port.network.ipv6.map(|net| net.of(call));
-                CallIp::Nat(Box::new(Natted {
-                    nat: NatPort::new(settings, prefix, seed),
-                    told: Stats::default(),
-                    networks: self.clone(),
-                    busy: busy.clone(),
-                }))
+                let nat = NatPort::new(settings, prefix, seed);
+                let (name, busy) = (port.name.clone(), busy.clone());
+                CallIp::Nat(Box::new(Natted::new(nat, name, self.clone(), busy)))
             }
         }
     }
 
-    /// The settings of a port, made once for each configuration of it.
-    fn settings(&self, config: &Config, cancel: &CancellationToken, port: &Arc<PortConfig>) -> Arc<Settings> {
-        let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, settings)) = ports.get(&port.name)
-            && Arc::ptr_eq(of, port)
+    /// What a port needs, made once for each configuration of it.
+    fn made(&self, config: &Config, cancel: &CancellationToken, port: &Arc<PortConfig>) -> Made {
+        let mut ports = self.ports();
+        if let Some(made) = ports.get(&port.name)
+            && Arc::ptr_eq(&made.of, port)
         {
-            return settings.clone();
+            return made.clone();
         }
         let host = self.host.get_or_init(|| Host::watch(cancel.clone())).clone();
         let resolver = match port.network.resolver.as_slice() {
             [] => self.resolver.get_or_init(|| Arc::new(Resolver::system())).clone(),
             named => Arc::new(Resolver::fixed(named)),
         };
-        let settings = Arc::new(settings(config, port, host, resolver));
-        ports.insert(port.name.clone(), (port.clone(), settings.clone()));
-        settings
+        let made = Made {
+            of: port.clone(),
+            settings: Arc::new(settings(config, port, host, resolver)),
+            ruling: Arc::new(Ruling::of_port(config, port)),
+        };
+        ports.insert(port.name.clone(), made.clone());
+        made
+    }
+
+    /// The rules have changed: nothing made of the old ones is given to another call, since the pools of all ports are among
+    /// them.
+    pub(crate) fn changed(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.ports().clear();
+    }
+
+    /// Which rules: another number, other rules.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    fn ports(&self) -> MutexGuard<'_, HashMap<String, Made>> {
+        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a session of this port has counted since.
+    fn count(&self, port: &str, now: &(Stats, Open), before: &(Stats, Open)) {
+        let mut totals = self.counted();
+        if !totals.contains_key(port) {
+            totals.insert(port.to_owned(), Counted::default());
+        }
+        let Some(total) = totals.get_mut(port) else { return };
+        total.stats.add(&now.0.since(&before.0));
+        total.open = total.open.moved(&before.1, &now.1);
+    }
+
+    /// The same of each port that has had calls behind a NAT.
+    pub(crate) fn by_port(&self) -> BTreeMap<String, Counted> {
+        self.counted().clone()
+    }
+
+    /// What went over the ports' network devices, by name.
+    pub(crate) fn devices(&self) -> Vec<(String, TunCounted)> {
+        self.devices.counted()
     }
 
     /// What all sessions have counted until now.
     pub(crate) fn totals(&self) -> Stats {
-        *self.counted()
+        let mut sum = Stats::default();
+        self.counted().values().for_each(|port| sum.add(&port.stats));
+        sum
     }
 
-    fn counted(&self) -> MutexGuard<'_, Stats> {
+    fn counted(&self) -> MutexGuard<'_, BTreeMap<String, Counted>> {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,12 +171,6 @@ fn settings(config: &Config, port: &PortConfig, host: Arc<Host>, resolver: Arc<R
         caps: Caps { flows: size(network.flows), new_flows: network.new_flows, ..caps },
         times: Times { established: network.tcp_idle, mapping: network.udp_idle, ..Times::default() },
     }
-}
-
-/// Where a user may go instead of where the port leads (defence rule 16): by words of the user's own, else by those of all
-/// groups the user is in. `None` is the port's.
-pub(crate) fn own_reach(config: &Config, user: &str, own: Option<Vec<String>>) -> Option<Reach> {
-    own.or_else(|| config.group_reach(user)).map(|words| reach(config, &words))
 }
 
 /// The words of a port, group or user, where no caller is anybody's internet.
@@ -159,85 +216,6 @@ pub(crate) enum CallIp {
     Page(Page),
     Nat(Box<Natted>),
     Tun(TunCall),
-}
-
-/// A NAT with those who want to know of it.
-pub(crate) struct Natted {
-    nat: NatPort,
-    /// What the totals know of it.
-    told: Stats,
-    networks: Arc<Networks>,
-    busy: Arc<Busy>,
-}
-
-impl Natted {
-    /// Tells what has come together since the last time.
-    fn tell(&mut self) {
-        let stats = self.nat.stats();
-        if stats == self.told {
-            return;
-        }
-        while let Some(closed) = self.nat.poll_closed() {
-            self.closed(closed);
-        }
-        self.networks.counted().add(&stats.since(&self.told));
-        self.told = stats;
-    }
-
-    /// For `events` and whoever asks why.
-    fn closed(&self, closed: Closed) {
-        let text = sentence(&closed);
-        info!("{text}");
-        if let Some(story) = self.busy.story() {
-            let port = story.port().unwrap_or_default().to_owned();
-            story.tell(Event::Port { port, kind: "closed_by_reach".into(), text, error: None });
-        }
-    }
-}
-
-fn sentence(closed: &Closed) -> String {
-    let Closed { to, port, why } = closed;
-    match (to, port) {
-        (to, None) => format!("closed by reach: {to}: {why}"),
-        (IpAddr::V4(to), Some(port)) => format!("closed by reach: {to}:{port}: {why}"),
-        (IpAddr::V6(to), Some(port)) => format!("closed by reach: [{to}]:{port}: {why}"),
-    }
-}
-
-impl IpPort for Natted {
-    fn up(&mut self, negotiated: &Negotiated) {
-        if let Some(reach) = self.busy.reach() {
-            self.nat.set_reach(reach);
-        }
-        self.nat.up(negotiated);
-    }
-
-    fn down(&mut self) {
-        self.tell();
-        self.nat.down();
-    }
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.nat.poll_ready(cx)
-    }
-
-    fn send(&mut self, packet: Vec<u8>) {
-        self.nat.send(packet);
-    }
-
-    fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
-        let polled = self.nat.poll_recv(cx, buf);
-        if polled.is_pending() {
-            self.tell();
-        }
-        polled
-    }
-}
-
-impl Drop for Natted {
-    fn drop(&mut self) {
-        self.tell();
-    }
 }
 
 impl IpPort for CallIp {
@@ -297,31 +275,6 @@ mod tests {
             assert!((first.to_bits()..=last.to_bits()).all(within), "{first}-{last}");
             assert!(!within(first.to_bits() - 1) && !within(last.to_bits() + 1), "{first}-{last}");
             assert!(nets.len() < 64);
-        }
-    }
-
-    #[test]
-    fn the_users_words_go_before_those_of_groups_and_these_before_the_ports() {
-        let groups = "[group.web]\nusers = [\"alice\"]\nreach = [\"192.0.2.1:80\"]\n\
-                      [group.shell]\nusers = [\"Alice\"]\nreach = [\"192.0.2.1:22\"]\n\
-                      [group.none]\nusers = [\"eve\"]\nreach = []\n";
-        let config = Config::parse(groups, "f").unwrap();
-        let own = || Some(vec!["192.0.2.1:443".to_owned()]);
-        // who, the words of the user's own, which of the ports 80, 22 and 443 are open; `None` is what the port says
-        for (who, own, open) in [
-            ("alice", None, Some([true, true, false])),
-            ("CORP\\ALICE", None, Some([true, true, false])),
-            ("alice", own(), Some([false, false, true])),
-            ("alice", Some(Vec::new()), Some([false; 3])),
-            ("eve", None, Some([false; 3])),
-            ("eve", own(), Some([false, false, true])),
-            ("bob", None, None),
-            ("bob", own(), Some([false, false, true])),
-        ] {
-            let reach = own_reach(&config, who, own);
-            let to = "192.0.2.1".parse().unwrap();
-            let got = reach.map(|reach| [80, 22, 443].map(|port| reach.allows(to, Some(port)).is_ok()));
-            assert_eq!(got, open, "{who}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The ports: each line of the configuration answers here, as many calls at a time as it may. They can be listed,
 //! their calls ended, and their settings changed while calls run.
 
+mod callback;
 mod device;
 mod door;
 mod listen;
@@ -121,6 +122,18 @@ impl Doors {
         let slots = doors.iter().flat_map(|door| door.slots.all()).filter_map(|(_, busy)| busy);
         let running = slots.filter(|busy| busy.story().is_some_and(|story| story.info().over.is_none()));
         running.map(|busy| busy.gauge.read().stats).collect()
+    }
+
+    /// The calls that run, with what the port is now.
+    pub(crate) fn callers(&self) -> Vec<(Arc<PortConfig>, Arc<Busy>)> {
+        let doors = self.doors().clone();
+        let of = |door: &Arc<Door>| {
+            let config = door.config();
+            let busy = door.slots.all().into_iter().filter_map(|(_, busy)| busy);
+            busy.map(move |busy| (config.clone(), busy)).collect::<Vec<_>>()
+        };
+        let all = doors.iter().flat_map(of);
+        all.filter(|(_, busy)| busy.story().is_some_and(|story| !story.is_over())).collect()
     }
 
     /// Ends the call of a port.

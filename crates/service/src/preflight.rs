@@ -5,7 +5,7 @@ mod lines;
 mod nat;
 mod store;
 
-pub use lines::group as group_of;
+pub use openras_io::line::{group_of, right_to};
 
 use std::path::Path;
 
@@ -86,9 +86,11 @@ fn opt_outs(config: &Config, desk: &mut Desk) {
     }
     for text in status::opt_outs(&Config { ports: Vec::new(), ..config.clone() }) {
         let module = config.modules.keys().find(|name| text.starts_with(&format!("The module {name} ")));
-        let line = match module {
-            Some(name) => desk.lines.module(name),
-            None => desk.lines.top("audit_full"),
+        let service = config.services.keys().find(|name| text.contains(&format!("the service {name} ")));
+        let line = match (module, service) {
+            (Some(name), _) => desk.lines.module(name),
+            (None, Some(name)) => desk.lines.service(name),
+            (None, None) => desk.lines.top("audit_full"),
         };
         desk.add(line, plain(&text), "leave it so only if it is meant");
     }

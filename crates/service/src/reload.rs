@@ -65,6 +65,8 @@ pub(crate) async fn reload(
     shared.set_current(new);
     take_ports(shared, &config, &mut reloaded).await;
     shared.virtual_modems.reload(shared, &config.virtual_modems, &mut reloaded).await;
+    // where callers may go holds for calls that run, too
+    crate::ruling::refresh(shared).await;
     let after = serde_json::to_string(&reloaded).unwrap_or_default();
     shared.record(&Record { uid: by, after: Some(&after), ..Record::new(What::Reloaded) });
     status::record_opt_outs(shared);

@@ -234,6 +234,7 @@ impl Service {
         shared.set_stores(stores);
         shared.record(&Record::new(What::Started));
         status::record_opt_outs(&shared);
+        crate::tun::repair().await;
         // dropped, it ends the ports that answer already when a later one cannot
         let service = Self { shared };
         for port in ports {
@@ -242,6 +243,8 @@ impl Service {
         for modem in virtual_modems {
             service.shared.virtual_modems.open(&service.shared, modem).await?;
         }
+        let watching = crate::ruling::watch(service.shared.clone(), service.shared.cancel.clone());
+        service.shared.tasks.spawn(watching);
         Ok(service)
     }
 

@@ -11,6 +11,7 @@ use openras_modules::jail::Wall;
 use openras_modules::process::Isolation;
 
 use crate::audit::{Record, What};
+use crate::calls::nat_statistics;
 use crate::config::{AuditFull, Config, Limits, ModuleConfig, PortConfig};
 use crate::host::unix_seconds;
 use crate::service::{Current, Shared};
@@ -37,6 +38,12 @@ pub(crate) fn server(shared: &Shared) -> Server {
         ports: u32::try_from(census.conditions.len()).unwrap_or(u32::MAX),
         ports_in_use: census.in_use,
         connections: u32::try_from(dialled.count()).unwrap_or(u32::MAX),
+        nat: shared
+            .networks
+            .by_port()
+            .into_iter()
+            .map(|(port, counted)| (port, nat_statistics(&counted.stats, &counted.open)))
+            .collect(),
         notes: notes(shared, &current, &census.problems),
     }
 }
@@ -140,6 +147,7 @@ pub(crate) fn opt_outs(config: &Config) -> Vec<String> {
             ModuleConfig::Totp(_) => {}
         }
     }
+    found.extend(crate::config::own_users(config));
     for modem in &config.virtual_modems {
         if modem.free_dial {
             let reach = modem.reach.join(", ");
@@ -226,6 +234,7 @@ pub(crate) fn port(port: &PortConfig) -> Vec<String> {
 /// Puts the opt-outs in force on record.
 pub(crate) fn record_opt_outs(shared: &Shared) {
     for text in opt_outs(&shared.current().config) {
+        tracing::info!("{text}");
         shared.record(&Record { reason: Some(&text), ..Record::new(What::OptOut) });
     }
 }

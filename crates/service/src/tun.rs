@@ -1,16 +1,18 @@
 //! `ip = "tun"`: the network devices of the ports, and who may have one for a dial.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use openras_api::Problem;
 use openras_api::types::connection::DialIp;
+use openras_api::types::event::Event;
 use openras_engine::{RasError, escape};
 use openras_io::IpPort;
 use openras_io::net::nat::Host;
-use openras_io::net::tun::{Route, TunDevice, TunPort};
+use openras_io::net::name_servers::{self, Said, System};
+use openras_io::net::tun::{Route, TunCounted, TunCounts, TunDevice, TunPort, may_make};
 use openras_nat::Reach;
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;
@@ -20,24 +22,28 @@ use crate::ports::Busy;
 
 /// Devices by name, as long as a call uses them or a port keeps them.
 #[derive(Default)]
-pub(crate) struct Devices(Mutex<HashMap<String, Weak<TunDevice>>>);
+pub(crate) struct Devices {
+    open: Mutex<HashMap<String, Weak<TunDevice>>>,
+    /// What went over each, by name: over those that are closed, and over the last one.
+    counted: Mutex<BTreeMap<String, (TunCounted, Arc<TunCounts>)>>,
+}
 
 impl Devices {
     /// The end of a port's device for one call. Without a device the call goes on and reaches nothing; the log says why.
     pub(crate) fn call(&self, port: &PortConfig, host: Arc<Host>, reach: Reach, busy: Arc<Busy>) -> TunCall {
         match self.open(port) {
-            Ok(device) => TunCall { tun: Some(TunPort::new(device, host, reach)), busy },
+            Ok(device) => TunCall { tun: Some(TunPort::new(device, host, reach)), busy, seen: 0 },
             Err(error) => {
                 let name = &port.lasting.tun_device;
                 tracing::error!(port = port.name, device = name, "{}", why(&error));
-                TunCall { tun: None, busy }
+                TunCall { tun: None, busy, seen: 0 }
             }
         }
     }
 
     fn open(&self, port: &PortConfig) -> io::Result<Arc<TunDevice>> {
         let name = &port.lasting.tun_device;
-        let mut devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut devices = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(device) = devices.get(name).and_then(Weak::upgrade) {
             return Ok(device);
         }
@@ -48,7 +54,17 @@ impl Devices {
             );
         }
         devices.insert(name.clone(), Arc::downgrade(&device));
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = counted.get(name).map(|(closed, last)| closed.and(last.read())).unwrap_or_default();
+        counted.insert(name.clone(), (before, device.counts().clone()));
+        drop(counted);
         Ok(device)
+    }
+
+    /// What went over each device, by its name.
+    pub(crate) fn counted(&self) -> Vec<(String, TunCounted)> {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.iter().map(|(name, (closed, last))| (name.clone(), closed.and(last.read()))).collect()
     }
 }
 
@@ -92,7 +108,7 @@ const ROUTES: usize = 64;
 /// The networks that a dial's device is to lead to.
 ///
 /// # Errors
-/// 87: no network of IPv4, too many, or no device.
+/// 87: no network, too many, or no device.
 pub(crate) fn routes(wanted: &[String], ip: DialIp) -> Result<Vec<Route>, Problem> {
     let wrong = |why: String| Problem::new(RasError::INVALID_PARAMETER, why);
     if wanted.len() > ROUTES {
@@ -112,19 +128,68 @@ pub(crate) fn routes(wanted: &[String], ip: DialIp) -> Result<Vec<Route>, Proble
     wanted.iter().map(route).collect()
 }
 
+/// Whether the other end's name servers are to be this system's.
+///
+/// # Errors
+/// 87: they are, and there is no device.
+pub(crate) fn name_servers(wanted: bool, ip: DialIp) -> Result<bool, Problem> {
+    if wanted && ip != DialIp::Tun {
+        let why = "Name servers for the whole system need a network device.";
+        return Err(Problem::new(RasError::INVALID_PARAMETER, why)
+            .remedy("Dial with --ip tun; --forward and --socks ask the other end's servers by themselves."));
+    }
+    Ok(wanted)
+}
+
+/// What became of a dial's name servers, told.
+pub(crate) fn event(said: &Said) -> Event {
+    log(said);
+    let (kind, text) = match said {
+        Said::InForce(text) => ("name_servers", text),
+        Said::Undone(text) => ("name_servers_undone", text),
+        Said::Failed(text) => ("name_servers_failed", text),
+    };
+    Event::Network { kind: kind.into(), text: text.clone() }
+}
+
+/// The same for the log.
+pub(crate) fn log(said: &Said) {
+    match said {
+        Said::InForce(text) | Said::Undone(text) => tracing::info!("{text}"),
+        Said::Failed(text) => tracing::error!("{text}"),
+    }
+}
+
+/// Undoes what a service left in force that was killed, as far as this one may.
+pub(crate) async fn repair() {
+    if may_make() {
+        name_servers::repair(&System::default()).await;
+    }
+}
+
 /// One call's IP over a device of the system.
 pub(crate) struct TunCall {
     tun: Option<TunPort>,
     busy: Arc<Busy>,
+    /// Which version of the rules about where it may go it has.
+    seen: u64,
+}
+
+impl TunCall {
+    /// Takes the rules of now. Each packet is looked at, so nothing has to be woken for them.
+    fn rule(&mut self) {
+        if let Some(tun) = &mut self.tun
+            && let Some(ruling) = self.busy.rules.news(&mut self.seen)
+        {
+            tun.set_reach(ruling.reach.clone());
+        }
+    }
 }
 
 impl IpPort for TunCall {
     fn up(&mut self, negotiated: &Negotiated) {
-        let Some(tun) = &mut self.tun else { return };
-        if let Some(reach) = self.busy.reach() {
-            tun.set_reach(reach);
-        }
-        tun.up(negotiated);
+        self.rule();
+        self.tun.iter_mut().for_each(|tun| tun.up(negotiated));
     }
 
     fn down(&mut self) {
@@ -136,6 +201,7 @@ impl IpPort for TunCall {
     }
 
     fn send(&mut self, packet: Vec<u8>) {
+        self.rule();
         if let Some(tun) = &mut self.tun {
             tun.send(packet);
         }

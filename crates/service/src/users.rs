@@ -34,7 +34,7 @@ pub use callbacks::CALLBACKS_A_DAY;
 pub use error::StoreError;
 pub(crate) use files::{Folder, open_private};
 pub(crate) use name::{check as check_name, is_same};
-pub use network::UserNetwork;
+pub use network::{NetworkChange, UserNetwork};
 pub use tries::HARD_LIMIT;
 pub use verify::{Checked, Reason};
 
@@ -106,6 +106,8 @@ pub struct NewUser {
     /// What the user gets at a login prompt, in the order of the menu: `ppp`, `slip`, `cslip`, names of `[service.NAME]`.
     /// None: what the port gives.
     pub services: Vec<String>,
+    /// What differs from what the port gives: where the user may go, with which address, for how long.
+    pub network: NetworkChange,
 }
 
 /// What to change of a user; `None` leaves it.
@@ -121,6 +123,8 @@ pub struct UserChange {
     pub callback: Option<CallbackRight>,
     /// See [`NewUser::services`].
     pub services: Option<Vec<String>>,
+    /// See [`NewUser::network`].
+    pub network: NetworkChange,
     /// Another second factor with its recovery codes, or `Some(None)` for none.
     pub totp: Option<Option<(Seed, Vec<Secret>)>>,
 }
@@ -140,7 +144,7 @@ pub struct UserInfo {
     pub callback: CallbackRight,
     /// See [`NewUser::services`].
     pub services: Vec<String>,
-    /// Where the user may go, and with which address.
+    /// Where the user may go, with which address, and for how long.
     pub network: UserNetwork,
     /// The methods there is a secret for.
     pub methods: Vec<AuthMethod>,

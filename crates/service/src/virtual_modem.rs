@@ -4,6 +4,7 @@
 mod book;
 mod desk;
 mod network;
+mod one_end;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -13,13 +14,21 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use openras_api::types::modem::Modem;
 use openras_api::types::problem::Problem;
+use openras_io::Line;
 use openras_io::net::nat::Host;
 
-use crate::config::VirtualModem;
+use crate::config::{PortLine, VirtualModem};
 use crate::service::{Shared, StartError};
 use crate::tenure::Tenant;
 
 use desk::Desk;
+
+/// The directory as a line that dials and never rings: what a port calls back over (`callback_line = "directory"`).
+pub(crate) fn directory(shared: &Arc<Shared>, port: &str) -> Box<dyn Line> {
+    // callbacks have caps of their own
+    let dialler = VirtualModem { dials: u32::MAX, ..VirtualModem::new(port, PortLine::Stdio) };
+    Box::new(network::Network::new(shared, Arc::new(dialler), format!("callbacks of {port}")))
+}
 
 /// All modems: those of the configuration in its order, then those that are leaving.
 #[derive(Default)]

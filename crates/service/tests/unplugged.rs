@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 const TIMES: usize = 100;
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
 /// An LCP Configure-Request without options.
 const REQUEST: &[u8] = b"\x7e\xff\x7d\x23\xc0\x21\x7d\x21\x7d\x21\x7d\x20\x7d\x24\xd1\xb5\x7e";
 

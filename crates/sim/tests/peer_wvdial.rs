@@ -40,7 +40,7 @@ async fn dials(test: &str, port: &str, more: &str) -> Option<String> {
     std::fs::set_permissions(folder.path().join("pppd.sock"), std::fs::Permissions::from_mode(0o666))
         .unwrap();
     let dialler = wvdial::Wvdial::start(folder.path(), &tty, "5551000", more).unwrap();
-    let accepted = tokio::time::timeout(Duration::from_secs(30), handed.accept()).await;
+    let accepted = tokio::time::timeout(LONG, handed.accept()).await;
     let Ok(Ok((call, _))) = accepted else { panic!("no PPP:\n{}", dialler.said()) };
     let job = Job {
         run: "ping -c 2 -i 0.2 -W 5 $REMOTE".into(),

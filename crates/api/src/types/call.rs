@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CallId;
 use super::event::{Ended, Projection, Told};
-use super::port::Statistics;
+use super::port::{NatStatistics, Statistics};
 
 /// One call: a line of `GET /v1/calls`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +58,9 @@ pub struct CallStory {
     pub projection: Option<Projection>,
     /// Counters of the line.
     pub statistics: Statistics,
+    /// What the NAT of an answered call has counted, where it has had one.
+    #[serde(default)]
+    pub nat: Option<NatStatistics>,
     /// The last 100 events and the last 100 control packets, in order.
     pub events: Vec<Told>,
 }

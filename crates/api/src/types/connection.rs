@@ -16,7 +16,7 @@ use super::secret::SecretText;
 pub struct Dial {
     /// Where the call goes, as `openras dial --line` takes it: `tcp:HOST:PORT` …. Files and devices only where the
     /// configuration grants them to the client.
-    #[schemars(regex(pattern = "^(tcp|telnet|tls|ws|wss|unix|pty|serial|rfc2217|exchange):"))]
+    #[schemars(regex(pattern = "^(tcp|telnet|tls|ws|wss|unix|pty|serial|rfc2217|exchange|pool):"))]
     pub line: String,
     /// A name for lists, such as the phone-book entry's.
     #[serde(default)]
@@ -28,6 +28,12 @@ pub struct Dial {
     /// The number this end has on the exchange, where it can be called back.
     #[serde(default)]
     pub own_number: Option<String>,
+    /// Where this end is rung when it is called back and its line does not ring by itself: `listen:tcp:ADDRESS:PORT`, the same
+    /// with telnet, rfc2217, tls, ws or wss, `listen:unix:PATH`, `pty:PATH`, `serial:PATH[,SPEED]`, `rfc2217:HOST:PORT` or
+    /// `exchange:NUMBER`, open from the end of the call to the answer; or `same`, the wire that was dialled over.
+    /// Administrators only (5), but for `same`.
+    #[serde(default)]
+    pub callback_line: Option<String>,
     /// The modem on the line, by its name in the service's table or configuration; `null` is a cable between two computers.
     #[serde(default)]
     pub modem: Option<String>,
@@ -86,11 +92,54 @@ pub struct Dial {
     /// Where IP goes.
     #[serde(default)]
     pub ip: DialIp,
-    /// With a network device: networks of IPv4 that the system's packets go to through it, as `10.0.0.0/8`; `0.0.0.0/0` is everything.
+    /// With a network device: networks that the system's packets go to through it, as `10.0.0.0/8` or `fd00:7::/48`; `0.0.0.0/0` and
+    /// `::/0` are everything.
     /// They go with the device.
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub routes: Vec<String>,
+    /// With a network device: the name servers the other end gives are this system's while the call is up. The event `network` says
+    /// what became of them.
+    #[serde(default)]
+    pub name_servers: bool,
+    /// Parity of a serial port; left out, none.
+    #[serde(default)]
+    pub parity: Option<DialParity>,
+    /// Stop bits of a serial port, 1 or 2; left out, 1.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 2))]
+    pub stop: Option<u8>,
+    /// How a serial port says that it can take no more; left out, by RTS and CTS.
+    #[serde(default)]
+    pub flow: Option<DialFlow>,
+}
+
+/// Parity of a serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DialParity {
+    /// No parity bit.
+    None,
+    /// An odd number of ones.
+    Odd,
+    /// An even number of ones.
+    Even,
+    /// Always one.
+    Mark,
+    /// Always zero.
+    Space,
+}
+
+/// Flow control of a serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DialFlow {
+    /// None.
+    None,
+    /// XON and XOFF; PPP then escapes both.
+    XonXoff,
+    /// RTS and CTS.
+    RtsCts,
 }
 
 /// Where a dial's IP goes.
@@ -136,6 +185,7 @@ impl Dial {
             name: String::new(),
             phonebook: String::new(),
             own_number: None,
+            callback_line: None,
             modem: None,
             null_modem: false,
             number: String::new(),
@@ -155,6 +205,10 @@ impl Dial {
             idle_seconds: None,
             ip: DialIp::default(),
             routes: Vec::new(),
+            name_servers: false,
+            parity: None,
+            stop: None,
+            flow: None,
         }
     }
 }

@@ -77,6 +77,13 @@ pub enum Event {
         /// The number of a refusal or failure.
         error: Option<Problem>,
     },
+    /// What became of this system's own network for a dial with a network device.
+    Network {
+        /// For programs: `name_servers` are in force, `name_servers_undone`, `name_servers_failed`.
+        kind: String,
+        /// For people.
+        text: String,
+    },
     /// The call is over. Always the last of a dial.
     Ended(Ended),
     /// The reader was too slow, and so many events are gone. Its call goes on.
@@ -99,6 +106,7 @@ impl Event {
         "time_remaining",
         "projection",
         "port",
+        "network",
         "ended",
         "lost",
     ];

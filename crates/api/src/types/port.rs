@@ -1,5 +1,7 @@
 //! Ports: the lines that answer.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,9 @@ pub struct Port {
     pub since: Option<u64>,
     /// Counters of the running call.
     pub statistics: Statistics,
+    /// What the NAT of the running call has counted, where it has one.
+    #[serde(default)]
+    pub nat: Option<NatStatistics>,
     /// The port belongs to an earlier configuration and goes with its call.
     pub leaving: bool,
 }
@@ -61,4 +66,37 @@ pub struct Statistics {
     pub packets_dropped: u64,
     /// Milliseconds since Connected.
     pub connected_ms: u64,
+}
+
+/// What the NAT between callers and the network has counted, and has open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NatStatistics {
+    /// IP packets of callers, whatever became of them.
+    pub packets_received: u64,
+    /// IP packets for callers.
+    pub packets_sent: u64,
+    /// Octets of callers' packets.
+    pub bytes_received: u64,
+    /// Octets of packets for callers.
+    pub bytes_sent: u64,
+    /// Flows that are open.
+    pub open: Flows,
+    /// Flows that have begun.
+    pub begun: Flows,
+    /// What was refused or dropped, by reason; without those that never happened. `reach` is what callers may not reach,
+    /// `flows`, `rate` and `memory` what was more than a session may have.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+/// Numbers of flows by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Flows {
+    /// TCP connections.
+    pub tcp: u64,
+    /// UDP mappings.
+    pub udp: u64,
+    /// Sources of pings.
+    pub ping: u64,
+    /// Questions for the resolver.
+    pub question: u64,
 }

@@ -1,8 +1,11 @@
 //! The service itself.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::port::NatStatistics;
 use super::problem::Problem;
 
 /// `GET /v1/server` (RasAdminServerGetInfo and more).
@@ -28,6 +31,9 @@ pub struct Server {
     pub ports_in_use: u32,
     /// Dialled connections.
     pub connections: u32,
+    /// What the NATs of all calls have counted since the service started, by the name of the `[[port]]`.
+    #[serde(default)]
+    pub nat: BTreeMap<String, NatStatistics>,
     /// What an administrator should know: opt-outs of defence in force, a clock that was never set, a record that
     /// cannot be written, a port that does not answer.
     pub notes: Vec<Note>,

@@ -1,5 +1,7 @@
 //! Users of the store.
 
+use std::net::Ipv4Addr;
+
 use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -30,6 +32,18 @@ pub struct User {
     /// What the user gets at a login prompt; empty is what the port gives.
     #[serde(default)]
     pub services: Vec<String>,
+    /// Words of `reach` instead of the port's or the groups'; empty reaches nothing, `null` is what those say.
+    #[serde(default)]
+    pub reach: Option<Vec<String>>,
+    /// The IPv4 address the user always gets; `null` is one of the port's pool.
+    #[serde(default)]
+    pub address: Option<Ipv4Addr>,
+    /// Seconds the user's calls may be up without an IP packet either way; 0 is no limit but the port's.
+    #[serde(default)]
+    pub idle_limit: u32,
+    /// Seconds the user's calls may be up in all; 0 is no limit but the port's.
+    #[serde(default)]
+    pub session_limit: u32,
     /// Wrong tries reached the hard limit; `POST …/unlock`.
     pub locked: bool,
 }
@@ -74,6 +88,23 @@ pub struct UserRights {
     /// What the user gets at a login prompt: `ppp`, `slip`, `cslip`, names of `[service.NAME]`; empty is what the port
     /// gives.
     pub services: Option<Vec<String>>,
+    /// Words of `reach` instead of the port's or the groups', 64 at most; empty reaches nothing, `null` is what those say.
+    /// Calls that run are held to it at once.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub reach: Option<Option<Vec<String>>>,
+    /// The IPv4 address the user always gets, which no other user may have; `null` is one of the port's pool.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
+    pub address: Option<Option<Ipv4Addr>>,
+    /// Seconds the user's calls may be up without an IP packet either way, from 10 to 2592000, or 0 for no limit but the
+    /// port's. The shorter of both counts.
+    pub idle_limit: Option<u32>,
+    /// Seconds the user's calls may be up in all, as `idle_limit`.
+    pub session_limit: Option<u32>,
+}
+
+/// A member that is there, if only as `null`.
+fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// Another password: `PUT /v1/users/{name}/password`.
@@ -97,6 +128,15 @@ mod tests {
             serde_json::from_str::<NewUser>(&format!(r#"{{"name":"eve","password":"x","rights":{rights}}}"#))
         };
         assert_eq!(user(r#"{"disabled":true}"#).unwrap().rights.disabled, Some(true));
+        // a member that is null is another thing than one that is not there
+        let rights = |rights| user(rights).unwrap().rights;
+        assert_eq!(rights(r#"{"reach":null,"address":null}"#).reach, Some(None));
+        assert_eq!(rights(r#"{"reach":null,"address":null}"#).address, Some(None));
+        assert_eq!(rights(r#"{"reach":[]}"#).reach, Some(Some(vec![])));
+        assert_eq!((rights("{}").reach, rights("{}").address), (None, None));
+        let sent = serde_json::to_value(UserRights { reach: Some(None), ..UserRights::default() }).unwrap();
+        assert!(sent["reach"].is_null() && sent.get("reach").is_some() && sent.get("address").is_none());
+        assert!(user(r#"{"address":"10.0.0.1/8"}"#).is_err() && user(r#"{"idle_limit":-1}"#).is_err());
         assert!(user("[true,true]").is_err());
         assert!(user(r#"{"no_such":1}"#).is_err());
     }

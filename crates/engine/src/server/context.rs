@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use openras_ppp::Negotiated;
+use openras_ppp::config::Limits;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -17,7 +18,7 @@ use super::ends::End;
 use super::port::{Answer, Ask, Command, Notice, PortConfig, PortEnd, PortEvent};
 
 /// Most effects an idle line keeps room for.
-const ROOM: usize = 16;
+const ROOM: usize = 4;
 
 /// Effects and facts of one call.
 pub(super) struct Context {
@@ -45,9 +46,22 @@ pub(super) struct Call {
     pub(super) was_up: bool,
     /// A wrong try that no right one followed.
     pub(super) wrong_try: bool,
+    /// The user's own limits of time.
+    pub(super) limits: Limits,
 }
 
 impl Context {
+    /// How long this call may be up: as the port and the user say, the shorter of both.
+    pub(super) fn limits(&self) -> Limits {
+        self.config.ppp.limits.and(self.call.limits)
+    }
+
+    /// How long a service of the login prompt may be silent; zero is for ever.
+    pub(super) fn idle(&self) -> Duration {
+        let port = Some(self.config.login.idle).filter(|idle| !idle.is_zero());
+        port.into_iter().chain(self.call.limits.idle_time()).min().unwrap_or_default()
+    }
+
     pub(super) fn new(config: PortConfig, seed: [u8; 32]) -> Self {
         Self {
             cable: config.login.null_modem.then(Matcher::client),
@@ -270,7 +284,7 @@ impl Kind {
     fn fits(self, answer: &Answer) -> bool {
         self == match answer {
             Answer::Begun(_) => Self::Begin,
-            Answer::Verdict(_) => Self::Verify,
+            Answer::Verdict(_) | Answer::Unknown(_) => Self::Verify,
             Answer::Admit(_) => Self::Admit,
             Answer::CallbackTo(_) => Self::CallbackTo,
             Answer::Address(_) => Self::Address,

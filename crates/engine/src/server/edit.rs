@@ -95,6 +95,14 @@ impl LineEditor {
         Secret::new(std::mem::take(&mut self.text))
     }
 
+    /// What of the line stands on the screen as it was typed: nothing where it is not echoed so.
+    pub fn shown(&self) -> &[u8] {
+        match self.echo {
+            Echo::Yes => &self.text,
+            Echo::No | Echo::Mask => &[],
+        }
+    }
+
     /// Whether the byte belongs to an escape sequence. C0 characters end one and keep their meaning, as on a
     /// terminal, so that a stray ESC never eats the end of the line.
     fn in_escape(&mut self, byte: u8) -> bool {

@@ -162,7 +162,7 @@ pub(super) fn module_without_name(module: &str) -> End {
             "The security module \"{}\" accepted the caller without a name (name_check = require).",
             shown(module)
         ),
-        "Let the module give the user's name, or set name_check = off for this port.",
+        "Let the module give the user's name with its SUCCESS.",
     )
 }
 
@@ -187,14 +187,27 @@ pub(super) fn no_answer_to_question(topic: &str, limit: Duration) -> End {
     )
 }
 
-pub(super) fn wrong_user(name: &str, expected: &str, callback: bool) -> End {
-    let (who, remedy) = if callback {
-        ("the user who was to be called back", "Only the user who asked for the callback may complete it.")
-    } else {
-        (
+/// Where the name was proved that PPP's must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProvedIn {
+    Dialog,
+    Login,
+    Callback,
+}
+
+pub(super) fn wrong_user(name: &str, expected: &str, proved: ProvedIn) -> End {
+    let (who, remedy) = match proved {
+        ProvedIn::Callback => {
+            ("the user who was to be called back", "Only the user who asked for the callback may complete it.")
+        }
+        ProvedIn::Login => (
+            "the user who logged in at the prompt (ppp_after_login = \"auth\")",
+            "Give PPP the name that logs in; ppp_after_login = \"trusted\" asks for no second one.",
+        ),
+        ProvedIn::Dialog => (
             "the user of the security dialog (name_check = require)",
-            "Use one name in the dialog and in PPP, or set name_check = off for this port.",
-        )
+            "Use one name in the dialog and in PPP; name_check = \"warn\" lets others through and records both.",
+        ),
     };
     End::new(
         RasError::AUTHENTICATION_FAILURE,
@@ -252,7 +265,8 @@ pub(super) fn preset_refused(name: &str, number: &str) -> End {
     End::new(
         RasError::BAD_CALLBACK_NUMBER,
         format!("The service does not dial {number} for \"{}\" now.", shown(name)),
-        "Look at the caps on callbacks per user and day.",
+        "Look at the caps on callbacks per user and day, and whether the number is in [directory] where the port calls \
+         back by that.",
     )
 }
 
@@ -352,11 +366,11 @@ fn ppp_sentences(reason: &DownReason, phase: Option<Phase>, up: bool) -> (String
                 "No packet of the caller's programs went either way for {} s (idle_limit).",
                 limit.as_secs()
             ),
-            "Nothing; the caller may dial again. idle_limit of the port is the time.",
+            "Nothing; the caller may dial again. idle_limit of the port, or --idle of the user, is the time.",
         ),
         DownReason::SessionLimit(limit) => (
             format!("The call lasted the {} s it may (session_limit).", limit.as_secs()),
-            "Nothing; the caller may dial again. session_limit of the port is the time.",
+            "Nothing; the caller may dial again. session_limit of the port, or --session of the user, is the time.",
         ),
         DownReason::NoNetwork(failed) => (
             format!("No network protocol could be opened ({}).", networks(failed)),

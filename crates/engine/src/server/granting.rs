@@ -10,7 +10,7 @@ use crate::users::CallbackRight;
 use super::admit::Identity;
 use super::callback;
 use super::context::Context;
-use super::ends::{self, End};
+use super::ends::{self, End, ProvedIn};
 use super::port::{Ask, NameCheck, PortEvent, wrong_credentials};
 
 /// Who the caller must be, claims to be and has proved to be.
@@ -21,7 +21,8 @@ pub(super) struct Checks {
     require: bool,
     /// A difference is recorded.
     warn: bool,
-    callback: bool,
+    /// Where the known one was proved.
+    known_by: ProvedIn,
     claimed: Option<Identity>,
     proved: Option<Identity>,
     proved_name: Option<String>,
@@ -45,7 +46,7 @@ impl Checks {
             known: dialog_user,
             require: has_dialog && check == NameCheck::Require,
             warn: has_dialog && check == NameCheck::Warn,
-            callback: false,
+            known_by: ProvedIn::Dialog,
             claimed: None,
             proved: None,
             proved_name: None,
@@ -62,6 +63,11 @@ impl Checks {
         Self { logged_in: Some(name), ..Self::of_caller(Some(user), NameCheck::Require) }
     }
 
+    /// Somebody who has logged in at the prompt, and whom PPP asks again: whatever the port's name check says.
+    pub(super) fn again_of(user: Identity) -> Self {
+        Self { known_by: ProvedIn::Login, ..Self::of_caller(Some(user), NameCheck::Require) }
+    }
+
     /// So many questions for credentials were asked before PPP: they count among those of the call (rule 4).
     pub(super) fn behind(self, questions: u32) -> Self {
         Self { questions, ..self }
@@ -74,7 +80,7 @@ impl Checks {
 
     /// Somebody called back, who must be `user` whatever the name check says (rule 2).
     pub(super) fn of_called(user: Identity) -> Self {
-        Self { callback: true, require: true, ..Self::of_caller(Some(user), NameCheck::Off) }
+        Self { known_by: ProvedIn::Callback, require: true, ..Self::of_caller(Some(user), NameCheck::Off) }
     }
 
     /// Notes a claim. A change of password by the wrong user is refused before anything is changed, and so is a claim
@@ -129,7 +135,7 @@ impl Checks {
         let Some(name) = name.or_else(|| self.logged_in.clone()) else {
             let known = self.known.as_ref().map(Identity::ppp_name);
             return match known {
-                Some(known) if self.callback => Err(Box::new(ends::nobody_proved(&known))),
+                Some(known) if self.known_by == ProvedIn::Callback => Err(Box::new(ends::nobody_proved(&known))),
                 known => Ok(known.filter(|known| !known.is_empty())),
             };
         };
@@ -161,7 +167,7 @@ impl Checks {
     pub(super) fn mismatch(&self) -> Option<End> {
         let known = self.known.as_ref().filter(|_| self.require)?;
         let name = self.differed.as_ref()?;
-        Some(ends::wrong_user(name, &known.ppp_name(), self.callback))
+        Some(ends::wrong_user(name, &known.ppp_name(), self.known_by))
     }
 
     /// Who has authenticated in PPP.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use openras_ppp::config::{CallbackConfig, Role};
+use openras_ppp::config::{CallbackConfig, Limits, Role};
 use openras_ppp::{
     Answer as PppAnswer, Ask as PppAsk, Claim, CloseReason, Command as PppCommand, Down, DownReason, Event,
     Input, Machine, Negotiated, Output, Phase as PppPhase, Ppp, Secret, Stats,
@@ -16,7 +16,7 @@ use super::context::Context;
 use super::ends::{self, End};
 use super::granting::{CallbackGrant, Checks};
 use super::login::{AfterLogin, Service};
-use super::port::{Admission, Answer, Ask, Command, NameCheck, PortEvent};
+use super::port::{Admission, Answer, Ask, Command, PortEvent};
 
 /// Longest set-up of PPP in all: longer than every person's time in it together (three tries of 3 min, 2 min for a
 /// callback number), for peers that negotiate for ever.
@@ -84,10 +84,8 @@ impl Link {
         let user = Identity::from_ppp_name(&name);
         let checks = match cx.config.login.after {
             AfterLogin::Trusted => Checks::of_logged_in(user, name),
-            // whatever the port's name check says; and the right answer was no try
-            AfterLogin::Auth => {
-                Checks::of_caller(Some(user), NameCheck::Require).behind(asked.saturating_sub(1))
-            }
+            // the right answer was no try
+            AfterLogin::Auth => Checks::again_of(user).behind(asked.saturating_sub(1)),
         };
         Self::first_leg(now, checks, early, cx)
     }
@@ -303,7 +301,7 @@ impl Link {
 
     fn answered(&mut self, now: Instant, answer: Answer, cx: &mut Context) -> Option<Turn> {
         match answer {
-            Answer::Verdict(verdict) => {
+            Answer::Verdict(verdict) | Answer::Unknown(verdict) => {
                 let verdict = self.checks.judge(verdict, cx);
                 self.reply(now, PppAnswer::Verdict(verdict));
             }
@@ -315,10 +313,12 @@ impl Link {
                 return Turn::refuse(ends::not_admitted(cx.call.name.as_deref(), error));
             }
             // the callback right was used by the first leg
-            Answer::Admit(Ok(_)) if self.leg == 2 => {
+            Answer::Admit(Ok(admission)) if self.leg == 2 => {
+                self.limit(now, admission.limits, cx);
                 self.reply(now, PppAnswer::Admit(openras_ppp::ask::CallbackPolicy::None));
             }
             Answer::Admit(Ok(admission)) => {
+                self.limit(now, admission.limits, cx);
                 let may_call = cx.config.callback;
                 match self.grant.admit(admission.callback, self.checks.proved_name(), may_call) {
                     Ok(Some(policy)) => self.reply(now, PppAnswer::Admit(policy)),
@@ -338,6 +338,12 @@ impl Link {
             Answer::Begun(_) | Answer::Target(_) => {}
         }
         None
+    }
+
+    /// The user's own limits of time.
+    fn limit(&mut self, now: Instant, limits: Limits, cx: &mut Context) {
+        cx.call.limits = limits;
+        self.ppp.handle(now, Input::Command(PppCommand::Limits(cx.limits())));
     }
 
     fn reply(&mut self, now: Instant, answer: PppAnswer) {

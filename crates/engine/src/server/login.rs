@@ -3,20 +3,22 @@
 //! Who has not logged in gets no further than PPP under its own authentication, and that only where the port has it
 //! (defence rule 1). What a module has proved is not asked again: with its name only the password is asked for.
 
+mod answers;
 mod change;
 mod config;
 mod echo;
+mod last_minute;
 mod menu;
 mod parity;
 mod watch;
 
 use std::time::Instant;
 
-use openras_ppp::{Claim, Proof, Secret, Verdict};
+use openras_ppp::{Claim, Proof, Secret};
 
 use crate::line::{CallInput, LineEvent};
 use crate::terminal::Header;
-use crate::{RasError, escape};
+use crate::escape;
 
 pub use config::{AfterLogin, LoginConfig, LoginMode, Service};
 
@@ -28,11 +30,12 @@ use super::ends::{self, End};
 use super::intake::{Intake, Overflow};
 use super::link::Link;
 use super::phases::Phase;
-use super::port::{Answer, Ask, Command, PortEvent};
+use super::port::{Ask, Command};
 use super::slip::Slip;
 use super::stream::Stream;
 use change::Change;
 use echo::EchoWatch;
+pub(super) use last_minute::{LastMinute, TEXT};
 use parity::Parity;
 use watch::SlipWatch;
 
@@ -63,6 +66,7 @@ pub(super) struct Login {
     until: Option<Instant>,
     /// Until when what has come may be SLIP.
     held: Option<Instant>,
+    last_minute: LastMinute,
 }
 
 /// What is waited for.
@@ -134,6 +138,7 @@ impl Login {
             senseless: 0,
             until: now.checked_add(settle),
             held: None,
+            last_minute: LastMinute::default(),
         });
         if settle.is_zero() { login.expire(now, cx) } else { login.go_on(now, Next::Stay, cx) }
     }
@@ -190,6 +195,12 @@ impl Login {
                 drop(self.intake.take(usize::MAX));
                 self.choose(now, chooser, service.to_owned(), cx)
             }
+            // too early, as from a script that sends everything at once: who waits for an answer to it sends it again
+            Stage::Verdict(_) | Stage::Admission(_) => {
+                drop(self.intake.take(usize::MAX));
+                self.slip = SlipWatch::new();
+                Next::Stay
+            }
             Stage::Address(..) | Stage::Opening(..) => Next::Stay,
             _ if datagrams.is_empty() => Next::Stay,
             _ => Next::end(ends::slip_before_login()),
@@ -208,7 +219,7 @@ impl Login {
     pub(super) fn deadline(&self, cx: &Context) -> Option<Instant> {
         let times =
             [self.until, self.intake.deadline(), self.held, cx.question_deadline(), cx.before.deadline()];
-        times.into_iter().flatten().min()
+        times.into_iter().chain([self.last_minute.due()]).flatten().min()
     }
 
     pub(super) fn expire(mut self: Box<Self>, now: Instant, cx: &mut Context) -> Phase {
@@ -230,10 +241,32 @@ impl Login {
                 _ => Next::end(ends::no_choice(cx.config.login.menu_limit)),
             }
         } else {
+            if self.last_minute.is_due(now) {
+                self.warn(cx);
+            }
             self.intake.expire(now);
             Next::Stay
         };
         self.go_on(now, next, cx)
+    }
+
+    /// Tells who types that a minute is left, and shows again what is asked and what has been typed.
+    fn warn(&mut self, cx: &mut Context) {
+        if self.intake.header().is_some() {
+            return;
+        }
+        let login = &cx.config.login;
+        let (prompt, editor) = match &self.stage {
+            Stage::Name(editor) => (login.name_prompt.as_str(), editor),
+            Stage::Password(_, editor) => (login.password_prompt.as_str(), editor),
+            Stage::New(change, editor) => (change.prompt(), editor),
+            Stage::Choice(_, editor) => (login.menu_prompt.as_str(), editor),
+            _ => return,
+        };
+        let text = format!("{}{prompt}", TEXT);
+        let typed = editor.shown().to_vec();
+        self.say(&text, cx);
+        cx.write(typed);
     }
 
     fn go_on(mut self: Box<Self>, now: Instant, next: Next, cx: &mut Context) -> Phase {
@@ -244,6 +277,8 @@ impl Login {
         match next {
             Next::Stay => {
                 self.held = self.slip.until(now);
+                let over = cx.before.deadline().into_iter().chain(self.until).min();
+                self.last_minute.until(now, over);
                 Phase::Login(self)
             }
             Next::End(end) => Phase::finish(now, *end, cx),
@@ -378,87 +413,8 @@ impl Login {
             proof: Proof::Pap { password },
             attempt: self.asked,
         };
-        cx.call.name = Some(name.clone());
         self.stage = Stage::Verdict(name);
         cx.ask(now, Ask::Verify(claim), cx.config.answer_limit);
-    }
-
-    fn answered(&mut self, now: Instant, answer: Answer, cx: &mut Context) -> Next {
-        match (std::mem::replace(&mut self.stage, Stage::Settling), answer) {
-            (Stage::Verdict(name), Answer::Verdict(Verdict::Accept { .. })) => {
-                self.typed = None;
-                cx.before.passed();
-                cx.call.wrong_try = false;
-                cx.event(PortEvent::LoggedIn(name.clone()));
-                cx.ask(now, Ask::Admit { name: Some(name.clone()) }, cx.config.answer_limit);
-                self.stage = Stage::Admission(name);
-                Next::Stay
-            }
-            (Stage::Verdict(name), Answer::Verdict(Verdict::Refuse { error, retry, .. })) => {
-                self.refused(now, name, RasError(error), retry, cx)
-            }
-            (Stage::Admission(name), Answer::Admit(Ok(admission))) => self.admitted(now, name, admission, cx),
-            (Stage::Admission(name), Answer::Admit(Err(error))) => {
-                self.say("\nYou may not log in here now.\n", cx);
-                Next::end(ends::not_admitted(Some(&name), error))
-            }
-            (Stage::Address(chooser, service), Answer::Address(Some(address))) => {
-                Next::Slip(Box::new(Slip::begin(now, &chooser.name, service, address, cx)))
-            }
-            (Stage::Address(chooser, _), Answer::Address(None)) => {
-                self.say("\nNo address is left.\n", cx);
-                Next::end(ends::no_address(&chooser.name))
-            }
-            (Stage::Opening(_, service), Answer::Target(Ok(()))) => {
-                cx.event(PortEvent::Service(service.clone()));
-                Next::Stream(Box::new(Stream::new(service)))
-            }
-            (Stage::Opening(chooser, service), Answer::Target(Err(error))) => {
-                self.say("\nThat cannot be reached now.\n", cx);
-                if chooser.services.len() < 2 {
-                    return Next::end(ends::service_not_opened(&service, error));
-                }
-                self.senseless += 1;
-                if self.senseless > SENSELESS {
-                    return Next::end(ends::no_sense());
-                }
-                self.menu(now, chooser, cx);
-                Next::Stay
-            }
-            (stage, _) => {
-                self.stage = stage;
-                Next::Stay
-            }
-        }
-    }
-
-    fn refused(
-        &mut self,
-        now: Instant,
-        name: String,
-        error: RasError,
-        retry: bool,
-        cx: &mut Context,
-    ) -> Next {
-        cx.call.wrong_try |= error == RasError::AUTHENTICATION_FAILURE;
-        cx.event(PortEvent::Refused(name.clone(), error));
-        let typed = self.typed.take();
-        // what was refused is a change: that is not tried again
-        let retry = retry && typed.is_some();
-        if let Some(old) = typed.filter(|_| error == RasError::PASSWD_EXPIRED) {
-            return self.ask_new(now, name, old, cx);
-        }
-        let text = match error {
-            RasError::AUTHENTICATION_FAILURE => "\nWrong user name or password.\n\n",
-            RasError::CHANGING_PASSWORD => "\nThe new password was not taken.\n",
-            _ => "\nYou may not log in here now.\n",
-        };
-        self.say(text, cx);
-        if !retry || self.asked >= cx.config.ppp.auth_tries {
-            return Next::end(ends::login_refused(&name, error));
-        }
-        self.prompt(cx);
-        Next::Stay
     }
 
     /// Shows a text of ours, and waits for its echo.

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use openras_ppp::config::Limits;
 use openras_ppp::{Claim, Machine, Negotiated, Verdict};
 
 use crate::RasError;
@@ -72,6 +73,13 @@ pub enum Command {
     Retire,
 }
 
+/// A command may come in a box: channels hold room for many of them.
+impl From<Box<Command>> for Command {
+    fn from(command: Box<Command>) -> Self {
+        *command
+    }
+}
+
 /// A port's questions. At most one is open at a time.
 #[derive(Debug)]
 pub enum Ask {
@@ -120,6 +128,9 @@ pub enum Answer {
     /// The verdict on a claim. A wrong name or password is [`wrong_credentials`], so that a caller cannot tell it
     /// from a failed name check.
     Verdict(Verdict),
+    /// The verdict on a claim in a name that nobody has: to the caller the same. A name typed at the prompt that may be a
+    /// password then goes no further.
+    Unknown(Verdict),
     /// The user's rights, or a refusal with its number (646, 647, 649 …).
     Admit(Result<Admission, RasError>),
     /// Whether the number may be dialled.
@@ -148,6 +159,8 @@ pub struct Admission {
     pub callback: CallbackRight,
     /// The services of this user, by name; none: those of the port. Without `ppp` among them there is no PPP.
     pub services: Vec<String>,
+    /// How long the user's calls may be up; where the port has limits too the shorter ones count.
+    pub limits: Limits,
 }
 
 /// What a port tells its owner.

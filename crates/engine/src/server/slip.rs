@@ -69,7 +69,7 @@ impl Slip {
         cx.event(PortEvent::Service(word.to_ascii_lowercase()));
         cx.event(PortEvent::Up(agreed));
         let vj = || Box::new((Compressor::new(DEFAULT_MAX_SLOT, true), Decompressor::new(DEFAULT_MAX_SLOT)));
-        let idle = cx.config.login.idle;
+        let idle = cx.idle();
         Self {
             word,
             deframer: Deframer::new(usize::from(mtu)),
@@ -182,7 +182,7 @@ impl Slip {
 
 /// When a call that begins now is over in any case.
 pub(super) fn session(now: Instant, cx: &Context) -> Option<Instant> {
-    cx.config.ppp.limits.session_time().and_then(|limit| now.checked_add(limit))
+    cx.limits().session_time().and_then(|limit| now.checked_add(limit))
 }
 
 /// A limit of zero is none.

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use openras_ppp::{Secret, Stats};
 
+use crate::escape;
 use crate::line::{CallInput, CallOutput, LineEvent};
 
 use super::context::Context;
 use super::ends;
+use super::login::{LastMinute, TEXT};
 use super::phases::Phase;
 use super::port::Command;
 use super::slip::session;
@@ -21,17 +23,39 @@ pub(super) struct Stream {
     until: Option<Instant>,
     /// When the call is over in any case.
     session: Option<Instant>,
+    last_minute: LastMinute,
+    /// The service has said nothing that no terminal shows.
+    is_text: bool,
+}
+
+/// Whether a terminal shows it: in a transfer of files, or in PPP with another host, a line of ours would be damage. Telnet is
+/// known to the stream below, and never comes here.
+fn is_text(octets: &[u8]) -> bool {
+    // the start of a frame, whose rest may be all printable
+    const FRAME: [u8; 2] = [0x7e, 0xff];
+    const SHOWN: [u8; 5] = [0x00, 0x07, 0x08, 0x0e, 0x0f];
+    let shows = |octet: &u8| *octet >= 0x20 || *octet == 0x1b || (0x09..=0x0d).contains(octet) || SHOWN.contains(octet);
+    octets.iter().all(shows) && !octets.windows(2).any(|two| two == FRAME)
 }
 
 impl Stream {
     pub(super) fn new(service: String) -> Self {
-        Self { service, stats: Stats::default(), idle: Duration::ZERO, until: None, session: None }
+        Self {
+            service,
+            stats: Stats::default(),
+            idle: Duration::ZERO,
+            until: None,
+            session: None,
+            last_minute: LastMinute::default(),
+            is_text: true,
+        }
     }
 
     /// Begins with what has been typed ahead.
     pub(super) fn begin(mut self: Box<Self>, now: Instant, typed: &Secret, cx: &mut Context) -> Phase {
-        self.idle = cx.config.login.idle;
+        self.idle = cx.idle();
         self.session = session(now, cx);
+        self.last_minute.until(now, self.session);
         cx.end_null_modem();
         // no address: the owner's port knows that octets follow
         cx.up(Box::default());
@@ -57,6 +81,7 @@ impl Stream {
             CallInput::Ip([]) => ends::service_ended(&self.service),
             CallInput::Ip(bytes) => {
                 self.stats.bytes_sent += bytes.len() as u64;
+                self.is_text &= is_text(bytes);
                 cx.write(bytes.to_vec());
                 self.lives(now);
                 return Phase::Stream(self);
@@ -69,10 +94,16 @@ impl Stream {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.until.into_iter().chain(self.session).min()
+        self.until.into_iter().chain(self.session).chain(self.last_minute.due()).min()
     }
 
-    pub(super) fn expire(&self, now: Instant, cx: &mut Context) -> Phase {
+    pub(super) fn expire(mut self: Box<Self>, now: Instant, cx: &mut Context) -> Phase {
+        if self.last_minute.is_due(now) {
+            if self.is_text {
+                cx.write(escape::for_caller(TEXT));
+            }
+            return Phase::Stream(self);
+        }
         if self.session.is_some_and(|until| until <= now) {
             return Phase::finish(now, ends::session_over(&self.service), cx);
         }

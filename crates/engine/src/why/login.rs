@@ -63,10 +63,12 @@ pub(super) fn limits(facts: &Facts<'_>) -> Option<Found> {
             "dial again; give a longer `--idle` if it is too short",
         ));
     }
-    let key = ["idle_limit", "session_limit"].into_iter().find(|key| facts.names(&format!("({key})")))?;
-    let found =
-        Found::new(format!("`{key}` of the port"), format!("dial again; raise `{key}` if it is too short"));
-    Some(found)
+    let keys = [("idle_limit", "--idle"), ("session_limit", "--session")];
+    let (key, own) = keys.into_iter().find(|(key, _)| facts.names(&format!("({key})")))?;
+    Some(
+        Found::new(format!("`{key}` of the port"), format!("dial again; raise `{key}` if it is too short"))
+            .or(format!("`openras user set NAME {own}`, where this user has a limit of its own")),
+    )
 }
 
 /// A call that stands or ended well, and something it was not let to (defence rule 16).

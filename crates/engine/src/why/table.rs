@@ -1,7 +1,7 @@
 //! The table of diagnoses: a word and a test each, the more certain before the more general.
 
 use super::facts::Facts;
-use super::{Found, line, link, login, network, proof, security};
+use super::{Found, callback, line, link, login, network, proof, security};
 
 /// Says what decided and what to change, where it is this.
 pub(super) type Test = fn(&Facts<'_>) -> Option<Found>;
@@ -46,6 +46,8 @@ pub(super) const TABLE: &[(&str, Test)] = &[
     ("server-not-proven", proof::not_proven),
     ("authentication-too-late", proof::too_late),
     // callback
+    ("callback-directory", callback::directory),
+    ("callback-refused", callback::refused),
     ("callback-required", proof::callback_required),
     ("callback", proof::callback),
     // networks

@@ -8,7 +8,7 @@ use openras_engine::users::CallbackRight;
 use openras_engine::{LineEvent, LineOp, RasError};
 use openras_ppp::ask::{CallbackChoice, CallbackOffer, CallbackPolicy};
 use openras_ppp::auth::verify;
-use openras_ppp::config::{CallbackConfig, Role};
+use openras_ppp::config::{CallbackConfig, Limits, Role};
 use openras_ppp::{
     Answer as PppAnswer, Ask as PppAsk, AuthMethod, Claim, Command as PppCommand, Config, Credentials, Down,
     Event, Input, Machine, Negotiated, Output, Ppp, Proof, Secret, Verdict,
@@ -22,6 +22,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) struct Owner {
     pub(crate) right: CallbackRight,
     pub(crate) services: Vec<String>,
+    pub(crate) limits: Limits,
     pub(crate) refusal: Option<u32>,
     pub(crate) may_call: bool,
     pub(crate) address: Option<Ipv4Addr>,
@@ -42,7 +43,8 @@ impl Owner {
             Ask::SecurityBegin { module } => ("begin", module, Answer::Begun(Ok(()))),
             Ask::Verify(claim) => ("verify", claim.name.clone(), Answer::Verdict(self.verdict(&claim))),
             Ask::Admit { name } => {
-                let admission = Admission { callback: self.right.clone(), services: self.services.clone() };
+                let (callback, services) = (self.right.clone(), self.services.clone());
+                let admission = Admission { callback, services, limits: self.limits };
                 let answer = self.refusal.map_or(Ok(admission), |number| Err(RasError(number)));
                 ("admit", name.unwrap_or_default(), Answer::Admit(answer))
             }
@@ -124,6 +126,7 @@ impl Call {
             owner: Owner {
                 right: CallbackRight::None,
                 services: Vec::new(),
+                limits: Limits::default(),
                 refusal: None,
                 may_call: true,
                 address: Some([10, 64, 0, 2].into()),

@@ -90,7 +90,7 @@ fn ppp_after_the_login_proves_itself_again_where_the_port_says_so() {
     let mut other = with("bob");
     other.pass(secs(200));
     other.assert_never_up();
-    other.bench.ended_with(718, "name_check");
+    other.bench.ended_with(718, "ppp_after_login");
 }
 
 /// `ppp_after_login = "auth"` is for the same user, on a port that compares no names too.
@@ -105,7 +105,9 @@ fn nobody_logs_in_as_one_and_runs_ppp_as_another() {
         call.start();
         call.pass(secs(200));
         call.assert_never_up();
-        call.bench.ended_with(691, "name_check");
+        let end = call.bench.ended_with(691, "the user who logged in at the prompt");
+        // to switch a check off is no remedy for a wrong name
+        assert!(end.remedy.contains("the name that logs in") && !end.remedy.contains("name_check"), "{end:?}");
     }
 }
 
@@ -421,4 +423,55 @@ fn a_caller_who_hangs_up_at_the_prompt_is_no_try() {
     bench.line(LineEvent::Disconnected);
     bench.answer(Answer::Admit(Ok(Default::default())));
     assert!(bench.ups.is_empty());
+}
+
+/// Who types the password where the name is asked has told it to no log and no record.
+#[test]
+fn a_name_that_nobody_has_goes_nowhere_as_it_was_typed() {
+    for known in [true, false] {
+        let mut call = at_prompt(with_login(&[], LoginMode::Prompt), nobody());
+        call.owner.silent = vec!["verify"];
+        type_in(&mut call, "hunter2\rx\r");
+        // hung up on while it is looked at: nobody knows yet whether it is a name
+        let answer = |verdict| if known { Answer::Verdict(verdict) } else { Answer::Unknown(verdict) };
+        for _ in 0..3 {
+            call.bench.answer(answer(wrong_credentials()));
+            type_in(&mut call, "hunter2\rx\r");
+        }
+        let end = call.bench.ended_with(691, "was refused at the login prompt");
+        let told = format!("{:?} {end:?}", call.bench.events);
+        assert_eq!(told.contains("hunter2"), known, "{told}");
+        assert_eq!(end.name.as_deref(), Some(if known { "hunter2" } else { "(unknown name of 7 characters)" }));
+        let refused = |event: &&PortEvent| matches!(event, PortEvent::Refused(..));
+        assert_eq!(call.bench.events.iter().filter(refused).count(), 3);
+        assert!(end.counts_as_try);
+    }
+    let mut call = at_prompt(with_login(&[], LoginMode::Prompt), nobody());
+    call.owner.silent = vec!["verify"];
+    type_in(&mut call, "hunter2\rx\r");
+    call.bench.line(LineEvent::Disconnected);
+    let end = call.bench.end();
+    assert!(end.name.is_none() && !format!("{:?} {end:?}", call.bench.events).contains("hunter2"), "{end:?}");
+}
+
+/// As a script does that sends its password and begins at once.
+#[test]
+fn slip_that_begins_before_the_verdict_waits_for_it() {
+    let mut call = at_prompt(with_login(&[], LoginMode::Prompt), nobody());
+    call.owner.services = vec!["slip".into()];
+    call.owner.silent = vec!["verify"];
+    type_in(&mut call, &format!("alice\r{PASSWORD}\r"));
+    call.bench.bytes(SLIP_DATAGRAM);
+    assert_eq!(call.bench.ended, 0);
+    let accept = openras_ppp::Verdict::Accept { authenticator_response: None, message: String::new() };
+    call.bench.answer(Answer::Verdict(accept));
+    assert!(shown(&mut call).contains("Starting SLIP."));
+    // refused, it has proved nothing
+    let mut call = at_prompt(with_login(&[], LoginMode::Prompt), nobody());
+    call.owner.silent = vec!["verify"];
+    type_in(&mut call, "alice\rwrong\r");
+    call.bench.bytes(SLIP_DATAGRAM);
+    call.bench.answer(Answer::Verdict(wrong_credentials()));
+    call.bench.bytes(SLIP_DATAGRAM);
+    call.bench.ended_with(703, "SLIP began");
 }

@@ -10,6 +10,7 @@ mod dialog;
 mod line;
 mod login;
 mod menu;
+mod minute;
 mod openings;
 mod ppp;
 mod random;

@@ -4,6 +4,7 @@ use openras_engine::server::login::LoginMode;
 use openras_engine::server::port::{Answer, Ask, Condition, PortEvent};
 use openras_engine::users::CallbackRight;
 use openras_engine::{CallInput, LineEvent, RasError};
+use openras_ppp::config::Limits;
 
 use crate::bench::secs;
 use crate::call::{Call, PASSWORD, client};
@@ -51,6 +52,33 @@ fn slip_that_is_silent_for_too_long_ends() {
     assert_eq!(call.bench.ended, 0);
     call.pass(secs(61));
     call.bench.ended_with(828, "idle_limit");
+}
+
+/// Ours are longer than the user's here, and shorter there.
+#[test]
+fn a_users_own_limits_count_where_they_are_shorter() {
+    let limited = |idle, session| {
+        let limits = Limits::of(Some(secs(idle)), Some(secs(session)));
+        logged_in(&["slip"], |call| call.owner.limits = limits).0
+    };
+    let mut call = limited(300, 3600);
+    call.pass(secs(299));
+    assert_eq!(call.bench.ended, 0);
+    call.pass(secs(2));
+    call.bench.ended_with(828, "idle_limit");
+    // silent for as long as the port lets it be, not for as long as the user may
+    let mut call = limited(3600, 36_000);
+    call.pass(secs(30 * 60 + 1));
+    call.bench.ended_with(828, "idle_limit");
+    // in all, however busy
+    let mut call = limited(300, 600);
+    for _ in 0..3 {
+        call.pass(secs(199));
+        call.bench.bytes(SLIP_DATAGRAM);
+    }
+    assert_eq!(call.bench.ended, 0);
+    call.pass(secs(4));
+    call.bench.ended_with(812, "session_limit");
 }
 
 #[test]

@@ -265,3 +265,48 @@ async fn a_slow_modem_holds_the_computer_back_instead_of_its_octets() {
     let inside = played.gauge.read().sent;
     assert!((2_400..2_400 + 4_096 + 1_200).contains(&inside), "{inside} octets taken in 2 seconds");
 }
+
+/// The same the other way: what a port sends waits at the port, which can put an answer before it, and not on its way.
+#[tokio::test(start_paused = true)]
+async fn a_slow_modem_holds_its_port_back_instead_of_the_ports_octets() {
+    let exchange = exchange();
+    let mut port = exchange.phone(Some("100"));
+    port.op(LineOp::Open);
+    let mut played = play(&exchange, None, Some(9600));
+    played.types("ATE0DT100\r").await;
+    let mut stands = false;
+    while !stands {
+        let mut memory = [0; 16];
+        let mut buf = tokio::io::ReadBuf::new(&mut memory);
+        match std::future::poll_fn(|cx| port.poll_event(cx, &mut buf).map(|event| format!("{event:?}"))).await
+        {
+            event if event.starts_with("Ring") => port.op(LineOp::Answer),
+            event => stands = event.starts_with("Connected"),
+        }
+    }
+    played.reads("CONNECT 9600\r\n").await;
+    let (mut written, mut read) = (0, 0);
+    let writing = std::future::poll_fn(|cx| {
+        loop {
+            let mut nothing = tokio::io::ReadBuf::new(&mut []);
+            assert!(port.poll_event(cx, &mut nothing).is_pending());
+            if port.unsent() >= crate::driver::HIGH_WATER {
+                return std::task::Poll::<()>::Pending;
+            }
+            port.op(LineOp::Write(vec![b'x'; 100]));
+            written += 100;
+        }
+    });
+    let reading = async {
+        let mut memory = [0; 4096];
+        loop {
+            read += played.computer.read(&mut memory).await.unwrap();
+        }
+    };
+    let both = async {
+        tokio::select! { () = writing => {}, () = reading => {} }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(10), both).await.is_err());
+    assert!((11_500..12_500).contains(&read), "{read} octets in 10 seconds");
+    assert!(written - read < 1_200, "{} octets are on their way", written - read);
+}

@@ -195,7 +195,7 @@ async fn ip_goes_down_with_the_line_and_packets_wait_for_the_next_up() {
 #[test]
 fn an_idle_call_holds_no_buffer() {
     let (_say, commands) = mpsc::channel::<Say>(1);
-    let (notices, _heard) = mpsc::channel(1);
+    let (notices, _heard) = mpsc::channel::<crate::testing::Heard>(1);
     let cancel = CancellationToken::new();
     let ends =
         Ends { commands, notices, cancel, farewell: || Say::Bye, tap: None, gauge: Default::default() };

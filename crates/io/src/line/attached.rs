@@ -47,6 +47,11 @@ pub trait Device: Send {
         None
     }
 
+    /// What is worth knowing of it though it works, as a sentence.
+    fn note(&self) -> Option<String> {
+        None
+    }
+
     /// Whether nothing goes on, and another program may have the device meanwhile, if this kind can be shared.
     fn share(&mut self, _idle: bool) {}
 }
@@ -66,6 +71,10 @@ impl<D: Device + ?Sized> Device for Box<D> {
 
     fn reason(&self) -> Option<&str> {
         (**self).reason()
+    }
+
+    fn note(&self) -> Option<String> {
+        (**self).note()
     }
 
     fn share(&mut self, idle: bool) {

@@ -3,11 +3,14 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use openras_engine::RasError;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, Sleep};
 
 use super::failure::{FROM_DEVICE, device_error};
 use super::switched::{DRAIN, Kind, Later, Switched};
@@ -15,6 +18,8 @@ use super::tty::{TtyStream, make_raw};
 
 /// How long a hung-up device may take to send what the system still holds.
 const SEND: Duration = Duration::from_secs(10);
+/// How long a device rests before it is opened again after a call: the other end notices that it was closed.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A line over a terminal device: `Open` takes it for ourselves, `Dial` is connected at once.
 pub struct PtyDevice {
@@ -24,7 +29,14 @@ pub struct PtyDevice {
 impl PtyDevice {
     /// The device at `path`, or behind the link there.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { line: Switched::new(Device { path: path.into(), fd: None }) }
+        Self { line: Switched::new(Device { path: path.into(), fd: None, again: None, was_called: false }) }
+    }
+
+    /// The same, and after a call it rings when the device can be opened again: its other end, where it is a port's
+    /// pseudo-terminal, then has somebody to call back.
+    pub fn called_back(path: impl Into<PathBuf>) -> Self {
+        let again = Some(Box::pin(tokio::time::sleep(Duration::ZERO)));
+        Self { line: Switched::new(Device { path: path.into(), fd: None, again, was_called: false }) }
     }
 }
 
@@ -33,6 +45,9 @@ delegate_line!([] PtyDevice);
 struct Device {
     path: PathBuf,
     fd: Option<OwnedFd>,
+    /// Until the next look whether it can be opened again; `None` never rings.
+    again: Option<Pin<Box<Sleep>>>,
+    was_called: bool,
 }
 
 impl Device {
@@ -91,7 +106,31 @@ impl Kind for Device {
         })
     }
 
+    fn poll_ring(&mut self, cx: &mut Context<'_>) -> Poll<Option<String>> {
+        let Some(again) = self.again.as_mut().filter(|_| self.was_called) else { return Poll::Pending };
+        loop {
+            ready!(again.as_mut().poll(cx));
+            if let Ok(fd) = open(&self.path) {
+                self.fd = Some(fd);
+                return Poll::Ready(None);
+            }
+            again.as_mut().reset(Instant::now() + LOOK);
+        }
+    }
+
+    fn answer(&mut self) -> Result<TtyStream, RasError> {
+        self.take().and_then(|fd| TtyStream::new(fd).map_err(|_| FROM_DEVICE))
+    }
+
+    fn ended(&mut self) {
+        self.was_called = true;
+        if let Some(again) = &mut self.again {
+            again.as_mut().reset(Instant::now() + LOOK);
+        }
+    }
+
     fn close(&mut self) {
         self.fd = None;
+        self.was_called = false;
     }
 }

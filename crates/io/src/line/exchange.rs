@@ -14,8 +14,10 @@ use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
+use super::paced::half_a_second;
 use super::switched::DRAIN;
 use super::{Line, MAX_UNSENT};
+use crate::driver::HIGH_WATER;
 
 /// Bytes a line gives the exchange before the other end has taken them; the exchange's own window is larger.
 const CREDIT: usize = 128 * 1024;
@@ -32,12 +34,13 @@ type Key = u64;
 
 #[derive(Debug)]
 enum Order {
-    Phone(Key, Option<String>, mpsc::UnboundedSender<Said>),
+    Phone(Key, Option<String>, Option<String>, mpsc::UnboundedSender<Said>),
     Op(Key, LineOp),
     /// As `Op`, then [`Said::Left`].
     Leave(Key, LineOp),
     OffHook(Key),
     Taken(Key, usize),
+    Narrow(Key, usize),
     Remove(Key),
 }
 
@@ -60,6 +63,11 @@ impl ExchangeHandle {
 
     /// A phone: with a number it can be called; phones with the same number are a hunt group.
     pub fn phone(&self, number: Option<&str>) -> ExchangeLine {
+        self.phone_of(number, None)
+    }
+
+    /// As [`Self::phone`]; without a number whom it calls hears this source instead.
+    pub fn phone_of(&self, number: Option<&str>, source: Option<&str>) -> ExchangeLine {
         let key = self.keys.fetch_add(1, Ordering::Relaxed);
         let (sender, said) = mpsc::unbounded_channel();
         let line = ExchangeLine {
@@ -71,10 +79,11 @@ impl ExchangeHandle {
             ending: None,
             busy: false,
             out: Vec::new(),
-            credit: CREDIT,
+            under_way: 0,
+            most: CREDIT,
             given: 0,
         };
-        line.order(Order::Phone(key, number.map(str::to_owned), sender));
+        line.order(Order::Phone(key, number.map(str::to_owned), source.map(str::to_owned), sender));
         line
     }
 }
@@ -108,8 +117,11 @@ impl Work {
     fn obey(&mut self, order: Order) {
         let phone = |key| self.phones.get(&key).copied();
         match order {
-            Order::Phone(key, number, line) => {
+            Order::Phone(key, number, source, line) => {
                 let phone = self.exchange.phone(number.as_deref());
+                if let Some(source) = source {
+                    self.exchange.shows(phone, source);
+                }
                 self.phones.insert(key, phone);
                 self.lines.insert(phone, line);
             }
@@ -132,6 +144,11 @@ impl Work {
             Order::Taken(key, count) => {
                 if let Some(phone) = phone(key) {
                     self.feed(Input::Taken(phone, count));
+                }
+            }
+            Order::Narrow(key, most) => {
+                if let Some(phone) = phone(key) {
+                    self.feed(Input::Narrow(phone, most));
                 }
             }
             Order::Remove(key) => {
@@ -171,7 +188,9 @@ pub struct ExchangeLine {
     /// A call stands, as far as the driver knows.
     busy: bool,
     out: Vec<u8>,
-    credit: usize,
+    /// Bytes given to the exchange that the other end has not taken, and the most there may be.
+    under_way: usize,
+    most: usize,
     /// How much of the first bytes in `events` the driver has.
     given: usize,
 }
@@ -219,13 +238,13 @@ impl ExchangeLine {
 
     /// Gives the exchange what it takes.
     fn pump(&mut self) {
-        let count = self.out.len().min(self.credit);
+        let count = self.out.len().min(self.most.saturating_sub(self.under_way));
         if count == 0 {
             return;
         }
         let rest = self.out.split_off(count);
         let bytes = std::mem::replace(&mut self.out, rest);
-        self.credit -= count;
+        self.under_way += count;
         self.order(Order::Op(self.key, LineOp::Write(bytes)));
     }
 
@@ -234,7 +253,7 @@ impl ExchangeLine {
         while let Poll::Ready(Some(said)) = self.said.poll_recv(cx) {
             match said {
                 Said::Event(PhoneEvent::Room(count)) => {
-                    self.credit = self.credit.saturating_add(count).min(CREDIT);
+                    self.under_way = self.under_way.saturating_sub(count);
                     self.pump();
                 }
                 Said::Event(event) => self.events.push_back(event),
@@ -259,6 +278,7 @@ impl ExchangeLine {
 
     fn hung_up(&mut self) {
         self.busy = false;
+        (self.under_way, self.most) = (0, CREDIT);
         self.out = Vec::new();
     }
 
@@ -305,6 +325,10 @@ impl Line for ExchangeLine {
         if self.ending.is_some() {
             return Poll::Pending;
         }
+        while let Some(PhoneEvent::Narrow(most)) = self.events.front() {
+            self.most = (*most).clamp(1, CREDIT);
+            self.events.pop_front();
+        }
         let event = ready!(self.events.front().map_or(Poll::Pending, Poll::Ready));
         match event {
             PhoneEvent::Bytes(_) => {
@@ -314,14 +338,14 @@ impl Line for ExchangeLine {
                 self.give(buf);
                 Poll::Ready(LineEvent::Bytes(buf.filled()))
             }
-            PhoneEvent::Room(_) => Poll::Pending,
+            PhoneEvent::Room(_) | PhoneEvent::Narrow(_) => Poll::Pending,
             PhoneEvent::Line(event) => {
                 let event = event.clone();
                 self.events.pop_front();
                 match event {
                     LineEvent::Connected { .. } => {
                         self.busy = true;
-                        self.credit = CREDIT;
+                        (self.under_way, self.most) = (0, CREDIT);
                     }
                     LineEvent::Disconnected => self.hung_up(),
                     _ => {}
@@ -331,8 +355,14 @@ impl Line for ExchangeLine {
         }
     }
 
+    /// Full, at [`HIGH_WATER`], as soon as anything waits behind what a slow end may have under way.
     fn unsent(&self) -> usize {
-        self.out.len()
+        let full = self.most < CREDIT && self.under_way >= self.most;
+        if full { self.out.len().max(HIGH_WATER) } else { self.out.len() }
+    }
+
+    fn slow_down(&mut self, speed: u32) {
+        self.order(Order::Narrow(self.key, half_a_second(Some(speed))));
     }
 }
 

@@ -4,12 +4,15 @@
 //! |---|---|---|
 //! | [`TcpDial`], [`UnixDial`] | connects; [`TcpDial`] also in telnet, TLS and WebSocket | never |
 //! | [`Accepted`] | no | once, at once; [`Reception`] says what is spoken below a call that came over TCP |
-//! | [`PtyDevice`] | opens the device | never |
-//! | [`PtyMade`] | no | when a program opens the link |
+//! | [`PtyDevice`] | opens the device | never; made for it, when the device is there again after a call |
+//! | [`PtyMade`] | is connected when a program opens the link | then |
+//! | [`CallbackListener`] | no | when somebody connects and begins with PPP |
 //! | [`ModemLine`] | any number, by its modem | when the modem does |
 //! | [`CableLine`] | is connected at once | when its carrier comes, or octets do |
 //! | [`ExchangeLine`] | any number | when its number is dialled |
 //! | [`WithCallback`] | as its second line | as its first line |
+//! | [`RungOn`] | as its first line | as its second line, once a call is over |
+//! | [`SameWire`] | as its line | after a call, by PPP |
 //! | [`PoolLine`] | as the first of its lines that opens | as that one |
 
 use std::task::{Context, Poll};
@@ -42,6 +45,11 @@ macro_rules! delegate_line {
                 let $this = self;
                 $line.unsent()
             }
+
+            fn slow_down(&mut self, speed: u32) {
+                let $this = self;
+                $line.slow_down(speed);
+            }
         }
     };
 }
@@ -52,12 +60,14 @@ mod callback;
 mod device;
 mod exchange;
 mod failure;
+mod listening;
 mod modem;
 mod null_modem;
 mod paced;
 mod pool;
 mod pty;
 mod reception;
+mod rung;
 mod rfc2217;
 mod serial;
 mod stdio;
@@ -79,13 +89,15 @@ pub use device::PtyDevice;
 pub use exchange::{ExchangeHandle, ExchangeLine};
 pub use failure::ras_error;
 pub use modem::{ModemLine, ModemSaid};
+pub use listening::{CallbackListener, ListensAt};
 pub use null_modem::NullModem;
-pub use paced::Paced;
+pub use paced::{Paced, half_a_second};
 pub use pool::PoolLine;
 pub use pty::PtyMade;
 pub use reception::{HANDSHAKE, NoHandshake, Reception};
 pub use rfc2217::{NetDevice, Speaks};
-pub use serial::{SerialConfig, SerialDevice};
+pub use rung::{RungOn, SameWire};
+pub use serial::{SerialConfig, SerialDevice, group_of, right_to};
 pub use stdio::{StdioFound, StdioStream};
 pub use switched::Accepted;
 pub use tcp::{May, TcpDial, TcpListener};
@@ -111,6 +123,10 @@ pub trait Line: Send {
 
     /// How many written bytes have not gone out yet.
     fn unsent(&self) -> usize;
+
+    /// The call that stands is taken from this line at so many bits a second only: where the other end's octets wait inside this
+    /// process, no more than half a second of them is to.
+    fn slow_down(&mut self, _speed: u32) {}
 }
 
 delegate_line!([T: Line + ?Sized] Box<T>, |this| (**this));

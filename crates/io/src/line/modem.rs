@@ -12,6 +12,7 @@ use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
 
 use super::attached::{Device, Told};
+use super::paced::{self, slowest_in};
 use super::switched::DRAIN;
 use super::{Line, MAX_UNSENT};
 
@@ -29,6 +30,8 @@ pub enum ModemSaid {
     Trouble(Option<Trouble>),
     /// Its device cannot be had or was lost: why, and what to try.
     Device(String),
+    /// What is worth knowing of its device though it works.
+    Note(String),
     /// It is ready.
     Ready,
 }
@@ -48,6 +51,8 @@ pub struct ModemLine<D> {
     /// A hang-up waits until what was written has gone out, or until then.
     hanging_up: Option<Pin<Box<Sleep>>>,
     reason: Option<String>,
+    /// Of the call, as the modem's CONNECT names it.
+    speed: Option<u32>,
 }
 
 impl<D: Device> ModemLine<D> {
@@ -63,6 +68,7 @@ impl<D: Device> ModemLine<D> {
             sleep: None,
             hanging_up: None,
             reason: None,
+            speed: None,
         }
     }
 
@@ -84,9 +90,14 @@ impl<D: Device> ModemLine<D> {
     }
 
     fn event(&mut self, event: Event) {
-        match event {
-            Event::Opened => (self.onlooker)(ModemSaid::Ready),
-            Event::Disconnected | Event::Closed => self.hanging_up = None,
+        match &event {
+            Event::Opened => {
+                (self.onlooker)(ModemSaid::Ready);
+                // by now the device has answered what was set, before it carried the modem's first word
+                self.device.note().into_iter().for_each(|note| (self.onlooker)(ModemSaid::Note(note)));
+            }
+            Event::Connected { text } => self.speed = slowest_in(text),
+            Event::Disconnected | Event::Closed => (self.hanging_up, self.speed) = (None, None),
             _ => {}
         }
         self.events.push_back(event);
@@ -216,7 +227,7 @@ impl<D: Device> Line for ModemLine<D> {
     }
 
     fn unsent(&self) -> usize {
-        self.device.unsent()
+        paced::unsent(self.device.unsent(), self.speed)
     }
 }
 

@@ -15,7 +15,7 @@ use super::Line;
 use super::failure::{NO_ANSWER, NO_CARRIER};
 
 /// A line whose dials are connected once the host at the other end of the cable has answered. Without an answer they fail
-/// with 678.
+/// with 678. A call that comes in, as one back does, is plain.
 pub struct NullModem<L> {
     line: L,
     handshake: Option<Handshake>,
@@ -23,6 +23,8 @@ pub struct NullModem<L> {
     early: Vec<u8>,
     /// A handshake failed; the end of its call is not told.
     failed: bool,
+    /// The call that comes is one back to us: no computer plays a modem any more, PPP begins.
+    answers: bool,
 }
 
 struct Handshake {
@@ -35,7 +37,7 @@ struct Handshake {
 impl<L: Line> NullModem<L> {
     /// Over this line, which dials.
     pub fn new(line: L) -> Self {
-        Self { line, handshake: None, early: Vec::new(), failed: false }
+        Self { line, handshake: None, early: Vec::new(), failed: false, answers: false }
     }
 
     /// The line stands.
@@ -125,7 +127,8 @@ impl<L: Line> Line for NullModem<L> {
                 (self.handshake, self.failed) = (None, false);
                 self.early = Vec::new();
             }
-            LineOp::Dial(_) => self.early = Vec::new(),
+            LineOp::Dial(_) => (self.early, self.answers) = (Vec::new(), false),
+            LineOp::Answer => self.answers = true,
             _ => {}
         }
         self.line.op(op);
@@ -141,7 +144,7 @@ impl<L: Line> Line for NullModem<L> {
             return Poll::Ready(LineEvent::Bytes(buf.filled()));
         }
         match self.line.poll_event(cx, buf) {
-            Poll::Ready(LineEvent::Connected { text }) => {
+            Poll::Ready(LineEvent::Connected { text }) if !self.answers => {
                 self.begin(text);
                 cx.waker().wake_by_ref();
                 Poll::Pending

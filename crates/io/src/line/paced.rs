@@ -37,6 +37,9 @@ impl<L: Line> Paced<L> {
     fn begin(&mut self, text: &str) {
         let speed = speed_in(text).or(self.speed);
         (self.to, self.from) = (Pace::new(speed), Pace::new(speed));
+        if let Some(speed) = speed {
+            self.line.slow_down(speed);
+        }
     }
 
     fn hung_up(&mut self) {
@@ -60,8 +63,28 @@ impl<L: Line> Paced<L> {
 
 /// The speed a CONNECT names, in bits a second.
 pub(crate) fn speed_in(text: &str) -> Option<u32> {
+    speeds_in(text).next()
+}
+
+/// The slowest one: `CONNECT 115200/V34/LAPM/V42BIS/33600:TX/31200:RX` names that of the serial port first.
+pub(crate) fn slowest_in(text: &str) -> Option<u32> {
+    speeds_in(text).min()
+}
+
+fn speeds_in(text: &str) -> impl Iterator<Item = u32> {
     let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty());
-    numbers.filter_map(|word| word.parse().ok()).find(|speed| *speed >= 300)
+    numbers.filter_map(|word| word.parse().ok()).filter(|speed| *speed >= 300)
+}
+
+/// How many octets take half a second at a speed, in bits a second: as many as may wait for a slow line. Whatever is written
+/// behind them, an answer to the other end above all, comes late by as much as waits.
+pub fn half_a_second(speed: Option<u32>) -> usize {
+    speed.map_or(usize::MAX, |speed| usize::try_from(speed / 16).unwrap_or(usize::MAX).max(1))
+}
+
+/// What [`Line::unsent`] says of a slow line: full, at [`HIGH_WATER`], as soon as half a second of it waits.
+pub(crate) fn unsent(waiting: usize, speed: Option<u32>) -> usize {
+    if waiting >= half_a_second(speed) { waiting.max(HIGH_WATER) } else { waiting }
 }
 
 impl<L: Line> Line for Paced<L> {
@@ -123,39 +146,37 @@ impl<L: Line> Line for Paced<L> {
         }
     }
 
-    /// A slow line is full, at [`HIGH_WATER`], as soon as half a second of it waits: whatever is written behind that, an
-    /// answer to the other end above all, would come late by as much as waits.
     fn unsent(&self) -> usize {
         let waiting = self.out.len() + self.line.unsent();
-        if self.out.len() >= self.to.full() { waiting.max(HIGH_WATER) } else { waiting }
+        if self.out.len() >= self.to.full { waiting.max(HIGH_WATER) } else { waiting }
     }
 }
 
 /// One direction's speed.
-#[derive(Default)]
 struct Pace {
     /// An octet's time: 8 bits, as modems with error control send it, without start and stop bits.
     octet: Option<Duration>,
+    /// How many octets may wait for it.
+    full: usize,
     /// When the line has sent all that was passed.
     done: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
 impl Pace {
     fn new(speed: Option<u32>) -> Self {
         let octet = speed.filter(|speed| *speed > 0).map(|speed| Duration::from_secs(8) / speed);
-        Self { octet, done: None, sleep: None }
+        Self { octet, full: half_a_second(speed), done: None, sleep: None }
     }
 
     fn is_limited(&self) -> bool {
         self.octet.is_some()
-    }
-
-    /// How many octets take half a second.
-    fn full(&self) -> usize {
-        let Some(octet) = self.octet else { return usize::MAX };
-        let octets = Duration::from_millis(500).as_nanos().checked_div(octet.as_nanos()).unwrap_or(0).max(1);
-        usize::try_from(octets).unwrap_or(usize::MAX)
     }
 
     /// How many octets may pass now; at 0 it wakes when some may.

@@ -147,6 +147,23 @@ impl Kind for Made {
         }
     }
 
+    fn is_wire(&self) -> bool {
+        true
+    }
+
+    /// Connected as soon as a program has the link open: it is the only one that can be called.
+    fn dial(&mut self, _number: &str) -> Later<Result<TtyStream, RasError>> {
+        let master = self.pair.as_mut().and_then(|pair| pair.master.take());
+        Box::pin(async move {
+            let pair = Pair { master: Some(master.ok_or(NO_CARRIER)?), slave: PathBuf::new() };
+            while !pair.is_called() {
+                tokio::time::sleep(LOOK).await;
+            }
+            let master = pair.master.ok_or(NO_CARRIER)?;
+            TtyStream::new(master).map_err(|_| FROM_DEVICE)
+        })
+    }
+
     fn answer(&mut self) -> Result<TtyStream, RasError> {
         let master = self.pair.as_mut().and_then(|pair| pair.master.take()).ok_or(NO_CARRIER)?;
         TtyStream::new(master).map_err(|_| FROM_DEVICE)

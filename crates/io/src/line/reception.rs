@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openras_engine::escape;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::tls::TlsServer;
+use super::tcp::Stream;
+use super::tls::{Notified, TlsServer};
 use super::ws::{self, Origins};
 use super::{Accepted, Line, TelnetStream};
 
@@ -67,31 +67,29 @@ impl Reception {
         source: Option<String>,
     ) -> Result<Box<dyn Line>, NoHandshake> {
         let refused = |why| NoHandshake { word: self.word(), why };
-        match tokio::time::timeout(HANDSHAKE, self.shake(stream, source)).await {
-            Ok(shaken) => shaken.map_err(refused),
+        match tokio::time::timeout(HANDSHAKE, self.stream(stream)).await {
+            Ok(Ok(stream)) => Ok(Box::new(Accepted::new(stream, source))),
+            Ok(Err(why)) => Err(refused(why)),
             Err(_) => Err(refused(format!("not within {} seconds", HANDSHAKE.as_secs()))),
         }
     }
 
-    async fn shake(&self, stream: TcpStream, source: Option<String>) -> Result<Box<dyn Line>, String> {
+    /// The same as a stream, for as long as it takes.
+    ///
+    /// # Errors
+    /// What the caller did wrong.
+    pub(super) async fn stream(&self, stream: TcpStream) -> Result<Stream, String> {
         let explained = |error: std::io::Error| escape::short(&error.to_string(), 200);
         Ok(match self {
-            Self::Plain => called(TelnetStream::perhaps(stream), source),
-            Self::Telnet => called(TelnetStream::server(stream), source),
-            Self::SerialPort => called(TelnetStream::serial_port(stream), source),
-            Self::Tls(tls) => called(tls.accept(stream).await.map_err(explained)?, source),
-            Self::WebSocket(origins, None) => called(ws::accept(stream, origins).await?, source),
+            Self::Plain => Box::new(TelnetStream::perhaps(stream)),
+            Self::Telnet => Box::new(TelnetStream::server(stream)),
+            Self::SerialPort => Box::new(TelnetStream::serial_port(stream)),
+            Self::Tls(tls) => Box::new(Notified::new(tls.accept(stream).await.map_err(explained)?)),
+            Self::WebSocket(origins, None) => Box::new(ws::accept(stream, origins, false).await?),
             Self::WebSocket(origins, Some(tls)) => {
                 let stream = tls.accept(stream).await.map_err(explained)?;
-                called(ws::accept(stream, origins).await?, source)
+                Box::new(ws::accept(stream, origins, true).await?)
             }
         })
     }
-}
-
-fn called(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    source: Option<String>,
-) -> Box<dyn Line> {
-    Box::new(Accepted::new(stream, source))
 }

@@ -1,5 +1,5 @@
-//! A device over TCP: a serial port of a terminal server by RFC 2217, with its signals; or a bare stream, raw or in telnet,
-//! as WiFi modems and emulators have them, without any.
+//! A device over TCP: a serial port of a terminal server by RFC 2217, with its signals; or a bare stream without any, raw or in
+//! telnet, as WiFi modems and emulators have them, in TLS or WebSocket.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -12,14 +12,14 @@ use openras_engine::modem::DeviceOp;
 use openras_engine::rfc2217::{Format, Remote, Signals};
 use openras_engine::telnet::{Config, Event, Mode, Role, Telnet};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::MAX_UNSENT;
 use super::attached::{Device, Told};
 use super::failure::{FROM_DEVICE, NO_ANSWER};
 use super::switched::Later;
-use super::tcp::{CONNECT, connect};
+use super::tcp::{CONNECT, Spoken, Stream, connect};
+use super::tls::{TlsClient, TlsError};
 
 /// How long a terminal server has to agree to RFC 2217 and tell the signals.
 const AGREE: Duration = Duration::from_secs(10);
@@ -45,6 +45,8 @@ pub enum Speaks {
 pub struct NetDevice {
     address: String,
     speaks: Speaks,
+    /// What is spoken below that, or why it cannot be.
+    below: Result<Spoken, TlsError>,
     state: State,
     events: VecDeque<Told>,
     reason: Option<String>,
@@ -52,18 +54,20 @@ pub struct NetDevice {
 
 enum State {
     Closed,
-    Connecting(Later<Result<TcpStream, RasError>>),
+    Connecting(Later<Result<Stream, RasError>>),
     Open(Box<Open>),
 }
 
 struct Open {
-    stream: TcpStream,
+    stream: Stream,
     telnet: Option<Telnet>,
     remote: Option<Remote>,
     /// RFC 2217 is not agreed yet, or the signals were not told; until when.
     agreeing: Option<Pin<Box<Sleep>>>,
     out: Vec<u8>,
     sent: usize,
+    /// The stream may hold some of what was sent.
+    held: bool,
     /// Octets of the modem that nobody had room for yet.
     data: Vec<u8>,
     read: usize,
@@ -75,17 +79,47 @@ struct Open {
 impl NetDevice {
     /// A device at `HOST:PORT`, connected when it is opened.
     pub fn new(address: impl Into<String>, speaks: Speaks) -> Self {
-        Self { address: address.into(), speaks, state: State::Closed, events: VecDeque::new(), reason: None }
+        Self::over(address.into(), speaks, Ok(Spoken::Octets))
+    }
+
+    /// As [`Self::new`], octets in TLS: the certificate of the other end must be for the host of the address. Certificates of
+    /// ours that cannot be used make it a device that cannot be had.
+    pub fn tls(address: impl Into<String>, tls: Result<TlsClient, TlsError>) -> Self {
+        Self::over(address.into(), Speaks::Octets, tls.map(Spoken::Tls))
+    }
+
+    /// As [`Self::new`], octets in WebSocket; `path` begins with `/`. With `tls`, within TLS.
+    pub fn websocket(
+        address: impl Into<String>,
+        path: &str,
+        tls: Option<Result<TlsClient, TlsError>>,
+    ) -> Self {
+        let below = tls.transpose().map(|tls| Spoken::WebSocket { path: path.into(), tls });
+        Self::over(address.into(), Speaks::Octets, below)
+    }
+
+    fn over(address: String, speaks: Speaks, below: Result<Spoken, TlsError>) -> Self {
+        Self { address, speaks, below, state: State::Closed, events: VecDeque::new(), reason: None }
     }
 
     fn connect(&mut self) {
+        let below = match &self.below {
+            Ok(below) => below.clone(),
+            Err(error) => {
+                self.reason = Some(format!("{error}."));
+                self.events.push_back(Told::Failed(RasError::CERT_FOR_ENCRYPTION_NOT_FOUND));
+                return;
+            }
+        };
         let address = self.address.clone();
         self.state = State::Connecting(Box::pin(async move {
-            tokio::time::timeout(CONNECT, connect(&address)).await.unwrap_or(Err(NO_ANSWER))
+            let connecting = async { below.begin(connect(&address).await?, &address).await };
+            tokio::time::timeout(CONNECT, connecting).await.unwrap_or(Err(NO_ANSWER))
         }));
     }
 
     fn failed(&mut self, number: RasError, why: &str) -> Told {
+        let why = why.trim_end_matches('.');
         self.reason = Some(format!("The device at {} cannot be had: {why}.", self.address));
         self.state = State::Closed;
         Told::Failed(number)
@@ -170,10 +204,19 @@ impl Device for NetDevice {
     fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
+
+    fn note(&self) -> Option<String> {
+        let State::Open(open) = &self.state else { return None };
+        let differs = open.remote.as_ref()?.differs()?;
+        let at = &self.address;
+        Some(format!(
+            "The terminal server at {at} has its port at {differs}; set it there, or write the speed that it can do behind the line."
+        ))
+    }
 }
 
 impl Open {
-    fn new(stream: TcpStream, speaks: Speaks) -> Self {
+    fn new(stream: Stream, speaks: Speaks) -> Self {
         let (telnet, remote) = match speaks {
             Speaks::Octets => (None, None),
             Speaks::Telnet => (Some(telnet(false)), None),
@@ -186,6 +229,7 @@ impl Open {
             remote,
             out: Vec::new(),
             sent: 0,
+            held: false,
             data: Vec::new(),
             read: 0,
             signals: VecDeque::new(),
@@ -216,9 +260,7 @@ impl Open {
             if self.poll_write(cx).is_err() || self.out.len() - self.sent > MOST_UNSENT {
                 return Poll::Ready(Told::Gone);
             }
-            if let Some(closing) = &mut self.closing
-                && (self.sent == self.out.len() || closing.as_mut().poll(cx).is_ready())
-            {
+            if self.poll_closing(cx).is_ready() {
                 return Poll::Ready(Told::Closed);
             }
             if let Some(told) = self.told(cx, buf) {
@@ -232,6 +274,19 @@ impl Open {
                 return Poll::Ready(Told::Gone);
             }
         }
+    }
+
+    /// Ready when the stream is to be closed and nothing has to be waited for.
+    fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(closing) = &mut self.closing else { return Poll::Pending };
+        if closing.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if self.sent < self.out.len() {
+            return Poll::Pending;
+        }
+        // the other end is told in the words of its protocol
+        Pin::new(&mut self.stream).poll_shutdown(cx).map(drop)
     }
 
     /// What can be told without reading.
@@ -259,7 +314,10 @@ impl Open {
         let suspended = self.remote.as_ref().is_some_and(Remote::is_suspended);
         while let Some(rest) = self.out.get(self.sent..).filter(|rest| !rest.is_empty() && !suspended) {
             match Pin::new(&mut self.stream).poll_write(cx, rest) {
-                Poll::Ready(Ok(count)) if count > 0 => self.sent += count,
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    self.sent += count;
+                    self.held = true;
+                }
                 Poll::Ready(_) => return Err(()),
                 Poll::Pending => return Ok(()),
             }
@@ -267,6 +325,14 @@ impl Open {
         if self.sent == self.out.len() {
             self.out.clear();
             self.sent = 0;
+        }
+        // a stream that wraps another may still hold some of it
+        if self.held {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.held = false,
+                Poll::Ready(Err(_)) => return Err(()),
+                Poll::Pending => {}
+            }
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! `serial:PATH[,SPEED]`: a serial port of this machine, alone, raw, with its signals.
 
 mod lock;
+mod right;
 
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -25,9 +25,12 @@ use tokio::time::{Instant, Sleep};
 
 use super::attached::{Device, Told};
 use super::failure::{FROM_DEVICE, NOT_AVAILABLE, device_error};
+use super::paced;
 use super::switched::Later;
 use super::tty::{TtyStream, make_raw};
 use lock::{Locks, Taken};
+
+pub use right::{group_of, right_to};
 
 /// How often the signals are looked at while a call stands or ends, and while none does.
 const LOOK: Duration = Duration::from_millis(50);
@@ -241,7 +244,7 @@ impl Device for SerialDevice {
             Todo::Write(octets, sent) => octets.len() - sent,
             _ => 0,
         };
-        self.todo.iter().map(left).sum()
+        paced::unsent(self.todo.iter().map(left).sum(), Some(self.config.format.baud))
     }
 
     fn reason(&self) -> Option<&str> {
@@ -437,13 +440,13 @@ fn why(path: &Path, taken: &Taken) -> (RasError, String) {
         Taken::By(Some(pid)) => (
             NOT_AVAILABLE,
             format!(
-                "The serial port {shown} is used by process {pid}: it is tried again until that one has done."
+                "The serial port {shown} is used by process {pid}: end that, or wait until it has done."
             ),
         ),
         Taken::By(None) => (
             NOT_AVAILABLE,
             format!(
-                "The serial port {shown} is used by another program: it is tried again until that one has done."
+                "The serial port {shown} is used by another program: end that, or wait until it has done."
             ),
         ),
         Taken::Error(error) => (number(error), sentence(path, error)),
@@ -461,34 +464,15 @@ fn sentence(path: &Path, error: &io::Error) -> String {
     let shown = path.display();
     match error.kind() {
         ErrorKind::NotFound => {
-            format!("There is no serial port {shown}: plug it in; it is looked for again and again.")
+            format!("There is no serial port {shown}: plug it in, or write another (/dev/serial/by-id has names that stay).")
         }
         ErrorKind::PermissionDenied => {
             let user = rustix::process::geteuid().as_raw();
-            match group(path) {
-                Some(group) => format!(
-                    "The user with number {user} may not use {shown}, which belongs to the group {group}: add it to that group \
-                     (usermod -aG {group} USER) and start it again."
-                ),
-                None => format!(
-                    "The user with number {user} may not use {shown}: give it the right to read and write it."
-                ),
-            }
+            let right = right_to(path, "that user");
+            format!("The user with number {user} may not use {shown}: {right}.")
         }
         _ => format!("The serial port {shown} cannot be used: {error}."),
     }
-}
-
-/// The group of a device file, by its name where it has one.
-fn group(path: &Path) -> Option<String> {
-    let gid = std::fs::metadata(path).ok()?.gid();
-    let named = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    let name = named.lines().find_map(|line| {
-        let mut parts = line.split(':');
-        let name = parts.next()?;
-        (parts.nth(1)?.parse() == Ok(gid)).then(|| name.to_owned())
-    });
-    Some(name.unwrap_or_else(|| gid.to_string()))
 }
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ pub(crate) trait Kind: Send {
         Poll::Pending
     }
 
+    /// Whether it is a wire with one other end: what rings there is who would be dialled.
+    fn is_wire(&self) -> bool {
+        false
+    }
+
     /// Takes the call that rang.
     fn answer(&mut self) -> Result<Self::Stream, RasError> {
         Err(NO_CARRIER)
@@ -270,6 +275,10 @@ impl<K: Kind> Line for Switched<K> {
             LineOp::Open => self.open(),
             LineOp::Dial(number) => match self.state {
                 State::Idle => self.state = State::Dialling(self.kind.dial(&number)),
+                // the other end was first, and both want the call
+                State::Ringing if self.kind.is_wire() => {
+                    self.state = State::Dialling(self.kind.dial(&number));
+                }
                 _ => self.events.push_back(LineEvent::Failed(NO_DIALTONE)),
             },
             LineOp::Answer => self.answer(),

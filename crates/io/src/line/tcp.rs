@@ -12,11 +12,16 @@ use tokio::net::TcpStream;
 use super::failure::{NO_ANSWER, NO_CARRIER, NO_NAME, ras_error};
 use super::switched::{Accepted, Kind, Later, Switched};
 use super::telnet::TelnetStream;
-use super::tls::TlsClient;
+use super::tls::{Notified, TlsClient};
 use super::ws;
 
 /// How long a connect may take, with everything below the call, before it is 678.
 pub(super) const CONNECT: Duration = Duration::from_secs(30);
+/// How long a connection that stands for ever may be silent before the other end is asked whether it is there, how long it
+/// has to answer, and how often it is asked.
+const SILENT: Duration = Duration::from_secs(60);
+const ASKED_EVERY: Duration = Duration::from_secs(15);
+const ASKED: u32 = 4;
 /// How long a listener rests when the system has no room for another socket.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -64,14 +69,15 @@ pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
-type Stream = Box<dyn Duplex>;
+/// A stream, whatever is spoken on it.
+pub(super) type Stream = Box<dyn Duplex>;
 
 /// Whether an address may be connected to, or why not.
 pub type May = Arc<dyn Fn(SocketAddr) -> Result<(), String> + Send + Sync>;
 
 /// What is spoken below the call.
 #[derive(Clone)]
-enum Spoken {
+pub(super) enum Spoken {
     Octets,
     Telnet,
     /// Telnet where the other end begins with it.
@@ -84,13 +90,14 @@ enum Spoken {
 }
 
 impl Spoken {
-    async fn begin(self, stream: TcpStream, address: &str) -> Result<Stream, RasError> {
+    /// Shakes hands with the other end of the stream; `address` is its `HOST:PORT`.
+    pub(super) async fn begin(self, stream: TcpStream, address: &str) -> Result<Stream, RasError> {
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         Ok(match self {
             Self::Octets => Box::new(stream),
             Self::Telnet => Box::new(TelnetStream::client(stream)),
             Self::Perhaps => Box::new(TelnetStream::client_perhaps(stream)),
-            Self::Tls(tls) => Box::new(tls.connect(stream, host).await?),
+            Self::Tls(tls) => Box::new(Notified::new(tls.connect(stream, host).await?)),
             Self::WebSocket { path, tls: None } => {
                 websocket(stream, &format!("ws://{address}{path}")).await?
             }
@@ -136,6 +143,20 @@ pub(super) async fn connect(address: &str) -> Result<TcpStream, RasError> {
     connect_where(address, None).await
 }
 
+/// What every connection of ours has: frames are small and someone waits for each, and one that nobody ends is lost when the
+/// other machine is, so the system asks for it while nothing is said.
+///
+/// # Errors
+/// The system's, for a connection that has gone.
+pub(super) fn set_up(stream: &TcpStream) -> io::Result<()> {
+    use rustix::net::sockopt;
+    stream.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, SILENT)?;
+    sockopt::set_tcp_keepintvl(stream, ASKED_EVERY)?;
+    Ok(sockopt::set_tcp_keepcnt(stream, ASKED)?)
+}
+
 async fn connect_where(address: &str, may: Option<&May>) -> Result<TcpStream, RasError> {
     let found = tokio::net::lookup_host(address).await.map_err(|error| {
         tracing::info!(address, %error, "the name does not resolve");
@@ -150,8 +171,7 @@ async fn connect_where(address: &str, may: Option<&May>) -> Result<TcpStream, Ra
         }
         match TcpStream::connect(target).await {
             Ok(stream) => {
-                // frames are small and someone waits for each
-                stream.set_nodelay(true).map_err(|error| ras_error(&error))?;
+                set_up(&stream).map_err(|error| ras_error(&error))?;
                 return Ok(stream);
             }
             Err(error) => {
@@ -197,7 +217,7 @@ impl TcpListener {
             match self.socket.accept().await {
                 Ok((stream, from)) => {
                     failing = false;
-                    if stream.set_nodelay(true).is_ok() {
+                    if set_up(&stream).is_ok() {
                         return (stream, from.ip().to_canonical().to_string());
                     }
                 }

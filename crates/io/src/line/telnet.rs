@@ -188,16 +188,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TelnetStream<S> {
                     // a call that is silent holds no buffer
                     (this.data, this.read) = (Vec::new(), 0);
                 }
-                // its answers go out with it
-                let _ = this.poll_send(cx)?;
+                // its answers go out with it; a break is told when all that came before it is read
+                let _ = this.poll_send(cx);
                 return Poll::Ready(Ok(()));
             }
-            let sent = this.poll_send(cx)?;
+            let sent = this.poll_send(cx);
             if this.over {
                 return Poll::Ready(Ok(()));
             }
             if sent.is_pending() && this.waiting() > WAITING {
                 return Poll::Pending;
+            }
+            if let Poll::Ready(Err(_)) = sent {
+                // nobody takes it any more
+                this.out.clear();
+                this.sent = 0;
             }
             ready!(this.poll_receive(cx))?;
         }

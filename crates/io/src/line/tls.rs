@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use openras_engine::RasError;
 use openras_ppp::Secret;
@@ -13,7 +15,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use super::failure::{NO_ANSWER, ras_error};
@@ -73,6 +75,23 @@ impl TlsServer {
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
 
+    /// The same from PEM text, as a program hands it over: a certificate with those above it, and its key. Anybody may call.
+    ///
+    /// # Errors
+    /// The first text that cannot be used.
+    pub fn new(certificate: &str, key: &Secret) -> Result<Self, TlsError> {
+        let name = Path::new("our certificate");
+        let chain = certificates(certificate.as_bytes(), "our certificate")?;
+        let private = private_key(key.expose(), "the key of our certificate")?;
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| unusable(name, &error))?
+            .with_no_client_auth()
+            .with_single_cert(chain, private)
+            .map_err(|error| unusable(name, &error))?;
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+
     /// Shakes hands with whoever called.
     pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<server::TlsStream<S>>
     where
@@ -89,6 +108,25 @@ pub struct TlsClientFiles {
     pub ca: Option<String>,
     /// Our own certificate with those above it, and its key.
     pub own: Option<(String, Secret)>,
+}
+
+impl TlsClientFiles {
+    /// Reads the files: whose signatures count, and our own certificate with its key. A key file that others can read is
+    /// refused (defence rule 13).
+    ///
+    /// # Errors
+    /// The first file that cannot be used.
+    pub fn read(ca: Option<&Path>, own: Option<(&Path, &Path)>) -> Result<Self, TlsError> {
+        let text = |file: &Path| {
+            String::from_utf8(read(file)?).map_err(|_| TlsError {
+                what: format!("{} is no text", file.display()),
+                remedy: "name a file of certificates in PEM",
+            })
+        };
+        let ca = ca.map(text).transpose()?;
+        let own = own.map(|(certificate, key)| Ok((text(certificate)?, read_private(key)?))).transpose()?;
+        Ok(Self { ca, own })
+    }
 }
 
 /// The end that calls.
@@ -136,6 +174,48 @@ impl TlsClient {
             tracing::info!(host, %error, "no TLS");
             refused(&error)
         })
+    }
+}
+
+/// A stream in TLS whose end is answered: with the other end's close_notify ours is due (RFC 8446 §6.1), and whoever reads the end
+/// lets go of the stream. One that ends without is cut off: reading it fails, and is never taken for its end.
+pub(super) struct Notified<S> {
+    stream: S,
+}
+
+impl<S> Notified<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Notified<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let (before, room) = (buf.filled().len(), buf.remaining());
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if room > 0 && buf.filled().len() == before {
+            // now or never
+            let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Notified<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -240,6 +320,12 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
         });
     }
     Ok(roots)
+}
+
+impl std::fmt::Debug for TlsServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsServer")
+    }
 }
 
 impl std::fmt::Debug for TlsClient {

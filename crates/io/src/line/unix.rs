@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use openras_engine::RasError;
@@ -81,6 +82,11 @@ impl UnixListener {
                 Err(error)
             }
         }
+    }
+
+    /// The next connection.
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
+        self.socket.poll_accept(cx).map_ok(|(stream, _)| stream)
     }
 
     /// The next call. Never fails, as [`TcpListener::accept`](super::TcpListener::accept); its source is `uid N`.

@@ -1,7 +1,7 @@
 //! `ip = "loopback"`: a small TCP/IP stack in this process at the end of a call.
 //!
 //! It takes the addresses IPCP and IPV6CP agreed on (IPv4 as a host address, IPv6 link-local from the interface
-//! identifier), answers pings, and offers ping and TCP to the program: no rights and no network device are needed.
+//! identifier, and of a network where a router at the other end advertises one), answers pings, and offers ping and TCP to the program: no rights and no network device are needed.
 //! One task a stack; packets between it and the driver wait in two bounded queues; TCP buffers exist only while a
 //! connection does.
 
@@ -164,6 +164,8 @@ impl LoopbackHandle {
     /// `NotConnected`: IP is not up; `ConnectionRefused`: the other end said no, or the link went away;
     /// `TimedOut`: no answer in 30 s; `Unsupported`: no address of that family.
     pub async fn tcp_connect(&self, address: IpAddr, port: u16) -> io::Result<TcpStream> {
+        // just after the call has come up the router may not have spoken yet
+        poll_fn(|cx| self.shared.stack().poll_way(address, cx)).await?;
         let stream = {
             let mut stack = self.shared.stack();
             let handle = stack.connect(address, port)?;

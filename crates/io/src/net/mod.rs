@@ -5,9 +5,11 @@ use std::task::{Context, Poll};
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;
 
+mod autoconf;
 pub mod forward;
 pub mod http;
 pub mod loopback;
+pub mod name_servers;
 pub mod nat;
 pub mod tun;
 

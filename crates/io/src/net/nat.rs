@@ -19,7 +19,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use openras_nat::{Caps, Closed, Config, Nat, Reach, Stats, Times, V4, V6};
+use openras_nat::{Caps, Closed, Config, Nat, Open, Reach, Stats, Times, V4, V6};
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;
 
@@ -99,9 +99,10 @@ impl NatPort {
     }
 
     /// Where this caller may go, instead of what the settings say. What runs and may not any more ends.
-    pub fn set_reach(&mut self, reach: Reach) {
+    /// Gives how many destinations that was.
+    pub fn set_reach(&mut self, reach: Reach) -> usize {
         self.reach = Some(reach);
-        self.refresh();
+        self.refresh()
     }
 
     /// What it has counted, sessions that are over included.
@@ -110,6 +111,12 @@ impl NatPort {
         let mut sum = self.before;
         self.session.iter().for_each(|session| sum.add(session.nat.stats()));
         sum
+    }
+
+    /// Flows open now, by kind.
+    #[must_use]
+    pub fn open(&self) -> Open {
+        self.session.as_ref().map(|session| session.nat.open()).unwrap_or_default()
     }
 
     /// Flows open now.
@@ -124,13 +131,13 @@ impl NatPort {
     }
 
     /// Takes this machine's addresses of now.
-    fn refresh(&mut self) {
+    fn refresh(&mut self) -> usize {
         self.version = self.settings.host.version();
         let reach = self.reach();
-        if let Some(session) = &mut self.session {
-            session.nat.set_reach(now(), reach);
-            session.carry_out();
-        }
+        let Some(session) = &mut self.session else { return 0 };
+        let ended = session.nat.set_reach(now(), reach);
+        session.carry_out();
+        ended
     }
 
     fn reach(&self) -> Reach {

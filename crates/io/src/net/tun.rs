@@ -21,11 +21,14 @@ use tokio_tun::Tun;
 use super::nat::Host;
 use super::{IpPort, MAX_PACKET};
 
+mod dial;
+mod netlink;
 mod packet;
 mod route;
 #[cfg(test)]
 mod tests;
 
+pub use dial::TunDial;
 pub use route::Route;
 
 /// Packets that may wait for one call.
@@ -37,6 +40,9 @@ const MTU: u16 = 1500;
 #[derive(Debug, Default)]
 pub struct TunCounts {
     sent: AtomicU64,
+    sent_octets: AtomicU64,
+    given: AtomicU64,
+    given_octets: AtomicU64,
     forged: AtomicU64,
     closed: AtomicU64,
     lost: AtomicU64,
@@ -48,6 +54,12 @@ pub struct TunCounts {
 pub struct TunCounted {
     /// Packets of callers that the system got.
     pub sent: u64,
+    /// Their octets.
+    pub sent_octets: u64,
+    /// Packets of the system that callers got.
+    pub given: u64,
+    /// Their octets.
+    pub given_octets: u64,
     /// Those whose source was not the caller's address, or that were no whole IPv4.
     pub forged: u64,
     /// Those that `reach` closes.
@@ -64,12 +76,36 @@ impl TunCounts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         TunCounted {
             sent: read(&self.sent),
+            sent_octets: read(&self.sent_octets),
+            given: read(&self.given),
+            given_octets: read(&self.given_octets),
             forged: read(&self.forged),
             closed: read(&self.closed),
             lost: read(&self.lost),
             unknown: read(&self.unknown),
         }
     }
+}
+
+impl TunCounted {
+    /// Both together, as of a device that was closed and the one of its name that came after it.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            sent_octets: self.sent_octets + other.sent_octets,
+            given: self.given + other.given,
+            given_octets: self.given_octets + other.given_octets,
+            forged: self.forged + other.forged,
+            closed: self.closed + other.closed,
+            lost: self.lost + other.lost,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+}
+
+fn count_octets(counter: &AtomicU64, packet: &[u8]) {
+    counter.fetch_add(packet.len() as u64, Ordering::Relaxed);
 }
 
 fn count(counter: &AtomicU64) {
@@ -128,9 +164,9 @@ impl TunDevice {
         self.tun.name()
     }
 
-    /// What went over it.
-    pub fn counts(&self) -> TunCounted {
-        self.counts.read()
+    /// What went over it, also once it is closed.
+    pub fn counts(&self) -> &Arc<TunCounts> {
+        &self.counts
     }
 }
 
@@ -249,6 +285,9 @@ impl IpPort for TunPort {
         let counts = &self.device.counts;
         // the system's own queue is full: as a router would
         let sent = self.device.tun.try_send(&packet);
+        if sent.is_ok() {
+            count_octets(&counts.sent_octets, &packet);
+        }
         count(if sent.is_ok() { &counts.sent } else { &counts.lost });
     }
 
@@ -259,6 +298,8 @@ impl IpPort for TunPort {
         match mailbox.packets.pop_front() {
             Some(mut packet) => {
                 packet::clamp_mss(&mut packet, up.mtu);
+                count(&self.device.counts.given);
+                count_octets(&self.device.counts.given_octets, &packet);
                 buf.put_slice(packet.get(..buf.remaining()).unwrap_or(&packet));
                 Poll::Ready(())
             }
@@ -284,125 +325,8 @@ fn mtu(negotiated: &Negotiated) -> u16 {
     }
 }
 
-/// A dial's own device: its address is the one the other end gives, its peer the other end.
-pub struct TunDial {
-    name: String,
-    tun: Option<Tun>,
-    /// The address the other end has given.
-    own: Ipv4Addr,
-    /// What the device was made for: its address, its peer, and the longest packet.
-    agreed: Option<(Ipv4Addr, Ipv4Addr, u16)>,
-    /// Networks that it leads to.
-    routes: Vec<Route>,
-}
-
 /// Whether an address that the other end says may become one of this system's: one host's, and not the system's own business.
-fn is_for_a_host(address: Ipv4Addr) -> bool {
+pub(super) fn is_for_a_host(address: Ipv4Addr) -> bool {
     let [first, ..] = address.octets();
     (1..224).contains(&first) && !address.is_loopback() && !address.is_link_local()
-}
-
-impl TunDial {
-    /// Takes a name for the device, and finds out whether this process may have one; once it is up `routes` lead there. Must be
-    /// called inside a tokio runtime.
-    ///
-    /// # Errors
-    /// `PermissionDenied`: it may not; else what the system says.
-    pub fn new(routes: Vec<Route>) -> io::Result<Self> {
-        if !may_make() {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        let tun = built(Tun::builder().name("ras%d").close_on_exec())?;
-        Ok(Self {
-            name: tun.name().to_owned(),
-            tun: Some(tun),
-            own: Ipv4Addr::UNSPECIFIED,
-            agreed: None,
-            routes,
-        })
-    }
-
-    /// The device's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn lead(&self) {
-        for route in &self.routes {
-            let device = nix::net::if_::if_nametoindex(self.name.as_str()).map_err(io::Error::from);
-            if let Err(error) = device.and_then(|device| route.add(device)) {
-                tracing::error!(%error, %route, device = self.name, "the route could not be set");
-            }
-        }
-    }
-}
-
-impl IpPort for TunDial {
-    fn up(&mut self, negotiated: &Negotiated) {
-        let Some(v4) = negotiated.ipv4 else { return self.down() };
-        let agreed = (v4.local, v4.remote, mtu(negotiated));
-        // IPv6 or compression was agreed on after it: what is there stays, with its routes and connections
-        if self.tun.is_some() && self.agreed == Some(agreed) {
-            return;
-        }
-        self.agreed = None;
-        // an address is given to a device that is made; what was there goes first
-        self.tun = None;
-        if !is_for_a_host(v4.local) || !is_for_a_host(v4.remote) || v4.local == v4.remote {
-            tracing::error!(local = %v4.local, remote = %v4.remote, "a device cannot have the addresses the other end gave");
-            return;
-        }
-        self.own = v4.local;
-        let device = Tun::builder().name(&self.name).close_on_exec().mtu(mtu(negotiated).into());
-        let device = device.address(v4.local).netmask(Ipv4Addr::BROADCAST).destination(v4.remote).up();
-        match built(device) {
-            Ok(tun) => {
-                self.tun = Some(tun);
-                self.agreed = Some(agreed);
-                self.lead();
-            }
-            Err(error) => {
-                tracing::error!(%error, device = self.name, "the network device could not be set up");
-            }
-        }
-    }
-
-    fn down(&mut self) {
-        self.tun = None;
-    }
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
-    }
-
-    fn send(&mut self, packet: Vec<u8>) {
-        // a machine that forwards would carry any other into its networks
-        let own = packet::addresses(&packet).is_some_and(|(_, to)| to == self.own);
-        if let Some(tun) = self.tun.as_ref().filter(|_| own) {
-            // the system's own queue is full: as a router would
-            let _ = tun.try_send(&packet);
-        }
-    }
-
-    fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
-        use tokio::io::AsyncRead as _;
-        let Some(tun) = &mut self.tun else { return Poll::Pending };
-        loop {
-            let begin = buf.filled().len();
-            match std::pin::Pin::new(&mut *tun).poll_read(cx, buf) {
-                Poll::Ready(Ok(())) if buf.filled().len() > begin => {
-                    // the system also sends IPv6, which is not agreed on for this device
-                    if packet::addresses(buf.filled()).is_some() {
-                        return Poll::Ready(());
-                    }
-                    buf.clear();
-                }
-                Poll::Ready(_) => {
-                    self.tun = None;
-                    return Poll::Pending;
-                }
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    }
 }

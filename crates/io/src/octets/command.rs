@@ -1,8 +1,10 @@
-//! A program as a service: on a terminal of its own, without a shell, as a user of its own, and gone with its call.
+//! A program as a service: on a terminal of its own, without a shell, as a user of its own, and gone with its call, with all that
+//! it has started.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as Pair;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::Stdio;
@@ -12,23 +14,22 @@ use std::time::Duration;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
 use tokio::process::Child;
-use tokio::sync::oneshot;
 
 use crate::line::tty::TtyStream;
 
-mod session;
+mod keeper;
+mod kin;
 
-use session::Session;
+pub use keeper::main_if_asked;
 
-/// Makes the terminal the program's own and then becomes the program (util-linux).
-const SETSID: &str = "/usr/bin/setsid";
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// What a terminal is taken for that nobody has asked.
 const TERMINAL: &str = "vt100";
-/// How long a program may take to end when its caller has gone.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a keeper may take to start the program.
+const READY: Duration = Duration::from_secs(10);
 
 /// Whom a program runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,63 +40,81 @@ pub struct As {
     pub gid: u32,
 }
 
-/// A program that runs. Dropped, it and all of its session are ended: by a hang-up, then by force. What it leaves behind when it
-/// ends by itself is ended too.
+/// What is started, and for whom.
+#[derive(Clone, Debug)]
+pub struct Program<'a> {
+    /// A full path.
+    pub path: &'a Path,
+    /// What it is told.
+    pub arguments: &'a [String],
+    /// Whom it runs as; `None` for the user of the service.
+    pub user: Option<&'a As>,
+    /// The name of that user.
+    pub name: &'a str,
+    /// Its home.
+    pub home: &'a Path,
+    /// A program whose `main` begins with [`main_if_asked`]; `None` for the one that runs.
+    pub keeper: Option<&'a Path>,
+}
+
+/// A program that runs. Dropped, it and all that it has started are ended: by a hang-up, then by force. What it leaves behind
+/// when it ends by itself is ended too.
 pub struct Command {
     terminal: TtyStream,
-    /// Held as long as the caller is there.
-    _caller: oneshot::Sender<()>,
+    /// To its keeper; held as long as the caller is there.
+    _caller: UnixStream,
 }
 
 impl Command {
-    /// Starts `program`, a full path. Its environment has PATH, TERM, LANG and, of the user it runs as, HOME, USER and LOGNAME.
-    /// Inside a runtime.
+    /// Starts a program. Its environment has PATH, TERM, LANG and, of the user it runs as, HOME, USER and LOGNAME. Inside a
+    /// runtime.
     ///
     /// # Errors
-    /// There is no terminal left, no such program, or no right to run it so.
-    pub fn start(
-        program: &Path,
-        arguments: &[String],
-        user: Option<&As>,
-        (name, home): (&str, &Path),
-    ) -> io::Result<Self> {
-        let (master, slave) = terminal(user)?;
-        let mut command = tokio::process::Command::new(SETSID);
-        command.arg("--ctty").arg("--").arg(program).args(arguments);
-        command.env_clear().env("PATH", PATH).env("TERM", TERMINAL).env("LANG", "C.UTF-8");
-        command.env("HOME", home).env("USER", name).env("LOGNAME", name);
-        command.current_dir(if home.is_dir() { home } else { Path::new("/") });
-        command.stdin(Stdio::from(slave.try_clone()?)).stdout(Stdio::from(slave.try_clone()?));
-        command.stderr(Stdio::from(slave)).kill_on_drop(true);
-        if let Some(user) = user {
-            // with them go the groups of whoever starts it
-            command.uid(user.uid).gid(user.gid);
+    /// There is no terminal left, or no process. A program that is not there says so on its terminal.
+    pub async fn start(program: &Program<'_>) -> io::Result<Self> {
+        let (master, slave) = terminal(program.user)?;
+        let (caller, kept) = Pair::pair()?;
+        caller.set_nonblocking(true)?;
+        let mut caller = UnixStream::from_std(caller)?;
+        let mut child = keeper_of(program, slave, kept)?;
+        let mut word = [0];
+        let told = tokio::time::timeout(READY, caller.read_exact(&mut word)).await;
+        if !matches!(told, Ok(Ok(_)) if word == [keeper::READY]) {
+            let _ = child.start_kill();
+            return Err(io::Error::other(
+                "the process that keeps programs did not begin; the main() of the service's program must call \
+                 openras_io::octets::main_if_asked() first",
+            ));
         }
-        let missing = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => io::Error::other(format!("{SETSID} is missing; install util-linux")),
-            _ => error,
-        };
-        let child = without_capabilities(&mut command).map_err(missing)?;
-        drop(command);
-        let (caller, left) = oneshot::channel();
-        tokio::spawn(end_with(child, left));
+        tokio::spawn(collect(child));
         Ok(Self { terminal: TtyStream::new(master)?, _caller: caller })
     }
 }
 
-/// Starts it on a thread that has given up what a service without root may have been given to pass on (systemd's
-/// AmbientCapabilities, for network devices): a caller's program is to have none of it.
-fn without_capabilities(command: &mut tokio::process::Command) -> io::Result<Child> {
-    let runtime = tokio::runtime::Handle::current();
-    let start = || {
-        let _inside = runtime.enter();
-        rustix::thread::clear_ambient_capability_set()?;
-        command.spawn()
+/// Starts the keeper, which starts the program.
+fn keeper_of(program: &Program<'_>, slave: OwnedFd, kept: Pair) -> io::Result<Child> {
+    // the running program even where its file was replaced in the meantime
+    let keeper = program.keeper.unwrap_or(Path::new("/proc/self/exe"));
+    let mut command = tokio::process::Command::new(keeper);
+    let (uid, gid) = match program.user {
+        Some(user) => (user.uid.to_string(), user.gid.to_string()),
+        None => (keeper::SAME_USER.to_owned(), keeper::SAME_USER.to_owned()),
     };
-    std::thread::scope(|scope| {
-        let started = std::thread::Builder::new().spawn_scoped(scope, start)?;
-        started.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts programs failed")))
-    })
+    let words = [keeper::ARGUMENT, "keep", &uid, &gid].map(OsString::from);
+    command.args(words).arg(program.path).args(program.arguments);
+    command.env_clear().env("PATH", PATH).env("TERM", TERMINAL).env("LANG", "C.UTF-8");
+    command.env("HOME", program.home).env("USER", program.name).env("LOGNAME", program.name);
+    command.stdin(Stdio::from(slave.try_clone()?)).stdout(Stdio::from(OwnedFd::from(kept)));
+    command.stderr(Stdio::from(slave)).spawn()
+}
+
+/// Waits for the keeper, which ends when everything that it keeps has.
+async fn collect(mut child: Child) {
+    if let Ok(status) = child.wait().await
+        && status.code() == Some(keeper::LEFT_BEHIND)
+    {
+        tracing::warn!("something that a caller's program has started could not be ended; look with ps");
+    }
 }
 
 /// A pair of 80 columns and 24 lines; the user may open its end again as /dev/tty.
@@ -114,20 +133,6 @@ fn terminal(user: Option<&As>) -> io::Result<(OwnedFd, OwnedFd)> {
         rustix::fs::fchown(&slave, Some(owner), None)?;
     }
     Ok((master, slave))
-}
-
-/// Collects the program; ends it when its caller has left, and what it has started in any case.
-async fn end_with(mut child: Child, left: oneshot::Receiver<()>) {
-    // also where this task itself is dropped, with the runtime
-    let session = Session::of(&child);
-    tokio::select! {
-        _ = child.wait() => return,
-        _ = left => {}
-    }
-    session.hang_up();
-    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-        let _ = child.kill().await;
-    }
 }
 
 impl AsyncRead for Command {

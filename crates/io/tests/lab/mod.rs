@@ -117,7 +117,7 @@ fn start(line: impl Line + 'static, caller: bool, tap: Option<Box<dyn Tap>>) -> 
     let (port, ip) = loopback(FarEnd::Host);
     let (commands, orders) = mpsc::channel(1);
     // nobody wants the notices
-    let (notices, _) = mpsc::channel(1);
+    let (notices, _) = mpsc::channel::<Event>(1);
     let farewell = || Command::Close(CloseReason::User);
     let ends = Ends {
         commands: orders,

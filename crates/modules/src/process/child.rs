@@ -29,15 +29,17 @@ pub(super) enum Held {
     Group,
     /// It is the supervisor of a jail, asked to end all in there.
     Jail {
-        /// Kept, or another process could have it.
-        _slot: Option<Slot>,
+        /// Kept until the supervisor is collected, or another process could have it while this one's still end: they
+        /// would count against its limits, and the supervisor's sweep would kill it.
+        slot: Option<Slot>,
     },
 }
 
 /// A started program. Dropping it kills all that belongs to it.
 #[derive(Debug)]
 pub(super) struct Running {
-    child: Child,
+    /// `None` only once it is dropped.
+    child: Option<Child>,
     /// Its number, and that of its process group; kept until it is killed, and it is not waited for before, so that
     /// the number cannot be another's.
     number: Option<Pid>,
@@ -47,7 +49,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn new(child: Child, held: Held) -> Self {
         let number = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        Self { child, number, held }
+        Self { child: Some(child), number, held }
     }
 
     /// A program that is over already has nothing left to limit.
@@ -108,11 +110,12 @@ impl Process for Running {
     fn end(mut self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             self.kill();
-            if timeout(REAP, self.child.wait()).await.is_err() {
+            let Some(child) = &mut self.child else { return };
+            if timeout(REAP, child.wait()).await.is_err() {
                 // a supervisor that does not listen; what is inside ends with it
-                let _ = self.child.start_kill();
-                // past this the runtime collects it
-                let _ = timeout(REAP, self.child.wait()).await;
+                let _ = child.start_kill();
+                // past this it is collected behind our back
+                let _ = timeout(REAP, child.wait()).await;
             }
         })
     }
@@ -121,5 +124,50 @@ impl Process for Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
+        let Held::Jail { slot } = &mut self.held else { return };
+        let (Some(mut child), Some(slot)) = (self.child.take(), slot.take()) else { return };
+        // without a runtime the service is ending, and takes nobody's user any more
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = child.wait().await;
+                drop(slot);
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+    use tokio::process::Command;
+
+    use super::*;
+
+    /// What ends slowly counts against its user's limits, and its supervisor kills whatever that user runs.
+    #[tokio::test]
+    async fn a_user_is_another_processs_only_once_the_first_one_is_collected() {
+        let range = 4_100_000..4_100_002;
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "trap '' TERM; echo up; read -r go"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap();
+        let (open, stdout) = (child.stdin.take(), child.stdout.take().unwrap());
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).await.unwrap();
+        let slot = Slot::take(&range);
+        assert!(slot.is_some() && Slot::take(&range).is_none());
+        drop(Running::new(child, Held::Jail { slot }));
+        // asked to end it goes on, as a supervisor does that has much to clear away
+        sleep(Duration::from_millis(50)).await;
+        assert!(Slot::take(&range).is_none(), "its user is given away while it runs");
+        drop(open);
+        let free = async {
+            while Slot::take(&range).is_none() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(120), free).await.expect("its user is free again");
     }
 }

@@ -293,7 +293,7 @@ impl ProgramConfig {
             return Ok(Arc::new(Plain { program, arguments, folder, user, limits: self.limits.clone() }));
         }
         let settings = self.jail(program, arguments, &parts.hidden)?;
-        Ok(Arc::new(Jailed::new(parts.helper.clone(), settings, user, &parts.uids)?))
+        Ok(Arc::new(Jailed::new(parts.helper.clone(), settings, user, &parts.uids, self.limits.begin)?))
     }
 
     fn jail(&self, program: PathBuf, words: &[String], hidden: &[PathBuf]) -> Result<Jail, ProgramError> {

@@ -18,8 +18,11 @@ use super::{Fault, ProgramError};
 use crate::host::BoxFuture;
 use crate::jail::{ARGUMENT, Identity, Kind, Report, Settings, Wall};
 
-/// Longest time from the start to the jail's ready line.
+/// Longest time from the start to the jail's ready line, for a program whose `limits.begin` gives it less.
 const READY: Duration = Duration::from_secs(5);
+/// The same where walls are tried: whoever starts the service while the host starts everything else must not be told
+/// that no wall stands.
+const TRIED: Duration = Duration::from_secs(30);
 
 /// A program, and the jail that was found to work for it.
 #[derive(Clone, Debug)]
@@ -28,6 +31,9 @@ pub(super) struct Jailed {
     settings: Settings,
     /// Whose each process is: one user for all, one of these for each, or the service's.
     user: User,
+    /// Longest time from the start to the jail's ready line: a host on which programs need long to begin builds jails
+    /// no faster.
+    ready: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -38,12 +44,14 @@ enum User {
 }
 
 impl Jailed {
-    /// Tries the walls from the highest down and keeps the first that really stands.
+    /// Tries the walls from the highest down and keeps the first that really stands. `begin` is the program's
+    /// `limits.begin`.
     pub(super) fn new(
         helper: Option<PathBuf>,
         settings: Settings,
         fixed: Option<(u32, u32)>,
         uids: &Range<u32>,
+        begin: Duration,
     ) -> Result<Self, ProgramError> {
         // the running program even where its file was replaced in the meantime
         let helper = helper.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
@@ -60,8 +68,7 @@ impl Jailed {
         };
         let mut why = Vec::new();
         for (kind, user) in walls {
-            let jailed =
-                Self { helper: helper.clone(), settings: Settings { kind, ..settings.clone() }, user };
+            let jailed = Self::untried(helper.clone(), Settings { kind, ..settings.clone() }, user, begin);
             match jailed.probe() {
                 Ok(()) => return Ok(jailed),
                 Err(Fault::File(reason)) => return Err(ProgramError::NoAccess(reason)),
@@ -69,6 +76,10 @@ impl Jailed {
             }
         }
         Err(ProgramError::NoWall(why.join("; ")))
+    }
+
+    fn untried(helper: PathBuf, settings: Settings, user: User, begin: Duration) -> Self {
+        Self { helper, settings, user, ready: begin.max(READY) }
     }
 
     /// The settings for one process, and what must be kept as long as it lives.
@@ -111,7 +122,8 @@ impl Jailed {
                 let _ = told.send(pipe.read_until(b'\n', &mut line).map(|_| line));
             });
         }
-        let report = report.recv_timeout(READY);
+        let patience = self.ready.max(TRIED);
+        let report = report.recv_timeout(patience);
         if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
             let _ = kill_process(pid, rustix::process::Signal::TERM);
         }
@@ -119,7 +131,7 @@ impl Jailed {
         match report {
             Ok(Ok(line)) => ready(&line),
             Ok(Err(error)) => Err(Fault::Pipe(error.kind())),
-            Err(_) => Err(Fault::NotReady(READY)),
+            Err(_) => Err(Fault::NotReady(patience)),
         }
     }
 
@@ -128,9 +140,9 @@ impl Jailed {
         let mut command = Command::new(&self.helper);
         command.args(Self::arguments(&settings)?).env_clear();
         let (child, mut pipes) = spawn(command, false).await.map_err(|error| Fault::Start(error.kind()))?;
-        let process = Box::new(Running::new(child, Held::Jail { _slot: slot }));
-        match timeout(READY, pipes.stdout.next()).await {
-            Err(_) => Err(Fault::NotReady(READY)),
+        let process = Box::new(Running::new(child, Held::Jail { slot }));
+        match timeout(self.ready, pipes.stdout.next()).await {
+            Err(_) => Err(Fault::NotReady(self.ready)),
             Ok(Err(error)) => Err(Fault::Pipe(error.kind())),
             Ok(Ok(line)) => {
                 ready(&line.map(|line| line.bytes).unwrap_or_default()).map(|()| Started { process, pipes })
@@ -167,6 +179,41 @@ impl Launch for Jailed {
         match self.settings.kind {
             Kind::Namespaces => Wall::Namespaces { own_uid: !matches!(self.user, User::Service) },
             Kind::OwnUid => Wall::OwnUid,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::jail::Ceilings;
+
+    /// The clock is virtual: it stands while the program is started, and then goes straight to the limit.
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_is_slow_by_its_settings_has_as_long_to_build_a_jail() {
+        let folder = tempfile::tempdir().unwrap();
+        let helper = folder.path().join("never-ready");
+        std::fs::write(&helper, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for (begin, limit) in [(60, 60), (10, 10), (1, 5)] {
+            let settings = Settings {
+                kind: Kind::Namespaces,
+                program: "/bin/true".into(),
+                arguments: Vec::new(),
+                folder: None,
+                readable: Vec::new(),
+                network: false,
+                identity: None,
+                grace: 0,
+                ceilings: Ceilings { memory: None, cpu: 30, files: 64, processes: 16, file: 1 << 20 },
+                probe: false,
+            };
+            let begin = Duration::from_secs(begin);
+            let jailed = Jailed::untried(helper.clone(), settings, User::Service, begin);
+            let fault = jailed.launch().await.err().unwrap();
+            assert_eq!(fault, Fault::NotReady(Duration::from_secs(limit)));
         }
     }
 }

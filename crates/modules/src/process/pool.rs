@@ -149,30 +149,40 @@ async fn fill(shared: Arc<Shared>) {
     let mut keepers = JoinSet::new();
     let mut back_off = BackOff::default();
     loop {
-        while shared.has_room() {
-            match shared.start().await {
-                Ok(started) => {
-                    let (offer, asked) = oneshot::channel();
-                    shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(offer);
-                    keepers.spawn(keep(started, asked));
-                }
-                Err(fault) => trouble(&shared, &mut back_off, &fault.to_string()).await,
+        // first, or where a start takes longer than they live there is always room, and never a rest
+        while let Some(kept) = keepers.try_join_next() {
+            hear(&shared, &mut back_off, kept.ok()).await;
+        }
+        if !shared.has_room() {
+            tokio::select! {
+                () = shared.taken.notified() => (),
+                Some(kept) = keepers.join_next() => hear(&shared, &mut back_off, kept.ok()).await,
             }
+            continue;
         }
-        tokio::select! {
-            () = shared.taken.notified() => (),
-            Some(kept) = keepers.join_next() => match kept {
-                Ok(Kept::Died { how, after }) => {
-                    shared.failed.fetch_add(1, Ordering::Relaxed);
-                    if after >= IN_ORDER {
-                        back_off.forget();
-                    }
-                    trouble(&shared, &mut back_off, &format!("it ended before its call came ({how})")).await;
-                }
-                Ok(Kept::Taken) => back_off.forget(),
-                Err(_) => (),
-            },
+        match shared.start().await {
+            Ok(started) => {
+                let (offer, asked) = oneshot::channel();
+                shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(offer);
+                keepers.spawn(keep(started, asked));
+            }
+            Err(fault) => trouble(&shared, &mut back_off, &fault.to_string()).await,
         }
+    }
+}
+
+/// What became of a process that waited.
+async fn hear(shared: &Shared, back_off: &mut BackOff, kept: Option<Kept>) {
+    match kept {
+        Some(Kept::Died { how, after }) => {
+            shared.failed.fetch_add(1, Ordering::Relaxed);
+            if after >= IN_ORDER {
+                back_off.forget();
+            }
+            trouble(shared, back_off, &format!("it ended before its call came ({how})")).await;
+        }
+        Some(Kept::Taken) => back_off.forget(),
+        None => (),
     }
 }
 
@@ -213,5 +223,55 @@ async fn death(started: &Started) -> String {
         if let Some(how) = started.process.ended(LOOK).await {
             return how;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::launch::{Pipes, Process};
+    use super::super::lines::Lines;
+    use super::*;
+    use crate::host::BoxFuture;
+    use crate::jail::Wall;
+
+    /// Takes two seconds to start, and ends as soon as it is looked at.
+    struct Dies;
+
+    impl Process for Dies {
+        fn ended(&self, _: Duration) -> BoxFuture<'_, Option<String>> {
+            Box::pin(std::future::ready(Some("status 4".into())))
+        }
+
+        fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    impl Launch for Dies {
+        fn start(&self) -> BoxFuture<'_, Result<Started, Fault>> {
+            Box::pin(async {
+                sleep(Duration::from_secs(2)).await;
+                let pipes = Pipes {
+                    stdin: Box::new(tokio::io::sink()),
+                    stdout: Lines::new(Box::new(tokio::io::empty()), 1),
+                    stderr: Box::new(tokio::io::empty()),
+                };
+                Ok(Started { process: Box::new(Dies), pipes })
+            })
+        }
+
+        fn wall(&self) -> Wall {
+            Wall::None
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn programs_that_die_faster_than_they_start_are_started_ever_more_seldom() {
+        let pool = Pool::new("x", Arc::new(Dies), 2);
+        sleep(Duration::from_secs(600)).await;
+        let (waiting, started, failed) = pool.counts();
+        // rests of 1, 2, 4 … 60 s, with two seconds of starting between them; at once there would be 300
+        assert!((10..=20).contains(&started), "{started}");
+        assert!(waiting == 0 && (started - 2..=started).contains(&failed), "{waiting} {started} {failed}");
     }
 }

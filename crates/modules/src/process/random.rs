@@ -196,3 +196,34 @@ async fn ten_thousand_dialogs_with_random_faults_all_end_and_leave_nothing() {
     };
     timeout(Duration::from_secs(60), gone).await.expect("no process is left");
 }
+
+/// Asks at once, and lets in whoever answers.
+struct Asks;
+
+impl Launch for Asks {
+    fn start(&self) -> BoxFuture<'_, Result<Started, Fault>> {
+        let actors = Actors { next: AtomicU64::new(0), alive: Arc::default() };
+        Box::pin(async move {
+            // the first one that is no fault
+            actors.next.store((0..).find(|n| dice(*n) % KINDS == 0).unwrap_or(0), Ordering::Relaxed);
+            actors.start().await
+        })
+    }
+
+    fn wall(&self) -> Wall {
+        Wall::None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_is_not_silent_while_the_caller_thinks() {
+    let config = ProgramConfig::new(["made up"]);
+    let limit = config.limits.answer;
+    let module = ProgramModule::with("x".into(), config, Arc::new(Asks), false).unwrap();
+    let mut ends = crate::start(Arc::new(module), CallInfo::default());
+    assert!(matches!(ends.commands.recv().await, Some(DialogCommand::Ask(_))));
+    let early = timeout(3 * limit, ends.commands.recv()).await;
+    assert!(early.is_err(), "{early:?}");
+    ends.events.send(DialogOutput::Line("x".into())).await.unwrap();
+    assert!(matches!(caller(ends).await, DialogVerdict::Success { .. }));
+}

@@ -243,9 +243,12 @@ impl Owner {
         let stray = super::meter::Meter::new(&limits, begun);
         let mut life = Life { process, stdout: pipes.stdout, to_process, stray, said: false, begun };
         let fault = self.serve(&mut life).await;
-        let how = life.process.ended(EXIT).await;
+        let fault = match fault {
+            Fault::Exited(_) => Fault::Exited(life.process.ended(self.limits.grace.max(EXIT)).await),
+            other => other,
+        };
         life.process.end().await;
-        if matches!(fault, Fault::Exited(_)) { Fault::Exited(how) } else { fault }
+        fault
     }
 
     async fn serve(&mut self, life: &mut Life) -> Fault {

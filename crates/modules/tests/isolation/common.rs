@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openras_engine::server::{DialogCommand, DialogOutput, DialogVerdict};
 use openras_modules::process::ProgramConfig;
@@ -15,6 +16,10 @@ mod skip;
 
 pub(crate) use skip::skip;
 
+/// How long is waited for what must come. It ends a test that hangs, and says nothing of how fast a host is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+/// How often it is looked whether it has come, where nobody tells.
+const LOOK: Duration = Duration::from_millis(5);
 /// Reads the begin message, in sh.
 pub(crate) const READ: &str = "read -r begin; ";
 /// Lets alice in, in sh.
@@ -48,10 +53,14 @@ pub(crate) fn module(config: ProgramConfig) -> (Registry, Arc<dyn Module>) {
     (registry, module)
 }
 
-/// `script` for sh, in a jail.
+/// `script` for sh, in a jail; where a limit is what is tested, the test sets that one.
 pub(crate) fn sh(script: &str) -> ProgramConfig {
-    let mut config = ProgramConfig::new(["sh", "-c", script]);
-    config.limits.begin = std::time::Duration::from_secs(20);
+    patient(ProgramConfig::new(["sh", "-c", script]))
+}
+
+/// With time enough on any host.
+pub(crate) fn patient(mut config: ProgramConfig) -> ProgramConfig {
+    (config.limits.begin, config.limits.answer, config.limits.grace) = (PATIENCE, PATIENCE, PATIENCE);
     config
 }
 
@@ -123,13 +132,23 @@ pub(crate) fn running(marker: &str) -> Vec<String> {
     lines.filter(|line| line.contains(marker)).collect()
 }
 
+/// Waits until it is so.
+pub(crate) async fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let wait = async {
+        while !is() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "never so: {what}");
+}
+
 /// Waits until no process has this in its command line.
 pub(crate) async fn gone(marker: &str) {
     let wait = async {
         while !running(marker).is_empty() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(LOOK).await;
         }
     };
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(10), wait).await;
+    let waited = tokio::time::timeout(PATIENCE, wait).await;
     assert!(waited.is_ok(), "still running: {:?}", running(marker));
 }

@@ -22,7 +22,7 @@ async fn the_example_needs_no_setting_to_run_in_the_jail() {
         return skip("life::the_example_needs_no_setting_to_run_in_the_jail", "no /usr/bin/python3");
     }
     let words = ["python3".to_owned(), own.display().to_string(), keys.display().to_string()];
-    let (_registry, module) = module(openras_modules::process::ProgramConfig::new(words));
+    let (_registry, module) = module(patient(openras_modules::process::ProgramConfig::new(words)));
     let (verdict, screen) = call(&module, "wrong").await;
     assert!(matches!(verdict, DialogVerdict::Failure { .. }), "{verdict:?}");
     assert!(screen.contains("Login incorrect."), "{screen}");
@@ -66,12 +66,7 @@ async fn a_second_verdict_is_refused_and_counted() {
     let (registry, module) = module(sh(&twice));
     let (verdict, _) = call(&module, "").await;
     assert_eq!(verdict, DialogVerdict::Failure { user: "bob".into(), domain: String::new() });
-    let counted = async {
-        while registry.conditions().next().unwrap().1.refused == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), counted).await.expect("counted");
+    until("it is counted", || registry.conditions().next().unwrap().1.refused > 0).await;
 }
 
 #[tokio::test]
@@ -123,12 +118,7 @@ async fn a_jail_ends_with_a_service_that_was_killed() {
             child.wait().unwrap();
             return skip("life::a_jail_ends_with_a_service_that_was_killed", line.trim());
         }
-        let begun = async {
-            while running(&format!("sleep {marker}")).len() < 2 {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), begun).await.expect("it begins");
+        until("it begins", || running(&format!("sleep {marker}")).len() >= 2).await;
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(b"x").unwrap();
         drop(stdin); // all that is left of a killed service

@@ -68,8 +68,7 @@ impl Targets {
         config.config = Settings(self.settings.clone());
         config.readable = vec![self.folder.path().join("shown")];
         config.warm = 0;
-        config.limits.begin = std::time::Duration::from_secs(30);
-        config
+        patient(config)
     }
 
     /// Runs the hostile module for one call; gives its wall too.

@@ -22,9 +22,11 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    /// Forgets the peers that are not wanted.
-    pub(super) fn keep(&mut self, wanted: impl Fn(&SocketAddr) -> bool) {
+    /// Forgets the peers that are not wanted; gives how many those were.
+    pub(super) fn keep(&mut self, wanted: impl Fn(&SocketAddr) -> bool) -> usize {
+        let before = self.peers.len();
         self.peers.retain(wanted);
+        before - self.peers.len()
     }
 
     /// Whether the caller has sent there.

@@ -29,6 +29,11 @@ pub(super) struct Questions {
 }
 
 impl Questions {
+    /// Those that wait for an answer.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
     pub(super) fn new(most: usize, patience: Duration) -> Self {
         Self { open: BTreeMap::new(), most, patience, next: 0 }
     }

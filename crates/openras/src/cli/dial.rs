@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use openras_io::net::http;
 use openras_io::net::tun::Route;
 use openras_ppp::AuthMethod;
-use openras_service::config::{DialLine, parse_duration};
+use openras_service::config::{DialLine, RingsAt, parse_duration};
 
 use super::client::At;
 use crate::ways::{Port, port};
@@ -74,6 +74,15 @@ pub(crate) struct Dial {
     /// The modem on the line: generic, or another of the service's configuration or of docs/modems.md
     #[arg(long, value_name = "NAME")]
     pub(crate) modem: Option<String>,
+    /// Parity of a serial: or rfc2217: line: none, odd, even, mark, space [none]. PPP needs all 8 bits besides
+    #[arg(long, value_enum, value_name = "WORD", hide_possible_values = true)]
+    pub(crate) parity: Option<Parity>,
+    /// Stop bits of a serial: or rfc2217: line [1]
+    #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) stop: Option<u8>,
+    /// Flow control of a serial: or rfc2217: line: none, xonxoff, rtscts [rtscts]
+    #[arg(long, value_enum, value_name = "WORD", hide_possible_values = true)]
+    pub(crate) flow: Option<Flow>,
     /// Say CLIENT and wait for CLIENTSERVER before PPP: a Windows host at the other end of a cable
     #[arg(long)]
     pub(crate) null_modem: bool,
@@ -97,9 +106,13 @@ pub(crate) struct Dial {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = auth_word, conflicts_with = "auth")]
     pub(crate) require_auth: Vec<AuthWord>,
     /// Number to be called back at, `*` to be asked for it, empty for none. A number is 704 on a line that
-    /// cannot be called back, as tcp, unix and pty lines cannot
+    /// cannot be called back: without --callback-line only a modem and the exchange can
     #[arg(long, value_name = "NUMBER|*")]
     pub(crate) callback: Option<String>,
+    /// Where this end is rung when it is called back: listen:tcp:ADDRESS:PORT (telnet, tls, ws …), listen:unix:PATH,
+    /// pty:PATH, serial:PATH, or same, the wire dialled over. Open only while the call back is waited for
+    #[arg(long, value_name = "LINE")]
+    pub(crate) callback_line: Option<RingsAt>,
     /// When bytes go to the person before PPP [the entry's, else auto]
     #[arg(long, value_enum)]
     pub(crate) terminal: Option<Terminal>,
@@ -133,10 +146,15 @@ pub(crate) struct Dial {
     /// network device of this system for all programs (administrators, and where the service may make one)
     #[arg(long, value_enum, default_value_t = Ip::Own, value_name = "own|tun", hide_possible_values = true)]
     pub(crate) ip: Ip,
-    /// With --ip tun: a network that this system's packets go to through the device, as 10.0.0.0/8; 0.0.0.0/0 is everything,
-    /// and then not for a line that itself goes over the network. May be given several times; gone when the call ends
+    /// With --ip tun: a network that this system's packets go to through the device, as 10.0.0.0/8 or fd00:7::/48; 0.0.0.0/0 and
+    /// ::/0 are everything, and then not for a line that itself goes over the network. May be given several times; gone
+    /// when the call ends
     #[arg(long = "route", value_name = "NETWORK")]
     pub(crate) routes: Vec<Route>,
+    /// With --ip tun: the name servers the other end gives are this system's until the call ends: by systemd-resolved or
+    /// resolvconf where one of them has /etc/resolv.conf, else in that file
+    #[arg(long)]
+    pub(crate) dns: bool,
     /// Hang up when no packet has gone either way for so long [the entry's, else never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) idle: Option<Duration>,
@@ -198,6 +216,26 @@ fn url(text: &str) -> Result<String, String> {
 pub(crate) enum Ip {
     Own,
     Tun,
+}
+
+/// `--parity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Parity {
+    None,
+    Odd,
+    Even,
+    Mark,
+    Space,
+}
+
+/// `--flow`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Flow {
+    None,
+    #[value(name = "xonxoff")]
+    XonXoff,
+    #[value(name = "rtscts")]
+    RtsCts,
 }
 
 /// `--terminal`.

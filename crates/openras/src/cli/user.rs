@@ -2,8 +2,10 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "these comments are the text of --help")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use openras_service::config::parse_duration;
 
 /// `openras user`.
 #[derive(Debug, Subcommand)]
@@ -65,6 +67,12 @@ pub(crate) struct Rights {
     /// Where the user gets to instead of where the port's callers do: words of `reach` with commas or spaces, `none`, or `default` for the port's
     #[arg(long, value_name = "WORDS")]
     pub(crate) reach: Option<String>,
+    /// How long the user's calls may be up without a packet, from 10s to 30 days, or 0 for no limit but the port's
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) idle: Option<Duration>,
+    /// How long the user's calls may be up in all, as --idle; where the port has a limit too the shorter one counts
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) session: Option<Duration>,
     /// The IPv4 address the user always gets, or `default` for one of the pool
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) address: Option<String>,
@@ -142,4 +150,9 @@ pub(crate) struct UserName {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) store: Store,
+}
+
+/// A length of time; 0 needs no unit.
+fn limit(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { parse_duration(text).map_err(|error| error.to_string()) }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use openras_api::client::Events;
-use openras_api::types::connection::{self, Dialled};
+use openras_api::types::connection::{self, DialFlow, DialParity, Dialled};
 use openras_api::{Client, Problem, start};
 use openras_client::{EntryCall, EntryDial};
 use openras_phonebook::BookError;
@@ -15,7 +15,7 @@ use openras_phonebook::Entry;
 use openras_phonebook::entry::flags::RASEO2_RECONNECT_IF_DROPPED;
 use openras_ppp::Secret;
 
-use crate::cli::{AuthWord, Dial, Ip, Terminal};
+use crate::cli::{AuthWord, Dial, Flow, Ip, Parity, Terminal};
 use crate::entry::{self, Login, told};
 use crate::exit;
 use crate::front::Said;
@@ -317,11 +317,16 @@ fn named_here(args: &Dial, call: &mut Call) {
     {
         call.dial.number.clone_from(number);
     }
+    if let Some(line) = &args.callback_line {
+        call.dial.callback_line = Some(openras_client::absolute(&line.to_string()));
+    }
     call.dial.null_modem = args.null_modem;
     call.dial.vj &= !args.no_vj;
     if args.ip == Ip::Tun {
         call.dial.ip = connection::DialIp::Tun;
     }
+    call.dial.name_servers = args.dns;
+    serial(args, &mut call.dial);
     call.dial.routes = args.routes.iter().map(ToString::to_string).collect();
     if let Some(terminal) = args.terminal {
         call.dial.terminal = match terminal {
@@ -333,6 +338,23 @@ fn named_here(args: &Dial, call: &mut Call) {
         // whoever wants another terminal wants it without the script
         call.script = None;
     }
+}
+
+/// How octets stand on a serial line.
+fn serial(args: &Dial, dial: &mut connection::Dial) {
+    dial.parity = args.parity.map(|parity| match parity {
+        Parity::None => DialParity::None,
+        Parity::Odd => DialParity::Odd,
+        Parity::Even => DialParity::Even,
+        Parity::Mark => DialParity::Mark,
+        Parity::Space => DialParity::Space,
+    });
+    dial.stop = args.stop;
+    dial.flow = args.flow.map(|flow| match flow {
+        Flow::None => DialFlow::None,
+        Flow::XonXoff => DialFlow::XonXoff,
+        Flow::RtsCts => DialFlow::RtsCts,
+    });
 }
 
 /// The capture is opened by the person's program, for the person only (defence rules 10, 14).

@@ -1,6 +1,6 @@
 //! `openras user`: the store's users, from the command line.
 
-use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,7 +10,8 @@ use openras_modules::totp::{Seed, new_recovery_codes};
 use openras_ppp::Secret;
 use openras_service::Config;
 use openras_service::audit::{self, Audit};
-use openras_service::users::{Keep, NewUser, Policy, StoreError, UserChange, UserInfo, Users};
+use openras_service::config::show_duration;
+use openras_service::users::{Keep, NetworkChange, NewUser, Policy, StoreError, UserChange, UserInfo, Users};
 use serde_json::json;
 
 use crate::cli::{Rights, Store, User, UserAdd, UserSet};
@@ -114,13 +115,9 @@ async fn add(args: UserAdd) -> Result<()> {
         no_dial_in: args.rights.no_dial_in.unwrap_or_default(),
         callback: callback.unwrap_or_default(),
         services: services(&args.rights).unwrap_or_default(),
+        network: network(&args.rights)?,
     };
-    let (reach, address) = network(&args.rights)?;
-    changed(&args.store, "user add", &name, move |users, name| {
-        users.add(name, &user)?;
-        users.set_network(name, reach, address)
-    })
-    .await?;
+    changed(&args.store, "user add", &name, move |users, name| users.add(name, &user)).await?;
     if let Some((seed, codes)) = &totp {
         print_enrolment(&name, args.totp.then_some(seed), codes);
     }
@@ -139,14 +136,10 @@ async fn set(args: UserSet) -> Result<()> {
         no_dial_in: args.rights.no_dial_in,
         callback: callback(&args.rights)?,
         services: services(&args.rights),
+        network: network(&args.rights)?,
         totp: totp.clone().map(Some),
     };
-    let (reach, address) = network(&args.rights)?;
-    changed(&args.store, "user set", &name, move |users, name| {
-        users.set(name, &change)?;
-        users.set_network(name, reach, address)
-    })
-    .await?;
+    changed(&args.store, "user set", &name, move |users, name| users.set(name, &change)).await?;
     if let Some((seed, codes)) = &totp {
         print_enrolment(&name, args.totp.then_some(seed), codes);
     }
@@ -200,9 +193,8 @@ fn services(rights: &Rights) -> Option<Vec<String>> {
     }
 }
 
-/// Words and address; `default` takes back what was given.
-#[allow(clippy::type_complexity, reason = "as the store takes it")]
-fn network(rights: &Rights) -> Result<(Option<Option<Vec<String>>>, Option<Option<Ipv4Addr>>)> {
+/// Words, address and limits; `default`, or 0 for a limit, takes back what was given.
+fn network(rights: &Rights) -> Result<NetworkChange> {
     let reach = rights.reach.as_deref().map(|words| match words.trim() {
         "default" => None,
         "none" => Some(Vec::new()),
@@ -218,7 +210,7 @@ fn network(rights: &Rights) -> Result<(Option<Option<Vec<String>>>, Option<Optio
             Some(Some(address.parse().with_context(wrong)?))
         }
     };
-    Ok((reach, address))
+    Ok(NetworkChange { reach, address, idle: rights.idle, session: rights.session })
 }
 
 /// Words with spaces between them; a comma ends a word where no port of the same word follows.
@@ -305,6 +297,10 @@ fn rights(user: &UserInfo) -> String {
     if let Some(address) = user.network.address {
         words.push(format!("is {address}"));
     }
+    let limits = &user.network.limits;
+    for (time, word) in [(limits.idle_time(), "idle"), (limits.session_time(), "in all")] {
+        time.into_iter().for_each(|time| words.push(format!("{} {word}", show_duration(time))));
+    }
     if !user.services.is_empty() {
         words.push(format!("gets {}", user.services.join(" ")));
     }
@@ -324,6 +320,8 @@ fn in_json(user: &UserInfo) -> serde_json::Value {
         "services": user.services,
         "reach": user.network.reach,
         "address": user.network.address,
+        "idle_limit": user.network.limits.idle.map_or(0, NonZeroU32::get),
+        "session_limit": user.network.limits.session.map_or(0, NonZeroU32::get),
         "disabled": user.disabled,
         "no_dial_in": user.no_dial_in,
         "must_change": user.must_change,

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::time::Duration;
 
 use openras_sim::peers::pppd::{After, Guest, Job, available};
 
@@ -54,7 +53,7 @@ fn rasdial_calls_pppd() {
         let mut talk = Talk::with(&scene.live, &mut command);
         talk.expect(expected);
         if code == 0 {
-            guest.wait_for("@@ up", Duration::from_secs(60)).unwrap();
+            guest.wait_for("@@ up", PATIENCE).unwrap();
             talk.say("");
             assert_eq!(guest.status(PATIENCE).unwrap(), 0, "{}", guest.console());
         }

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 use openras_client::TerminalMode;
 
@@ -134,7 +133,7 @@ async fn dial(
             }
             Step::Connected(connection) => {
                 connection.hang_up().await.unwrap();
-                tokio::time::timeout(Duration::from_secs(30), connection.wait_ended())
+                tokio::time::timeout(PATIENCE, connection.wait_ended())
                     .await
                     .unwrap()
                     .unwrap();

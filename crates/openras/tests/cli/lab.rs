@@ -143,7 +143,12 @@ impl Lab {
 
     /// `dial` with the file `pw` as alice to the end, without a terminal.
     pub(crate) fn dial(&self, line: &str, more: &[&str]) -> Done {
-        self.run(&[&["dial", "--line", line, "--user", "alice", "--password-file", "pw"], more].concat())
+        self.dial_with(line, "pw", more)
+    }
+
+    /// The same with this password file.
+    pub(crate) fn dial_with(&self, line: &str, file: &str, more: &[&str]) -> Done {
+        self.run(&[&["dial", "--line", line, "--user", "alice", "--password-file", file], more].concat())
     }
 
     /// `dial --json` as `user` with the password file `file`.

@@ -15,6 +15,7 @@ mod exits;
 #[path = "../shared/frame.rs"]
 mod frame;
 mod help;
+mod ipv6;
 mod kinds;
 mod lab;
 mod library;
@@ -29,6 +30,7 @@ mod rasdial;
 mod reach;
 mod rules;
 mod secrets;
+mod serial;
 #[path = "../shared/terminal.rs"]
 mod terminal;
 mod tun;

@@ -112,7 +112,7 @@ fn a_port_lends_its_modem_to_a_line_test_and_answers_again() {
     let serve = lab.command(&["serve", "--config", "second.toml", "--socket", &socket]);
     let _second = Server::start(serve);
     let listening = || {
-        for _ in 0..300 {
+        for _ in 0..1200 {
             let ports = lab.run(&["ports", "--json", "--socket", &socket]);
             if ports.out.contains("\"condition\":\"listening\"") && ports.out.contains("\"problem\":null") {
                 return;

@@ -3,8 +3,9 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -25,7 +26,7 @@ fn in_a_network_of_its_own(test: &str) -> bool {
     }
     let unshared = |program: &std::ffi::OsStr| {
         let mut command = Command::new("unshare");
-        command.arg("--net").arg(program);
+        command.arg("--net").arg("--mount").arg(program);
         command
     };
     let may = unshared("true".as_ref()).output().is_ok_and(|done| done.status.success());
@@ -74,8 +75,8 @@ fn echo(listener: &TcpListener) {
     stream.write_all(&all).unwrap();
 }
 
-fn a_megabyte_to(host: Ipv4Addr, port: u16) -> Vec<u8> {
-    let mut stream = TcpStream::connect((host, port)).unwrap();
+fn a_megabyte_to(host: impl Into<IpAddr>, port: u16) -> Vec<u8> {
+    let mut stream = TcpStream::connect((host.into(), port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(&megabyte()).unwrap();
     stream.shutdown(std::net::Shutdown::Write).unwrap();
@@ -86,6 +87,15 @@ fn a_megabyte_to(host: Ipv4Addr, port: u16) -> Vec<u8> {
 
 fn megabyte() -> Vec<u8> {
     (0..MEGABYTE).map(|n| (n % 251) as u8).collect()
+}
+
+/// The counters of the service that answers.
+fn metrics(lab: &Lab) -> String {
+    let mut stream = UnixStream::connect(lab.socket()).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: openras\r\nconnection: close\r\n\r\n").unwrap();
+    let mut all = String::new();
+    stream.read_to_string(&mut all).unwrap();
+    all
 }
 
 #[test]
@@ -146,6 +156,12 @@ fn a_call_between_two_devices_carries_the_programs_of_both_systems() {
     let caller = std::thread::spawn(move || echo(&listener));
     assert!(a_megabyte_to(Ipv4Addr::new(10, 64, 0, 2), port) == megabyte());
     caller.join().unwrap();
+    let metrics = metrics(&lab);
+    for direction in ["received", "sent"] {
+        let name = format!("openras_tun_octets_total{{device=\"rasport\",direction=\"{direction}\"}} ");
+        let octets = metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_else(|| panic!("{metrics}"));
+        assert!(octets.parse::<usize>().unwrap() > 2 * MEGABYTE, "{direction} {octets}");
+    }
     program.say(&json!({ "hangup": true }));
     let begun = Instant::now();
     while there(&far, devices) != ["lo"] {
@@ -153,5 +169,123 @@ fn a_call_between_two_devices_carries_the_programs_of_both_systems() {
         std::thread::yield_now();
     }
     assert!(!there(&far, routes).contains("ras0"));
+    assert_eq!(program.end().0, 0);
+}
+
+/// /etc of this mount namespace becomes a copy, in which a file may be put in another's place.
+fn own_etc(lab: &Lab) -> bool {
+    let copy = lab.path("etc");
+    let done = |command: &mut Command| command.status().is_ok_and(|status| status.success());
+    done(Command::new("cp").arg("-a").arg("/etc").arg(&copy))
+        && done(Command::new("mount").arg("--bind").arg(&copy).arg("/etc"))
+}
+
+fn resolv_conf() -> String {
+    std::fs::read_to_string("/etc/resolv.conf").unwrap()
+}
+
+/// A dial with a device, in a network of its own and in this test's mounts.
+fn dial(lab: &Lab, more: &[&str]) -> Program {
+    let mut dial = Command::new("unshare");
+    dial.args(["--net", PROGRAM, "dial", "--json", "--ip", "tun", "--user", "alice", "--password-file", "pw"]);
+    dial.args(more).arg("--line").arg(format!("unix:{}", lab.path("line").display()));
+    lab.at_home(&mut dial);
+    Program::start(dial)
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+const BEFORE: &str = "# by hand\nsearch example.test\nnameserver 192.0.2.1\noptions ndots:2";
+
+#[test]
+fn name_servers_of_a_dial_are_the_systems_until_it_ends_or_its_killer_is_followed_by_another() {
+    if !in_a_network_of_its_own(
+        "tun::name_servers_of_a_dial_are_the_systems_until_it_ends_or_its_killer_is_followed_by_another",
+    ) {
+        return;
+    }
+    let lab = Lab::with(&PORT.replace("reach", "dns = [\"198.51.100.7\"]\nreach"));
+    if !own_etc(&lab) {
+        println!("SKIP: nothing can be mounted here");
+        return;
+    }
+    std::fs::write("/etc/resolv.conf", BEFORE).unwrap();
+    let _server = lab.serve(&[]);
+    // without being asked to nothing is touched
+    let mut plain = dial(&lab, &[]);
+    plain.state("Connected");
+    assert_eq!(resolv_conf(), BEFORE);
+    plain.say(&json!({ "hangup": true }));
+    assert_eq!(plain.end().0, 0);
+    let mut program = dial(&lab, &["--dns"]);
+    let told = program.until(|event| event["event"] == "network");
+    assert_eq!(told["kind"], "name_servers", "{told}");
+    let during = resolv_conf();
+    assert!(during.contains("\nnameserver 198.51.100.7\n") && !during.contains("192.0.2.1"), "{during}");
+    assert!(during.contains("search example.test\n"), "{during}");
+    program.say(&json!({ "hangup": true }));
+    let beside = || Path::new("/etc/resolv.conf.openras").exists();
+    until("they stay after the call", || resolv_conf() == BEFORE && !beside());
+    assert_eq!(program.end().0, 0);
+    // killed without a chance to undo anything: the next service does
+    let mut program = dial(&lab, &["--dns"]);
+    program.until(|event| event["event"] == "network");
+    let services = lab.private_services();
+    services.iter().for_each(|service| {
+        rustix::process::kill_process(*service, rustix::process::Signal::KILL).unwrap();
+    });
+    drop(program);
+    assert!(resolv_conf().contains("198.51.100.7"));
+    let mut next = dial(&lab, &[]);
+    next.state("Connected");
+    assert_eq!(resolv_conf(), BEFORE);
+    assert!(!beside());
+    // and what somebody else writes meanwhile is left
+    let mut program = dial(&lab, &["--dns"]);
+    program.until(|event| event["event"] == "network");
+    std::fs::write("/etc/resolv.conf", "nameserver 203.0.113.1\n").unwrap();
+    program.say(&json!({ "hangup": true }));
+    program.end();
+    assert_eq!(resolv_conf(), "nameserver 203.0.113.1\n");
+    assert_eq!(std::fs::read_to_string("/etc/resolv.conf.openras").ok().as_deref(), Some(BEFORE));
+}
+
+#[test]
+fn a_dials_device_has_ipv6_of_the_network_that_is_advertised() {
+    if !in_a_network_of_its_own("tun::a_dials_device_has_ipv6_of_the_network_that_is_advertised") {
+        return;
+    }
+    let up = Command::new("ip").args(["link", "set", "lo", "up"]).status();
+    if !up.is_ok_and(|status| status.success()) || TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        println!("SKIP: no ip command, or no IPv6 here");
+        return;
+    }
+    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let lab = Lab::with(&format!(
+        "[[port]]\nname = \"line1\"\nline = \"listen:unix:FOLDER/line\"\nipv6 = \"fd12:3456:789a::/56\"\n\
+         reach = [\"[::1]:{port}\"]\n"
+    ));
+    let _server = lab.serve(&[]);
+    let mut program = dial(&lab, &["--route", "::/0"]);
+    program.state("Connected");
+    let service = lab.private_services()[0].as_raw_nonzero();
+    let far = File::open(format!("/proc/{service}/ns/net")).unwrap();
+    let addresses = || there(&far, || std::fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap());
+    until("no address", || addresses().contains("fd123456789a"));
+    // ours for this machine's loopback is the first of the first network
+    let gateway: Ipv6Addr = "fd12:3456:789a::1".parse().unwrap();
+    let here = std::thread::spawn(move || echo(&listener));
+    let back = there(&far, || a_megabyte_to(gateway, port));
+    assert!(back == megabyte(), "{} octets", back.len());
+    here.join().unwrap();
+    program.say(&json!({ "hangup": true }));
+    until("the device has stayed", || there(&far, devices) == ["lo"]);
     assert_eq!(program.end().0, 0);
 }

@@ -19,20 +19,7 @@ fn the_last_call_that_failed_is_explained_by_the_port() {
     let done = why(&lab, &[]);
     assert!(done.code == 1 && done.err.contains("no call has failed"), "{}", done.err);
     let at = server.line("line1");
-    let dial = |file: &str| {
-        lab.run(&[
-            "dial",
-            "--line",
-            &at,
-            "--user",
-            "alice",
-            "--password-file",
-            file,
-            "--no-pause",
-            "--ping",
-            "1",
-        ])
-    };
+    let dial = |file: &str| lab.dial_with(&at, file, &["--no-pause", "--ping", "1"]);
     assert_eq!(dial("wrong").code, 5);
     assert_eq!(dial("pw").code, 0);
     let done = why(&lab, &[]);
@@ -74,18 +61,7 @@ fn a_capture_says_the_same_without_a_service() {
     let lab = Lab::with(PORT);
     let server = lab.serve(&[]);
     let at = server.line("line1");
-    lab.run(&[
-        "dial",
-        "--line",
-        &at,
-        "--user",
-        "alice",
-        "--password-file",
-        "wrong",
-        "--no-pause",
-        "--capture",
-        "call.pcapng",
-    ]);
+    lab.dial_with(&at, "wrong", &["--no-pause", "--capture", "call.pcapng"]);
     drop(server);
     let done = lab.run(&["why", "--capture", "call.pcapng"]);
     assert_eq!(done.code, 0, "{}", done.err);

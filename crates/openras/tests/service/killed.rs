@@ -16,8 +16,6 @@ use crate::lab::{Api, Lab, Lines, PORT, Server};
 const CHILD: &str = "OPENRAS_TEST_HOLDS";
 /// How long the service waits for the creator of a dial to come back.
 const GRACE: Duration = Duration::from_secs(2);
-/// What a busy machine may add; without a reader to miss, each of these dials would go on for 30 s or more.
-const MARGIN: Duration = Duration::from_secs(20);
 
 /// A state to die in, and what leads there.
 struct Case {
@@ -137,6 +135,13 @@ fn held(lab: &Lab, case: &Case) -> (Child, u64) {
     panic!("{} was not reached: {said}{}", case.state, String::from_utf8_lossy(&output.stderr))
 }
 
+/// The dial ended for that, and not for what would have ended it half a minute later: how long a busy host needs for it says
+/// nothing.
+fn its_program_went(state: &str, end: &Value) {
+    assert_eq!(end["connected"], false, "{state}: {end}");
+    assert!(end["why"].as_str().is_some_and(|why| why.contains("went away")), "{state}: {end}");
+}
+
 #[test]
 fn a_program_killed_in_any_state_before_connected_ends_its_dial_after_two_seconds() {
     let (lab, server) = lab();
@@ -152,9 +157,8 @@ fn a_program_killed_in_any_state_before_connected_ends_its_dial_after_two_second
                 child.wait().unwrap();
                 let end = events.ended(call);
                 let took = begun.elapsed();
-                assert_eq!(end["connected"], false, "{}: {end}", case.state);
-                let limits = GRACE - Duration::from_millis(500)..GRACE + MARGIN;
-                assert!(limits.contains(&took), "{} took {took:?}", case.state);
+                its_program_went(case.state, &end);
+                assert!(took > GRACE - Duration::from_millis(500), "{} took {took:?}", case.state);
             });
         }
     });
@@ -181,28 +185,23 @@ fn the_program_killed_in_a_pause_or_before_a_silent_server_ends_its_dial() {
     let (lab, server) = lab();
     let (quiet, asks) = (silent(""), silent("login: "));
     let line = lab.line("line1");
-    // whoever never answered LCP is told of the end as RFC 1661 has it: two Terminate-Requests, 3 s apart
-    let farewell = Duration::from_secs(7);
     let table = [
-        (asks.as_str(), "alice", "pw", "Interactive", "auto", Duration::ZERO),
-        (&quiet, "alice", "pw", "Interactive", "after-dial", Duration::ZERO),
-        (&line, "retry", "wrong", "RetryAuthentication", "never", Duration::ZERO),
-        (&line, "expired", "pw", "PasswordExpired", "never", Duration::ZERO),
-        (&quiet, "alice", "pw", "Authenticate", "never", farewell),
+        (asks.as_str(), "alice", "pw", "Interactive", "auto"),
+        (&quiet, "alice", "pw", "Interactive", "after-dial"),
+        (&line, "retry", "wrong", "RetryAuthentication", "never"),
+        (&line, "expired", "pw", "PasswordExpired", "never"),
+        (&quiet, "alice", "pw", "Authenticate", "never"),
     ];
     std::thread::scope(|scope| {
-        for (line, user, file, state, terminal, farewell) in table {
+        for (line, user, file, state, terminal) in table {
             let lab = &lab;
             scope.spawn(move || {
                 let mut events = lab.api().events();
                 let mut program = lab.dial(line, user, file, &["--terminal", terminal]);
                 program.state(state);
                 let call = program.call();
-                let begun = Instant::now();
                 program.kill(Signal::KILL);
-                let end = events.ended(call);
-                assert_eq!(end["connected"], false, "{state}: {end}");
-                assert!(begun.elapsed() < GRACE + farewell + MARGIN, "{state} took {:?}", begun.elapsed());
+                its_program_went(state, &events.ended(call));
             });
         }
     });

@@ -167,6 +167,7 @@ fn words(event: &Event) -> usize {
         | Event::TimeRemaining { text, .. }
         | Event::Terminal { data: text } => text.len(),
         Event::Port { port, kind, text, error } => port.len() + kind.len() + text.len() + of(error.as_ref()),
+        Event::Network { kind, text } => kind.len() + text.len(),
         Event::Packet(packet) => packet.text.len(),
         Event::Ended(ended) => ended.why.len() + ended.remedy.len() + of(ended.error.as_ref()),
         Event::State(_) | Event::NoAuthentication | Event::Projection(_) | Event::Lost { .. } => 0,

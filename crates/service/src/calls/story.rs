@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use openras_api::types::call::{Call, CallStory};
 use openras_api::types::event::{Ended, Event, Projection, Told};
-use openras_api::types::port::Statistics;
+use openras_api::types::port::{Flows, NatStatistics, Statistics};
 use openras_engine::{ConnState, RasError};
+use openras_nat::Dropped;
 use openras_ppp::{Stats, event};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -50,6 +51,22 @@ pub(super) struct Memory {
     reason: Option<Box<str>>,
     /// Where the counters stood when they were begun at 0 again.
     cleared: Option<Box<Stats>>,
+    /// What its NAT has told.
+    nat: Option<Box<Nat>>,
+}
+
+/// The NAT of a call as its story knows it.
+struct Nat {
+    now: openras_nat::Stats,
+    /// Where the counters stood when they were begun at 0 again.
+    from: openras_nat::Stats,
+    open: openras_nat::Open,
+}
+
+impl Nat {
+    fn shown(&self) -> NatStatistics {
+        nat_statistics(&self.now.since(&self.from), &self.open)
+    }
 }
 
 impl Memory {
@@ -234,7 +251,23 @@ impl Story {
     /// Begins the counters at 0.
     pub(crate) fn clear_statistics(&self) {
         let now = self.about.gauge.read().stats;
-        self.lock().cleared = Some(Box::new(now));
+        let mut told = self.lock();
+        told.cleared = Some(Box::new(now));
+        if let Some(nat) = &mut told.nat {
+            nat.from = nat.now;
+        }
+    }
+
+    /// What its NAT has counted until now, and has open.
+    pub(crate) fn note_nat(&self, now: openras_nat::Stats, open: openras_nat::Open) {
+        let nat = &mut self.lock().nat;
+        let from = nat.as_ref().map(|nat| nat.from).unwrap_or_default();
+        *nat = Some(Box::new(Nat { now, from, open }));
+    }
+
+    /// The same for who asks; `None` where the call has had no NAT.
+    pub(crate) fn nat(&self) -> Option<NatStatistics> {
+        self.lock().nat.as_deref().map(Nat::shown)
     }
 
     /// A line of the list of calls.
@@ -282,7 +315,8 @@ impl Story {
         let mut events: Vec<Told> =
             told.events.iter().chain(told.packets.iter()).map(|entry| self.told(entry)).collect();
         events.sort_by_key(|told| told.n);
-        CallStory { call, projection: told.projection.as_deref().cloned(), statistics, events }
+        let nat = told.nat.as_deref().map(Nat::shown);
+        CallStory { call, projection: told.projection.as_deref().cloned(), statistics, nat, events }
     }
 
     /// Reads what is told behind event number `after`, control packets too if wanted, to the end of the call.
@@ -327,6 +361,31 @@ fn seconds(micros: u64) -> f64 {
 
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a NAT has counted, as the API has it.
+pub(crate) fn nat_statistics(stats: &openras_nat::Stats, open: &openras_nat::Open) -> NatStatistics {
+    let many = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let dropped = Dropped::ALL.into_iter().map(|why| (why.name().to_owned(), stats.dropped(why)));
+    NatStatistics {
+        packets_received: stats.packets_in,
+        packets_sent: stats.packets_out,
+        bytes_received: stats.bytes_in,
+        bytes_sent: stats.bytes_out,
+        open: Flows {
+            tcp: many(open.streams),
+            udp: many(open.mappings),
+            ping: many(open.pings),
+            question: many(open.questions),
+        },
+        begun: Flows {
+            tcp: stats.streams,
+            udp: stats.mappings,
+            ping: stats.pings,
+            question: stats.questions,
+        },
+        dropped: dropped.filter(|(_, count)| *count > 0).collect(),
+    }
 }
 
 /// Counters as the API has them, from where they were begun at 0.

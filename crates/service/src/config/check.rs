@@ -115,6 +115,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     }
     found.0.extend(super::virtual_modem::findings(config));
     found.0.extend(super::login::findings(config));
+    found.0.extend(super::callback::findings(config));
     found.0.extend(super::device::findings(config));
     found.0.extend(super::pool::findings(config));
     found.0.extend(super::group::findings(config));

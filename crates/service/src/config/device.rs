@@ -261,7 +261,7 @@ fn of_the_modem(faults: &mut Faults<'_>, port: &PortConfig, device: &DeviceLine,
         let remedy = format!("Write one of {}, or add a table [modem.{name}]", names.join(", "));
         faults.add("modem", error.to_string(), &remedy);
     }
-    let bare = matches!(device, DeviceLine::Tcp(_) | DeviceLine::Telnet(_));
+    let bare = device.at().is_some() && !device.is_serial_port();
     if port.device.modem.is_none() && bare {
         let what = format!("line = \"{}\" is one to dial unless a modem is at its other end", port.line);
         let remedy =

@@ -24,11 +24,12 @@ impl GroupConfig {
 }
 
 impl Config {
-    /// The words of all groups a caller is in; `None` if that is none.
-    pub(crate) fn group_reach(&self, caller: &str) -> Option<Vec<String>> {
-        let mut groups = self.groups.values().filter(|group| group.has(caller)).peekable();
-        groups.peek()?;
-        Some(groups.flat_map(|group| group.reach.iter().cloned()).collect())
+    /// The groups a caller is in, and the words of all of them; `None` if that is none.
+    pub(crate) fn group_reach(&self, caller: &str) -> Option<(Vec<String>, Vec<String>)> {
+        let groups = || self.groups.iter().filter(|(_, group)| group.has(caller));
+        groups().next()?;
+        let names = groups().map(|(name, _)| name.clone()).collect();
+        Some((names, groups().flat_map(|(_, group)| group.reach.iter().cloned()).collect()))
     }
 }
 
@@ -73,7 +74,7 @@ mod tests {
                     [group.servers]\nusers = [\"ALICE\", \"J\u{dc}RGEN\"]\nreach = [\"192.168.7.0/24:22\"]\n\
                     [group.guests]\nusers = [\"eve\"]\nreach = []\n";
         let config = Config::parse(text, "f").unwrap();
-        let words = |name: &str| config.group_reach(name);
+        let words = |name: &str| config.group_reach(name).map(|(_, words)| words);
         assert_eq!(words("alice"), Some(vec!["internet".into(), "192.168.7.0/24:22".into()]));
         assert_eq!(words("CORP\\bob"), Some(vec!["internet".into()]));
         assert_eq!(words("j\u{fc}rgen"), Some(vec!["192.168.7.0/24:22".into()]));
@@ -82,6 +83,7 @@ mod tests {
         // another letter than k, whatever one folding of case says
         let config = Config::parse("[group.g]\nusers = [\"kate\"]\nreach = []\n", "f").unwrap();
         assert_eq!(config.group_reach("\u{212a}ate"), None);
+        assert_eq!(config.group_reach("Kate").unwrap().0, ["g"]);
     }
 
     #[test]

@@ -199,8 +199,8 @@ impl FromStr for DialLine {
             "tcp" => host_port(rest, "tcp:", 1).map(Self::Tcp),
             "telnet" => host_port(rest, "telnet:", 1).map(Self::Telnet),
             "tls" => host_port(rest, "tls:", 1).map(Self::Tls),
-            "ws" => websocket(rest, "ws:", false),
-            "wss" => websocket(rest, "wss:", true),
+            "ws" => websocket(rest, "ws:").map(|(at, path)| Self::WebSocket { at, path, tls: false }),
+            "wss" => websocket(rest, "wss:").map(|(at, path)| Self::WebSocket { at, path, tls: true }),
             "unix" => path(rest, SOCKET_PATH, "unix:").map(Self::Unix),
             "pty" => path(rest, 4095, "pty:").map(Self::Pty),
             "exchange" => number(rest).map(Self::Exchange),
@@ -327,7 +327,7 @@ fn host_port(rest: &str, prefix: &str, lowest: u16) -> Result<HostPort, Wrong> {
 }
 
 /// `HOST:PORT/PATH`, where the path may be missing.
-fn websocket(rest: &str, prefix: &str, tls: bool) -> Result<DialLine, Wrong> {
+fn websocket(rest: &str, prefix: &str) -> Result<(HostPort, String), Wrong> {
     let (at, path) = match rest.find('/') {
         Some(slash) => rest.split_at(slash),
         None => (rest, "/"),
@@ -341,7 +341,7 @@ fn websocket(rest: &str, prefix: &str, tls: bool) -> Result<DialLine, Wrong> {
             format!("{prefix}HOST:PORT/PATH with at most {WEB_PATH} plain characters, others as %20"),
         ));
     }
-    Ok(DialLine::WebSocket { at: host_port(at, prefix, 1)?, path: path.into(), tls })
+    Ok((host_port(at, prefix, 1)?, path.into()))
 }
 
 fn named_host(text: &str) -> Option<Host> {

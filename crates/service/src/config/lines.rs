@@ -51,7 +51,16 @@ impl Lines {
 
     /// Of a module's table.
     pub(crate) fn module(&self, name: &str) -> usize {
-        let headers = [format!("[module.{name}]"), format!("[module.{name:?}]")];
+        self.table("module", name)
+    }
+
+    /// Of the table of a service of the login prompt.
+    pub(crate) fn service(&self, name: &str) -> usize {
+        self.table("service", name)
+    }
+
+    fn table(&self, kind: &str, name: &str) -> usize {
+        let headers = [format!("[{kind}.{name}]"), format!("[{kind}.{name:?}]")];
         let found = self.headers.iter().find(|(_, header)| headers.iter().any(|one| header.starts_with(one)));
         found.map_or(0, |(line, _)| *line)
     }

@@ -83,12 +83,32 @@ fn command(add: &mut impl FnMut(String, &str), program: &std::path::Path, user: 
             );
         }
         Some((name, None)) => add(format!("there is no user {name:?}"), "Write one of this machine's users"),
+        Some((name, Some(user))) if user.uid.is_root() => {
+            let what = format!("a caller's program would run as {name:?}, who may do everything here");
+            add(what, "Write user = \"NAME\", one with few rights; a program that needs more asks a service of its own for it");
+        }
         Some((name, Some(user))) if !own.is_root() && user.uid.as_raw() != own.as_raw() => {
             let what = format!("only root's service can run a command as {name:?}");
             add(what, "Leave user out, or start the service as root");
         }
         _ => {}
     }
+}
+
+/// Defence: programs of callers that run as the service itself, as a sentence each.
+pub(crate) fn own_users(config: &Config) -> Vec<String> {
+    if rustix::process::geteuid().is_root() {
+        return Vec::new();
+    }
+    let commands =
+        config.services.iter().filter(|(_, service)| matches!(service, ServiceConfig::Command { .. }));
+    let own = |name| {
+        format!(
+            "The program of the service {name} runs as the service's own user, who can read the users' secrets: only \
+             root's service can give it another."
+        )
+    };
+    commands.map(|(name, _)| own(name)).collect()
 }
 
 fn prompt(add: &mut impl FnMut(&'static str, String, &str), port: &PortConfig) {
@@ -184,6 +204,21 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part:?} in {said}");
         }
+    }
+
+    #[test]
+    fn no_program_of_a_caller_is_roots() {
+        let service = |user: &str| {
+            format!("{PORT}[service.x]\ncommand = [\"/bin/sh\"]\n{user}")
+        };
+        let said = problems(&service("user = \"root\"\n"));
+        assert!(said.contains("f:5") && said.contains("may do everything here"), "{said}");
+        assert!(said.contains("one with few rights"), "{said}");
+        let root = rustix::process::geteuid().is_root();
+        let own = Config::parse(&service(if root { "user = \"nobody\"\n" } else { "" }), "f").unwrap();
+        let told = own_users(&own);
+        assert_eq!(told.len(), usize::from(!root), "{told:?}");
+        assert!(told.iter().all(|text| text.contains("service x runs as the service's own user")), "{told:?}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! `tls` and `origins` of a port: who it is to callers in TLS, and which pages may call over WebSocket.
+//! `tls` and `origins` of a port or a modem: who it is to callers in TLS, which pages may call over WebSocket; and `tls` of a
+//! line that we connect ourselves.
 
 use std::path::PathBuf;
 
-use super::{PortConfig, PortLine};
+use super::{DeviceLine, PortConfig, PortLine};
 
 /// `tls = { certificate = "FILE", key = "FILE", clients = "FILE" }`, each a full path to PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,20 +44,70 @@ impl TlsConfig {
     }
 }
 
-/// The rules of both keys: `found` takes the key, what is wrong, and what to write.
+/// `tls = { ca = "FILE", certificate = "FILE", key = "FILE" }` of a line that we connect, each a full path to PEM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsTrust {
+    /// Whose signatures count for the other end (default none: what the system trusts).
+    pub ca: Option<PathBuf>,
+    /// Our own certificate with those above it, and its key, where the other end wants them (default none).
+    pub own: Option<(PathBuf, PathBuf)>,
+}
+
+impl TlsTrust {
+    /// What to write.
+    pub(super) const REMEDY: &str = "Write tls = { ca = \"/etc/openras/ca.pem\" }, and certificate and key where the other end wants a certificate";
+
+    /// From keys and their texts; `None` is a value that is no text.
+    pub(super) fn of<'a>(keys: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Result<Self, String> {
+        let [mut ca, mut certificate, mut key] = [None, None, None];
+        for (name, value) in keys {
+            let place = match name {
+                "ca" => &mut ca,
+                "certificate" => &mut certificate,
+                "key" => &mut key,
+                other => {
+                    return Err(format!("has the key {other:?}, which is none of ca, certificate, key"));
+                }
+            };
+            let path = value.map(PathBuf::from).filter(|path| path.is_absolute());
+            *place = Some(path.ok_or_else(|| format!("has a {name} that is no full path in quotes"))?);
+        }
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Ok(Self { ca, own: Some((certificate, key)) }),
+            (None, None) => Ok(Self { ca, own: None }),
+            (None, _) => Err("names a key without its certificate".into()),
+            (_, None) => Err("names a certificate without its key".into()),
+        }
+    }
+}
+
+/// The rules of both keys of a port: `found` takes the key, what is wrong, and what to write.
 pub(super) fn check(port: &PortConfig, mut found: impl FnMut(&'static str, String, String)) {
-    let spoken = spoken(&port.line);
     if let Some((what, remedy)) = certificate(&port.line, port.tls.is_some()) {
         found("tls", what, remedy.into());
     }
-    if !port.origins.is_empty() && !spoken.is_some_and(super::Spoken::is_websocket) {
-        let what = format!("origins does nothing on the line \"{}\"", port.line);
-        found("origins", what, "Only lines of WebSocket have it: leave it out".into());
+    origins(&port.line, &port.origins, |what, remedy| found("origins", what, remedy.into()));
+}
+
+/// The rules of `origins` on this line: `found` takes what is wrong, and what to write.
+pub(super) fn origins(line: &PortLine, origins: &[String], mut found: impl FnMut(String, &'static str)) {
+    if !origins.is_empty() && !spoken(line).is_some_and(super::Spoken::is_websocket) {
+        let what = format!("origins does nothing on the line \"{line}\"");
+        found(what, "Only listen:ws: and listen:wss: have it: leave it out");
     }
-    for origin in port.origins.iter().filter(|origin| !is_origin(origin)) {
+    for origin in origins.iter().filter(|origin| !is_origin(origin)) {
         let what = format!("origins has {origin:?}, which is no origin of a page");
-        found("origins", what, "Write scheme, host and port, such as \"https://retro.example\"".into());
+        found(what, "Write scheme, host and port, such as \"https://retro.example\"");
     }
+}
+
+/// What is wrong where `trust` stands at a line that is not connected in TLS, and what to write.
+pub(super) fn trust(line: &PortLine, trust: Option<&TlsTrust>) -> Option<(String, &'static str)> {
+    let in_tls = matches!(line, PortLine::Device(device) if DeviceLine::is_tls(device));
+    (trust.is_some() && !in_tls).then(|| {
+        let remedy = "Write a line that begins with tls: or wss:, or leave it out";
+        (format!("tls does nothing on the line \"{line}\""), remedy)
+    })
 }
 
 fn spoken(line: &PortLine) -> Option<super::Spoken> {

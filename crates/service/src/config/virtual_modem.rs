@@ -9,10 +9,10 @@ use openras_nat::Reach;
 
 use super::check::{Finding, Place, is_plain_name};
 use super::device::Frame;
-use super::{Config, DeviceLine, DialLine, PortConfig, PortLine, TlsConfig};
+use super::{Config, DeviceLine, DialLine, PortConfig, PortLine, TlsConfig, TlsTrust};
 
 /// Where the computer of a modem can be.
-const FORMS: &str = "Write listen:tcp:, listen:telnet:, listen:rfc2217:, listen:tls:, listen:ws:, listen:wss:, listen:unix:, pty: or serial: with its address or path";
+const FORMS: &str = "Write tcp:, telnet:, rfc2217:, tls:, ws: or wss: with an address, the same behind listen:, or listen:unix:, pty: or serial: with a path";
 /// The longest key of the directory, in digits: what telephones take.
 const LONGEST_KEY: usize = 20;
 
@@ -43,7 +43,11 @@ pub struct VirtualModem {
     pub insecure: bool,
     /// Who it is to computers on `listen:tls:` and `listen:wss:`, which need it (default none).
     pub tls: Option<TlsConfig>,
-    /// `parity`, `stop` and `flow` of a `serial:` line; what is left out is 8N1 with RTS and CTS.
+    /// `tls` of a line that is connected in TLS (default none: what the system trusts).
+    pub trust: Option<TlsTrust>,
+    /// Origins of pages that may come over `listen:ws:` and `listen:wss:`, besides those of the same host (default none).
+    pub origins: Vec<String>,
+    /// `parity`, `stop` and `flow` of a `serial:` or `rfc2217:` line; what is left out is 8N1 with RTS and CTS.
     pub frame: Frame,
 }
 
@@ -63,6 +67,8 @@ impl VirtualModem {
             reach: vec!["internet".into()],
             insecure: false,
             tls: None,
+            trust: None,
+            origins: Vec::new(),
             frame: Frame::default(),
         }
     }
@@ -148,10 +154,8 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         };
         names(&mut add, modem, earlier, &config.ports);
         line(&mut add, modem, earlier, &config.ports);
-        serial(&mut add, modem, earlier, &config.ports);
-        if let Some((what, remedy)) = super::tls::certificate(&modem.line, modem.tls.is_some()) {
-            add("tls", what, remedy);
-        }
+        device(&mut add, modem, earlier, &config.ports);
+        tls(&mut add, modem);
         numbers(&mut add, modem, &config.ports);
         if let Err(error) = Reach::parse(&modem.reach) {
             add(
@@ -196,10 +200,7 @@ fn line(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports
             let what = format!("line = {shown:?} is where a modem dials, not where its computer is");
             add("line", what, "Write the computer's line, and the number as number = \"…\"");
         }
-        PortLine::Stdio
-        | PortLine::Device(
-            DeviceLine::Rfc2217 { .. } | DeviceLine::Tcp(_) | DeviceLine::Telnet(_) | DeviceLine::Pty(_),
-        ) => {
+        PortLine::Stdio | PortLine::Device(DeviceLine::Pty(_)) => {
             add("line", format!("line = {shown:?} is none a modem can be played on"), FORMS);
         }
         PortLine::Device(DeviceLine::Serial { path, .. }) if !path.is_absolute() => {
@@ -216,26 +217,37 @@ fn line(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports
     }
 }
 
-/// A serial port has one owner, and nothing else has its keys.
-fn serial(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports: &[PortConfig]) {
-    let path_of = |line: &PortLine| match line {
-        PortLine::Device(device) => device.path().map(std::path::Path::to_path_buf),
-        _ => None,
-    };
-    let Some(path) = path_of(&modem.line) else {
-        if modem.frame != Frame::default() {
-            let what = format!("parity, stop and flow are for a serial port, and {} is none", modem.line);
-            add("parity", what, "Leave them out, or write line = \"serial:/dev/ttyS0,115200\"");
-        }
-        return;
-    };
+/// A device has one owner, and only a serial port has its keys.
+fn device(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], ports: &[PortConfig]) {
+    let is_serial_port = matches!(&modem.line, PortLine::Device(device) if device.is_serial_port());
+    if modem.frame != Frame::default() && !is_serial_port {
+        let what = format!("parity, stop and flow are for a serial port, and {} is none", modem.line);
+        add("parity", what, "Leave them out, or write line = \"serial:/dev/ttyS0,115200\"");
+    }
+    let PortLine::Device(own) = &modem.line else { return };
     let others = ports.iter().map(|port| (&port.name, &port.line));
     let mut others = others.chain(earlier.iter().map(|other| (&other.name, &other.line)));
-    // the same line is found with those of other kinds
-    let same = |line: &PortLine| *line != modem.line && path_of(line).as_deref() == Some(path.as_path());
+    // the same line is found with those of other kinds; a serial port may have another speed there
+    let same = |line: &PortLine| match line {
+        PortLine::Device(other) if other != own => {
+            own.is_serial_port() && (own.path(), own.at()) == (other.path(), other.at())
+        }
+        _ => false,
+    };
     if let Some((name, _)) = others.find(|(_, line)| same(line)) {
         add("line", format!("the device of {} is that of {name:?}", modem.line), "Write another device");
     }
+}
+
+fn tls(add: &mut Add<'_>, modem: &VirtualModem) {
+    let wrong = match &modem.line {
+        PortLine::Device(_) => super::tls::trust(&modem.line, modem.trust.as_ref()),
+        line => super::tls::certificate(line, modem.tls.is_some()),
+    };
+    if let Some((what, remedy)) = wrong {
+        add("tls", what, remedy);
+    }
+    super::tls::origins(&modem.line, &modem.origins, |what, remedy| add("origins", what, remedy));
 }
 
 fn numbers(add: &mut Add<'_>, modem: &VirtualModem, ports: &[PortConfig]) {
@@ -348,6 +360,49 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_we_connect_have_the_keys_of_their_kind() {
+        for line in [
+            "tcp:127.0.0.1:1",
+            "telnet:localhost:23",
+            "tls:h:1",
+            "ws:[::1]:1/modem",
+            "wss:h:1",
+            "rfc2217:h:1",
+        ] {
+            assert_eq!(said_of(&format!("line = '{line}'")), "", "{line}");
+        }
+        assert_eq!(said_of("line = 'rfc2217:h:1,9600'\nparity = 'even'\nflow = 'none'"), "");
+        let ours = "tls = { ca = '/ca.pem', certificate = '/c.pem', key = '/k.pem' }";
+        assert_eq!(said_of(&format!("line = 'wss:h:1'\n{ours}")), "");
+        assert_eq!(said_of("line = 'listen:ws:h:1'\norigins = ['https://a.example']"), "");
+        let other = "[[port]]\nname = 'p'\nline = 'rfc2217:h:1,300'";
+        for (modem, said) in [
+            (format!("line = 'tcp:h:1'\n{ours}"), "tls does nothing on the line"),
+            ("line = 'tls:h:1'\ntls = { ca = 'c.pem' }".into(), "no full path"),
+            ("line = 'tls:h:1'\ntls = { certificate = '/c.pem' }".into(), "a certificate without its key"),
+            ("line = 'tls:h:1'\ntls = { clients = '/c.pem' }".into(), "none of ca, certificate, key"),
+            ("line = 'tcp:h:1'\nflow = 'none'".into(), "are for a serial port"),
+            ("line = 'telnet:h:1'\ncalls = 2".into(), "has one other end"),
+            ("line = 'tls:h'".into(), "names no port"),
+            ("line = 'unix:/x'".into(), "is one to dial, not to answer on"),
+            (format!("line = 'rfc2217:h:1'\n{other}"), "is that of \"p\""),
+            ("line = 'tcp:h:1'\norigins = ['https://a.example']".into(), "origins does nothing"),
+            ("line = 'listen:wss:h:1'\norigins = ['a']".into(), "no origin of a page"),
+        ] {
+            let found = said_of(&modem);
+            assert!(found.contains(said), "{modem}\n{found}");
+        }
+        // rule 17, as on lines where others come
+        let clear = "number = '1'\n[[port]]\nname = 'p'\nline = 'exchange:2'\nauth = ['pap']\n[directory]\n1 = 'port:p'";
+        for (line, open) in
+            [("tcp:h:1", true), ("ws:h:1", true), ("tls:h:1", false), ("tcp:127.0.0.1:1", false)]
+        {
+            let found = said_of(&format!("line = '{line}'\n{clear}"));
+            assert_eq!(found.contains("can listen to"), open, "{line}\n{found}");
+        }
+    }
+
+    #[test]
     fn lines_in_tls_have_a_certificate_and_serial_ports_a_path_of_their_own() {
         let files = "tls = { certificate = '/c.pem', key = '/k.pem' }";
         for word in ["tls", "wss"] {
@@ -363,7 +418,7 @@ mod tests {
             ("line = 'serial:ttyS0'".into(), "is not a full path"),
             ("line = 'serial:/dev/ttyS0'\ncalls = 2".into(), "has one other end"),
             (format!("line = 'serial:/dev/ttyS0'\n{other}"), "is that of \"p\""),
-            ("line = 'rfc2217:10.0.0.1:1'".into(), "is none a modem can be played on"),
+            ("line = 'stdio'".into(), "is none a modem can be played on"),
         ] {
             let found = said_of(&modem);
             assert!(found.contains(said), "{modem}\n{found}");

@@ -113,7 +113,7 @@ impl Table {
         let id = shared.calls.number();
         let span = tracing::info_span!("call", call = id);
         let text = format!("call {id} to {line}");
-        let connection = super::dial_in(shared, request, span.clone(), &text)?;
+        let mut connection = super::dial_in(shared, request, span.clone(), &text)?;
         let ender = inner.clone();
         let story = shared.calls.begin_as(
             id,
@@ -129,6 +129,11 @@ impl Table {
                 end: Box::new(move || ender.hang_up(AT_ONCE)),
             },
         );
+        if let Some(keeper) = connection.keeper.take() {
+            let told = story.clone();
+            let tell = move |said| told.tell(crate::tun::event(&said));
+            shared.tasks.spawn(keeper.run(tell).instrument(span.clone()));
+        }
         let held = Arc::new(Held {
             story,
             notifier: client.notifier,

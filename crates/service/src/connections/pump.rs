@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::held::{Entry, Held, Now, Order};
-use super::{Connection, DialRequest, told};
+use super::{Connection, DialRequest, Trouble, told};
 
 /// How long a state may wait for its `seen`.
 const SEEN: Duration = Duration::from_secs(300);
@@ -28,11 +28,19 @@ pub(super) struct Keep {
     params: DialParams,
     notifier: u64,
     wait_seen: bool,
+    line: String,
+    trouble: Trouble,
 }
 
 impl Keep {
     pub(super) fn of(request: &DialRequest) -> Self {
-        Self { params: request.params.clone(), notifier: request.notifier, wait_seen: request.wait_seen }
+        Self {
+            params: request.params.clone(),
+            notifier: request.notifier,
+            wait_seen: request.wait_seen,
+            line: request.line.to_string(),
+            trouble: request.trouble.clone(),
+        }
     }
 }
 
@@ -114,6 +122,9 @@ struct Pump<'a> {
     params: DialParams,
     notifier: u64,
     wait_seen: bool,
+    /// Its line, and why that could not be opened.
+    line: String,
+    trouble: Trouble,
     /// Commands the dial had no room for yet.
     waiting: VecDeque<Command>,
     /// Who waits for the results, in the order of the commands.
@@ -129,12 +140,14 @@ struct Pump<'a> {
 
 impl<'a> Pump<'a> {
     fn new(held: &'a Held, keep: Keep) -> Self {
-        let Keep { params, notifier, wait_seen } = keep;
+        let Keep { params, notifier, wait_seen, line, trouble } = keep;
         Self {
             held,
             params,
             notifier,
             wait_seen,
+            line,
+            trouble,
             waiting: VecDeque::new(),
             replies: VecDeque::new(),
             seen: 0,
@@ -153,7 +166,7 @@ impl<'a> Pump<'a> {
                 continue;
             }
             tokio::select! {
-                notice = connection.notices.recv(), if !stuffed => match notice {
+                notice = connection.notices.recv(), if !stuffed => match notice.map(|notice| *notice) {
                     Some(Notice::Ended(end)) => {
                         // whoever hears of the end finds the capture whole
                         super::written(&mut connection.capture).await;
@@ -314,6 +327,7 @@ impl<'a> Pump<'a> {
 
     fn end(&mut self, end: &DialEnd) {
         let mut ended = told::ended(end);
+        self.trouble.explain(&mut ended, &self.line);
         if let Some((error, why)) = self.verdict.take().filter(|_| ended.error.is_none()) {
             ended.error = error.map(|error| Problem::new(error, why));
             why.clone_into(&mut ended.why);

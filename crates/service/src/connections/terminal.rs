@@ -1,27 +1,42 @@
 //! The terminal of a held dial: what the other end says before PPP, kept for a person, and what the person types.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openras_api::types::event::Told;
 use openras_engine::RasError;
+use tokio::time::timeout;
 
 use super::held::{Held, Now};
 
 /// Bytes typed that may wait for the dial.
 const TYPED: usize = 16 * 1024;
+/// How long a terminal that somebody has is waited for. A script that leaves it to the person has closed its stream, which
+/// the service may come to only after the person's own.
+const GIVEN_UP: Duration = Duration::from_secs(5);
 
 impl Held {
-    /// Takes the terminal of the Interactive pause.
+    /// Takes the terminal of the Interactive pause; where somebody has it, as soon as it is given up.
     ///
     /// # Errors
-    /// 756 where the dial is not in that pause, or somebody has the terminal.
-    pub(crate) fn attach(self: &Arc<Self>) -> Result<Terminal, RasError> {
-        let mut now = self.inner.lock();
-        if !now.is_interactive() || now.attached {
-            return Err(RasError::DIAL_ALREADY_IN_PROGRESS);
-        }
-        now.attached = true;
-        Ok(Terminal(self.clone()))
+    /// 756 where the dial is not in that pause, or somebody keeps the terminal.
+    pub(crate) async fn attach(self: &Arc<Self>) -> Result<Terminal, RasError> {
+        let taken = async {
+            loop {
+                let news = self.inner.terminal.notified();
+                {
+                    let mut now = self.inner.lock();
+                    if !now.is_interactive() {
+                        return Err(RasError::DIAL_ALREADY_IN_PROGRESS);
+                    }
+                    if !std::mem::replace(&mut now.attached, true) {
+                        return Ok(Terminal(self.clone()));
+                    }
+                }
+                news.await;
+            }
+        };
+        timeout(GIVEN_UP, taken).await.unwrap_or(Err(RasError::DIAL_ALREADY_IN_PROGRESS))
     }
 
     /// Bytes of the other end for a person.
@@ -95,6 +110,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.0.inner.lock().attached = false;
+        self.0.inner.terminal.notify_waiters();
         self.0.story.wake();
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use openras_engine::RasError;
 use openras_io::line::{TelnetStream, ras_error};
-use openras_io::octets::{As, Command, Octets, Slot};
+use openras_io::octets::{As, Command, Octets, Program, Slot};
 use tokio::net::TcpStream;
 use tracing::warn;
 
@@ -42,7 +42,9 @@ async fn stream(service: &ServiceConfig) -> io::Result<Box<dyn Octets>> {
             // where users come from a network, asking for one may take its time
             let asking = tokio::task::spawn_blocking(move || whom(named.as_deref()));
             let (user, name, home) = asking.await.map_err(io::Error::other)??;
-            Box::new(Command::start(program, arguments, user.as_ref(), (&name, &home))?)
+            let user = user.as_ref();
+            let program = Program { path: program, arguments, user, name: &name, home: &home, keeper: None };
+            Box::new(Command::start(&program).await?)
         }
     })
 }
@@ -67,6 +69,7 @@ fn whom(user: Option<&str>) -> io::Result<(Option<As>, String, PathBuf)> {
     match (own.is_root(), user) {
         (true, None) => Err(refused("a command of root's service names no user")),
         (false, _) if other => Err(refused("only root can run a command as another user")),
+        (true, Some(_)) if !other => Err(refused("a caller's program is never run as root")),
         (true, Some(_)) => {
             let user = As { uid: found.uid.as_raw(), gid: found.gid.as_raw() };
             Ok((Some(user), found.name, found.dir))

@@ -29,7 +29,7 @@ pub(super) async fn verify(
     shared: Arc<Shared>,
     source: String,
     claim: Claim,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<Command>>,
     (pass, Told { story, why }): (Option<Arc<Pass>>, Told),
 ) {
     let Some(users) = shared.users().cloned() else { return };
@@ -45,7 +45,7 @@ pub(super) async fn verify(
     } else {
         users.ask(check).await
     };
-    let (verdict, delay, ahead) = match checked {
+    let (answer, delay, ahead) = match checked {
         Some((checked, ahead)) => {
             info!("password: {}", checked.reason);
             if let Reason::Accepted | Reason::PasswordChanged = checked.reason {
@@ -54,10 +54,11 @@ pub(super) async fn verify(
                 shared.counters.refused();
                 *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked.reason.to_string());
             }
-            (checked.verdict, checked.delay, ahead)
+            let answer = if checked.known { Answer::Verdict } else { Answer::Unknown };
+            (answer(checked.verdict), checked.delay, ahead)
         }
         // the check panicked, or the service ends
-        None => (Reason::StoreFailed(String::new()).refusal(), Duration::ZERO, None),
+        None => (Answer::Unknown(Reason::StoreFailed(String::new()).refusal()), Duration::ZERO, None),
     };
     drop(story);
     let _ = match ahead {
@@ -65,7 +66,7 @@ pub(super) async fn verify(
         None => timeout(delay, pending()).await,
     };
     // a call that has ended meanwhile wants no answer
-    let _ = commands.send(Command::Answer(Answer::Verdict(verdict))).await;
+    let _ = commands.send(Box::new(Command::Answer(answer))).await;
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use axum::response::Response;
 use openras_api::Problem;
-use openras_api::types::connection::{Dial, DialIp, DialTls, Dialled, Resume, Seen, Terminal};
+use openras_api::types::connection::{Dial, DialFlow, DialIp, DialParity, DialTls, Dialled, Resume, Seen, Terminal};
 use openras_engine::client::dial::{DialParams, TerminalMode};
 use openras_engine::modem::dial_string;
+use openras_engine::rfc2217::{Flow, Parity, Stop};
 use openras_engine::{RasError, escape};
 use openras_io::line::{TlsClient, TlsClientFiles};
 use openras_io::net::tun::TunDial;
@@ -15,10 +16,11 @@ use openras_ppp::AuthMethod;
 
 use super::answer::{self, Answer};
 use super::ask::{Ask, wrong};
+use super::callback::rings;
 use super::lines;
-use crate::config::DialLine;
-use crate::config::device::{self, CABLE};
-use crate::connections::DialRequest;
+use crate::config::device::{self, CABLE, Frame};
+use crate::config::{DeviceLine, DialLine};
+use crate::connections::{DialRequest, Trouble};
 use crate::connections::held::Client;
 use crate::connections::references::Dialling;
 use crate::tun;
@@ -34,7 +36,7 @@ const NAME: usize = 256;
 /// goes over the line is shorter still, and whoever sends it says so.
 const TEXT: usize = 4096;
 /// Characters of a bad line that are said again.
-const SAID: usize = 200;
+pub(super) const SAID: usize = 200;
 
 /// RasDial.
 pub(super) async fn dial(mut ask: Ask) -> Answer {
@@ -51,13 +53,14 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
     fits("password", Some(wanted.password.0.expose()))?;
     fits("own_number", wanted.own_number.as_ref())?;
     fits("callback_number", Some(&wanted.callback_number))?;
+    fits("callback_line", wanted.callback_line.as_ref())?;
     lines::check(&ask.api, &ask.session, &line).await?;
     lines::check_own(ask.peer(), wanted.own_number.as_deref())?;
     fits("modem", wanted.modem.as_ref())?;
     fits("number", Some(&wanted.number))?;
     of_pool(&ask, &mut wanted, &line)?;
     dials(&ask, &wanted, &line)?;
-    rings(&wanted, &line)?;
+    let rings = rings(&ask, &wanted, &line)?;
     device_for(&ask, &wanted)?;
     let uid = ask.peer().uid;
     if !ask.peer().is_admin() && ask.api.held.of(uid) >= EACH {
@@ -76,7 +79,7 @@ pub(super) async fn dial(mut ask: Ask) -> Answer {
         notifier: notifier()?,
         packets: wanted.packets,
     };
-    let request = request(&ask, wanted, line)?;
+    let request = DialRequest { rings, ..request(&ask, wanted, line)? };
     let notifier = client.notifier.clone();
     let dialling = ask.api.held.dial(ask.api.service.shared(), request, client).map_err(busy)?;
     answer::made(&match dialling {
@@ -116,20 +119,6 @@ fn device_for(ask: &Ask, wanted: &Dial) -> Result<(), Problem> {
         }
         DialIp::Tun => TunDial::new(Vec::new()).map(drop).map_err(|error| tun::refused(&error)),
     }
-}
-
-/// A callback that was asked for on a line at which nothing can ring: better refused than left out.
-fn rings(wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
-    let modem = wanted.modem.as_deref().is_some_and(|name| name != CABLE);
-    let can_ring = modem || matches!(line, DialLine::Exchange(_)) && wanted.own_number.is_some();
-    // `*` is an offer to say a number when asked: a server that does not ask needs none
-    if can_ring || matches!(wanted.callback_number.trim(), "" | "*") {
-        return Ok(());
-    }
-    let why = format!("Nothing can ring at this end of {line}: a server cannot call back there.");
-    Err(Problem::new(RasError::BAD_CALLBACK_NUMBER, why).remedy(
-        "Leave the callback out: only a modem, and a call on the exchange whose own number is known, can be called back.",
-    ))
 }
 
 /// A pool must be known here; its modem is that of the call, unless another is named.
@@ -183,6 +172,7 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
     if wanted.auth.len() > METHODS.len() {
         return Err(wrong("auth takes each of its words once.".into()));
     }
+    let frame = frame(&wanted, &line)?;
     let auth = wanted.auth.iter().map(|word| method(word)).collect::<Result<Vec<_>, _>>()?;
     let capture = match wanted.capture {
         Some(number) => Some(Arc::new(ask.api.descriptors.take(ask.peer().uid, number)?)),
@@ -193,6 +183,7 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
         line,
         tls,
         own_number: wanted.own_number,
+        rings: None,
         modem: wanted.modem,
         null_modem: wanted.null_modem,
         number: wanted.number,
@@ -220,8 +211,45 @@ fn request(ask: &Ask, wanted: Dial, line: DialLine) -> Result<DialRequest, Probl
         vj: wanted.vj,
         tun: wanted.ip == DialIp::Tun,
         routes: tun::routes(&wanted.routes, wanted.ip)?,
+        name_servers: tun::name_servers(wanted.name_servers, wanted.ip)?,
+        frame,
         idle: wanted.idle_seconds.map(|seconds| Duration::from_secs(seconds.max(1).into())),
+        trouble: Trouble::default(),
     })
+}
+
+/// How octets stand on a serial port; another line has no such thing.
+fn frame(wanted: &Dial, line: &DialLine) -> Result<Frame, Problem> {
+    let frame = Frame {
+        parity: wanted.parity.map(|parity| match parity {
+            DialParity::None => Parity::None,
+            DialParity::Odd => Parity::Odd,
+            DialParity::Even => Parity::Even,
+            DialParity::Mark => Parity::Mark,
+            DialParity::Space => Parity::Space,
+        }),
+        stop: match wanted.stop {
+            None => None,
+            Some(1) => Some(Stop::One),
+            Some(2) => Some(Stop::Two),
+            Some(_) => return Err(wrong("stop is 1 or 2.".into())),
+        },
+        flow: wanted.flow.map(|flow| match flow {
+            DialFlow::None => Flow::None,
+            DialFlow::XonXoff => Flow::XonXoff,
+            DialFlow::RtsCts => Flow::Hardware,
+        }),
+    };
+    let serial = matches!(
+        line,
+        DialLine::Device(DeviceLine::Serial { .. } | DeviceLine::Rfc2217 { .. }) | DialLine::Pool(_)
+    );
+    if frame != Frame::default() && !serial {
+        let why = format!("Parity, stop bits and flow control are for a serial port, and {line} is none.");
+        return Err(Problem::new(RasError::INVALID_PARAMETER, why)
+            .remedy("Leave them out, or dial over serial:, rfc2217: or a pool of such lines."));
+    }
+    Ok(frame)
 }
 
 fn tls(wanted: DialTls) -> Result<TlsClient, Problem> {

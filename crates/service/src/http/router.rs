@@ -115,7 +115,7 @@ async fn handle(id: &str, ask: Ask) -> Answer {
         "seen" => connections::seen(ask).await,
         "hangup" => connections::hang_up(&ask),
         "release" => connections::release(&ask),
-        "terminal" => terminal::terminal(ask),
+        "terminal" => terminal::terminal(ask).await,
         "projection" => connections::projection(&ask),
         "statistics" => connections::statistics(&ask),
         "clear_statistics" => connections::clear_statistics(&ask),

@@ -16,10 +16,10 @@ const TYPED: usize = 1024;
 
 /// Takes the terminal. It ends with the pause; a client that closes it, or its sending half, leaves the pause as it
 /// is, and the terminal to the next.
-pub(super) fn terminal(ask: Ask) -> Answer {
+pub(super) async fn terminal(ask: Ask) -> Answer {
     let held = ask.held()?;
     upgrade::wanted(&ask, STREAM)?;
-    let terminal = held.attach().map_err(|error| {
+    let terminal = held.attach().await.map_err(|error| {
         Problem::new(error, "The dial is not in the Interactive pause, or somebody has its terminal already.")
             .remedy("Wait for the state Interactive, and take the terminal once.")
     })?;

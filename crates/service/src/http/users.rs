@@ -1,6 +1,8 @@
 //! `/v1/users`: the store, for administrators. Every change is in the audit record, without secrets.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openras_api::Problem;
 use openras_api::types::user::{self, Password, UserRights};
@@ -10,7 +12,7 @@ use openras_engine::users::CallbackRight;
 use super::Api;
 use super::answer::{self, Answer, inside};
 use super::ask::{Ask, wrong};
-use crate::users::{Keep, NewUser, StoreError, UserChange, UserInfo, Users};
+use crate::users::{Keep, NetworkChange, NewUser, StoreError, UserChange, UserInfo, Users};
 
 /// RasAdminUserEnum.
 pub(super) async fn list(ask: Ask) -> Answer {
@@ -30,6 +32,7 @@ pub(super) async fn add(mut ask: Ask) -> Answer {
     let rights = wanted.rights;
     let new = NewUser {
         callback: callback(&rights, None)?.unwrap_or_default(),
+        network: network(&rights),
         services: rights.services.unwrap_or_default(),
         must_change: rights.must_change.unwrap_or_default(),
         disabled: rights.disabled.unwrap_or_default(),
@@ -56,6 +59,7 @@ pub(super) async fn set(mut ask: Ask) -> Answer {
         disabled: rights.disabled,
         no_dial_in: rights.no_dial_in,
         callback: callback(&rights, Some(&before.callback))?,
+        network: network(&rights),
         services: rights.services,
         totp: None,
     };
@@ -65,6 +69,10 @@ pub(super) async fn set(mut ask: Ask) -> Answer {
         users.get(&name)?.ok_or(StoreError::NoSuchUser(name))
     })
     .await?;
+    if before.network.reach != after.network.reach {
+        // calls that run are held to it before the answer
+        crate::ruling::refresh(ask.api.service.shared()).await;
+    }
     audited(&ask.api, ask.peer().uid, "user set", &after.name, &words(&before), &words(&after)).await;
     answer::json(&shown(&after))
 }
@@ -159,7 +167,22 @@ fn shown(info: &UserInfo) -> user::User {
         callback,
         callback_allow,
         services: info.services.clone(),
+        reach: info.network.reach.clone(),
+        address: info.network.address,
+        idle_limit: info.network.limits.idle.map_or(0, NonZeroU32::get),
+        session_limit: info.network.limits.session.map_or(0, NonZeroU32::get),
         locked: info.is_locked(),
+    }
+}
+
+/// What the members about the network ask for.
+fn network(rights: &UserRights) -> NetworkChange {
+    let time = |seconds: Option<u32>| seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    NetworkChange {
+        reach: rights.reach.clone(),
+        address: rights.address,
+        idle: time(rights.idle_limit),
+        session: time(rights.session_limit),
     }
 }
 

@@ -53,6 +53,8 @@ pub enum Step {
     Opened(Option<Signals>),
     /// Its signals have changed.
     Signals(Signals),
+    /// What is worth knowing of the device though it works.
+    Note(String),
     /// The modem took its init strings.
     Ready,
     /// The call stands.
@@ -200,6 +202,7 @@ impl Teller {
             ModemSaid::Trouble(Some(trouble)) => self.lock().wrong = Some(Wrong::modem(&trouble)),
             ModemSaid::Device(reason) => self.lock().wrong = Some(Wrong::device(&reason)),
             ModemSaid::Trouble(None) => self.lock().wrong = None,
+            ModemSaid::Note(note) => self.tell(Step::Note(escape::line(&note))),
             ModemSaid::Ready => self.tell(Step::Ready),
         }
     }
@@ -246,5 +249,9 @@ impl Device for Watched {
 
     fn reason(&self) -> Option<&str> {
         self.device.reason()
+    }
+
+    fn note(&self) -> Option<String> {
+        self.device.note()
     }
 }

@@ -6,7 +6,7 @@ use openras_api::types::port::{Port, Statistics};
 use openras_api::types::problem::Problem;
 use openras_engine::server::Condition;
 use openras_io::Line;
-use openras_io::line::Accepted;
+use openras_io::line::{Accepted, Paced, half_a_second};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -101,9 +101,14 @@ impl Door {
     }
 
     /// Puts a call of ours through: the line of its other end, on which it rings; `None` where there is no room for it.
-    pub(crate) fn put_through(self: &Arc<Self>, shared: &Arc<Shared>, source: &str) -> Option<Box<dyn Line>> {
-        let (ours, theirs) = tokio::io::duplex(INWARD);
-        let line = Accepted::new(theirs, Some(source.to_owned()));
+    pub(crate) fn put_through(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        source: &str,
+        speed: Option<u32>,
+    ) -> Option<Box<dyn Line>> {
+        let (ours, theirs) = tokio::io::duplex(INWARD.min(half_a_second(speed)));
+        let line = Paced::new(Accepted::new(theirs, Some(source.to_owned())), speed);
         let stop = self.tenure.stop();
         let taken = put_through(shared, self, stop, line, source);
         taken.then(|| Box::new(Accepted::new(ours, None)) as Box<dyn Line>)
@@ -194,6 +199,7 @@ fn port(
         user: info.as_ref().and_then(|info| info.name.clone()).filter(|_| proved),
         source: info.and_then(|info| info.source),
         since: busy.and_then(Busy::since),
+        nat: story.as_ref().and_then(|story| story.nat()),
         statistics: story.map_or_else(Statistics::default, |story| story.statistics()),
         leaving,
     }

@@ -3,14 +3,16 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use openras_engine::RasError;
 use openras_engine::server::Port;
 use openras_engine::server::port::Command;
-use openras_io::line::{NoHandshake, PtyMade, Reception, TcpListener, UnixListener, WithCallback};
+use openras_io::line::{NoHandshake, PtyMade, Reception, TcpListener, UnixListener};
 use openras_io::octets::{OrOctets, Slot as OctetsSlot};
-use openras_io::{Ends, Gauge, Line, Tap, capture, driver};
+use openras_io::driver::{self, Ends, Gauge, Outcome, Tap};
+use openras_io::{Line, capture};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, warn};
@@ -18,7 +20,7 @@ use tracing::{Instrument, info, warn};
 use super::door::Door;
 use super::ready::Ready;
 use super::slots::{Busy, Slot};
-use crate::config::{CallbackLine, PortConfig, PortLine};
+use crate::config::{PortConfig, PortLine};
 use crate::host::{Caller, Host, Ran};
 use crate::limits::{Pass, Room};
 use crate::service::{Shared, StartError, seed};
@@ -170,6 +172,11 @@ pub(super) fn put_through(
     true
 }
 
+/// A call's machine with its line, until that is over.
+type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+/// Who answers its questions.
+type Hosting = Pin<Box<dyn Future<Output = Ran> + Send>>;
+
 /// What a call comes over.
 struct Arrival<L> {
     line: L,
@@ -307,6 +314,8 @@ impl Answering {
     ) {
         let Some((pass, slot)) = self.admit(source.as_deref()) else { return };
         let answering = self.clone();
+        // what shaking hands took is given back when that is done
+        let line = Box::pin(line);
         self.shared.tasks.spawn(async move {
             let line = tokio::select! {
                 line = line => line,
@@ -357,9 +366,18 @@ impl Answering {
 
     /// Serves one call on a line. A line that cannot be opened never rings.
     async fn call<L: Line + 'static>(self, arrival: Arrival<L>, slot: Slot) -> Ran {
+        let Some((running, host)) = self.begun(arrival, &slot) else { return Ran::default() };
+        let (_, ran) = tokio::join!(running, host);
+        drop(slot);
+        ran
+    }
+
+    /// A call and who answers its questions, each in a place of its own: a future keeps room for all that goes through its
+    /// hands, and this one's stays as long as the call.
+    fn begun<L: Line + 'static>(self, arrival: Arrival<L>, slot: &Slot) -> Option<(Running, Hosting)> {
         let (Ok(seed), Ok(nat_seed)) = (seed(), seed()) else {
             warn!(port = self.door.name, "refused: the system gives no random numbers");
-            return Ran::default();
+            return None;
         };
         let Arrival { line, kind, source, pass } = arrival;
         let config = self.door.config();
@@ -370,7 +388,7 @@ impl Answering {
             port = name,
             source = tracing::field::Empty
         );
-        let (commands, for_port) = mpsc::channel::<Command>(QUEUE);
+        let (commands, for_port) = mpsc::channel(QUEUE);
         let (notices, for_host) = mpsc::channel(QUEUE);
         let gauge = Arc::new(Gauge::default());
         let busy = Arc::new(Busy::new(gauge.clone(), commands.clone()));
@@ -379,28 +397,21 @@ impl Answering {
             commands: for_port,
             notices,
             cancel: self.shared.cancel.child_token(),
-            farewell: || Command::Disconnect,
+            farewell: || Box::new(Command::Disconnect),
             tap: self.tap(&config, &name),
             gauge,
         };
         let machine = Port::new(config.engine(slot.number), seed);
         let (networks, current) = (&self.shared.networks, self.shared.current());
         let ip = networks.call(&current.config, &self.shared.cancel, &config, slot.number, nat_seed, &busy);
-        let calls_back = config.callback_line == Some(CallbackLine::Exchange) && kind != "exchange";
-        let line: Box<dyn Line> = if calls_back {
-            Box::new(WithCallback::new(line, self.shared.exchange.phone(None)))
-        } else {
-            Box::new(line)
-        };
+        let line = super::callback::line(&self.shared, &config, kind, line);
         let source = source.unwrap_or_else(|| config.line.to_string());
         let octets = OctetsSlot::default();
         let caller = Caller { port: name, kind, source, config, octets: octets.clone() };
         let host = Host::new(self.shared.clone(), caller, commands, busy, pass);
         let host = host.run(for_host, self.stop, span.clone()).instrument(span.clone());
         let running = driver::run(machine, line, OrOctets::new(ip, octets), ends).instrument(span);
-        let (_, ran) = tokio::join!(running, host);
-        drop(slot);
-        ran
+        Some((Box::pin(running), Box::pin(host)))
     }
 
     /// Where the call is recorded, if it is.

@@ -1,58 +1,35 @@
 //! The numbers of a port's calls, `line1/1` … `line1/16`, and what each is busy with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use openras_engine::server::port::Command;
 use openras_io::driver::Gauge;
-use openras_nat::Reach;
 use tokio::sync::{Notify, mpsc};
 
 use crate::calls::Story;
-use crate::config::Config;
 use crate::host::unix_seconds;
-use crate::users::UserNetwork;
+use crate::ruling::Rules;
 
 /// What a slot is busy with: a line that waits for a call, or the call.
 pub(crate) struct Busy {
     pub(crate) gauge: Arc<Gauge>,
-    commands: mpsc::Sender<Command>,
-    /// Where its user may go and with which address, if that is not what the port gives.
-    network: OnceLock<(Option<Reach>, Option<Ipv4Addr>)>,
+    commands: mpsc::Sender<Box<Command>>,
+    /// Where the call may go.
+    pub(crate) rules: Rules,
     /// Once there is a call, and since when, in seconds since 1970.
     call: OnceLock<(Arc<Story>, u64)>,
 }
 
 impl Busy {
-    pub(crate) fn new(gauge: Arc<Gauge>, commands: mpsc::Sender<Command>) -> Self {
-        Self { gauge, commands, network: OnceLock::new(), call: OnceLock::new() }
+    pub(crate) fn new(gauge: Arc<Gauge>, commands: mpsc::Sender<Box<Command>>) -> Self {
+        Self { gauge, commands, rules: Rules::default(), call: OnceLock::new() }
     }
 
     /// A call has come.
     pub(crate) fn rang(&self, story: Arc<Story>) {
         // a line has one call
         let _ = self.call.set((story, unix_seconds()));
-    }
-
-    /// Where its user may go.
-    pub(crate) fn reach(&self) -> Option<Reach> {
-        self.network.get().and_then(|(reach, _)| reach.clone())
-    }
-
-    /// The address that is always its user's.
-    pub(crate) fn address(&self) -> Option<Ipv4Addr> {
-        self.network.get().and_then(|(_, address)| *address)
-    }
-
-    /// The user is known.
-    pub(crate) fn set_network(&self, config: &Config, user: &str, network: UserNetwork) {
-        let UserNetwork { reach, address } = network;
-        let reach = crate::network::own_reach(config, user, reach);
-        if reach.is_some() || address.is_some() {
-            // a call has one user
-            let _ = self.network.set((reach, address));
-        }
     }
 
     /// The call.
@@ -67,7 +44,7 @@ impl Busy {
 
     /// Ends the call, now or as soon as its queue has room.
     pub(crate) fn disconnect(&self) {
-        if let Err(mpsc::error::TrySendError::Full(command)) = self.commands.try_send(Command::Disconnect) {
+        if let Err(mpsc::error::TrySendError::Full(command)) = self.commands.try_send(Box::new(Command::Disconnect)) {
             let commands = self.commands.clone();
             tokio::spawn(async move { commands.send(command).await });
         }

@@ -1,13 +1,13 @@
 //! What the lines of a configuration meet on this machine: addresses that are taken, folders that are not there, devices
 //! and the right to them.
 
-use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::net::{TcpListener, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use openras_engine::modem::{Carrier, Words};
+use openras_io::line::right_to;
 use rustix::fs::{Access, access};
 
 use super::Desk;
@@ -143,23 +143,10 @@ fn serial_port(path: &Path) -> Said {
         Ok(about) if !about.file_type().is_char_device() => {
             say(format!("{} is no device", path.display()), "write the path of a serial port")
         }
-        Ok(about) if access(path, Access::READ_OK | Access::WRITE_OK).is_err() => say(
+        Ok(_) if access(path, Access::READ_OK | Access::WRITE_OK).is_err() => say(
             format!("this user may not use {}", path.display()),
-            format!("add the service's user to the group {} and start it anew", group(&about)),
+            right_to(path, "the service's user"),
         ),
         Ok(_) => None,
     }
-}
-
-/// The group of a device by its name where the group file has it.
-pub fn group(about: &Metadata) -> String {
-    use std::os::unix::fs::MetadataExt;
-    let gid = about.gid().to_string();
-    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    let named = groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1) == Some(gid.as_str())).then(|| name.to_owned())
-    });
-    named.unwrap_or(gid)
 }

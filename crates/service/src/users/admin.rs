@@ -18,7 +18,8 @@ impl Users {
     /// Adds a user.
     ///
     /// # Errors
-    /// A name that cannot be stored or is taken, a password against the policy, a number that is none.
+    /// A name that cannot be stored or is taken, a password against the policy, a number that is none, another user's
+    /// address.
     pub fn add(&self, name: &str, user: &NewUser) -> Result<(), StoreError> {
         name::check(name)?;
         if let Some(password) = &user.password {
@@ -26,6 +27,7 @@ impl Users {
         }
         let (callback, prefixes) = callback_columns(&user.callback)?;
         let services = services_column(&user.services)?;
+        user.network.check()?;
         let recovery = Recovery::of(&self.vault, &user.recovery)?;
         self.database.with(|db| {
             let transaction = begin(db)?;
@@ -47,6 +49,7 @@ impl Users {
             )?;
             let id = transaction.last_insert_rowid();
             store_prefixes(&transaction, id, &prefixes)?;
+            user.network.store(&transaction, id)?;
             self.store_password(&transaction, id, user.password.as_ref(), user.keep)?;
             if let Some(totp) = &user.totp {
                 seal_totp(&transaction, &self.vault, id, totp)?;
@@ -59,10 +62,11 @@ impl Users {
     /// Changes a user's settings.
     ///
     /// # Errors
-    /// No such user, a number that is none.
+    /// No such user, a number that is none, another user's address.
     pub fn set(&self, name: &str, change: &UserChange) -> Result<(), StoreError> {
         let callback = change.callback.as_ref().map(callback_columns).transpose()?;
         let services = change.services.as_deref().map(services_column).transpose()?;
+        change.network.check()?;
         let codes = change.totp.as_ref().and_then(Option::as_ref).map_or(&[][..], |(_, codes)| codes);
         let recovery = Recovery::of(&self.vault, codes)?;
         self.database.with(|db| {
@@ -84,6 +88,7 @@ impl Users {
             if let Some((_, prefixes)) = &callback {
                 store_prefixes(&transaction, id, prefixes)?;
             }
+            change.network.store(&transaction, id)?;
             if let Some(totp) = &change.totp {
                 match totp {
                     Some((totp, _)) => seal_totp(&transaction, &self.vault, id, totp)?,
@@ -172,7 +177,11 @@ impl Users {
             Ok(match &account {
                 Account { disabled: true, .. } => Err(RasError(647)),
                 Account { no_dial_in: true, .. } => Err(RasError(649)),
-                _ => Ok(Admission { callback: account.callback(db)?, services: account.services() }),
+                _ => Ok(Admission {
+                    callback: account.callback(db)?,
+                    services: account.services(),
+                    limits: super::network::read(db, account.id)?.limits,
+                }),
             })
         })
     }

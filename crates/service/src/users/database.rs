@@ -22,7 +22,7 @@ const SHORT: Duration = Duration::from_millis(100);
 const WARY: Duration = Duration::from_secs(10);
 
 /// Which file it is, whatever its name: device and inode.
-type Id = (u64, u64);
+pub(super) type Id = (u64, u64);
 
 /// The database of the store.
 #[derive(Debug)]
@@ -83,6 +83,13 @@ impl Database {
             state.trouble = Some(error.to_string());
         }
         done
+    }
+
+    /// Another number once another program has changed something in it, or put another file in its place.
+    pub(super) fn version(&self) -> Result<(Id, i64), StoreError> {
+        let id = id(&self.file).map_err(|error| StoreError::file("the user database", &self.file, error))?;
+        // data_version is that of this connection, which is opened anew with another file
+        Ok((id, self.with(|db| Ok(db.query_row("PRAGMA data_version", [], |row| row.get(0))?))?))
     }
 
     /// Whether it can be read and written now; an error says what is in the way. Writes only where something failed

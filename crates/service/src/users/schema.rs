@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::StoreError;
 
 /// The version this program writes.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Ids are never used twice (AUTOINCREMENT): what is sealed for a removed user opens for no later one.
 const TABLES: &str = "
@@ -121,6 +121,10 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
         }
         2 => {
             transaction.execute_batch(super::network::TABLE)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        3 => {
+            transaction.execute_batch(super::network::LIMITS)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
         newer => {

@@ -73,8 +73,8 @@ fn users_are_added_shown_changed_and_removed() {
     assert!(matches!(users.add("ALICE", &user("x")), Err(StoreError::Exists(_))));
     let shown: Vec<String> = users.list().unwrap().iter().map(|user| format!("{user:?}")).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
-UserInfo { name: "Alice", must_change: false, disabled: false, no_dial_in: false, callback: Caller { allow: ["+49711", "030"] }, services: [], network: UserNetwork { reach: None, address: None }, methods: [MsChapV2, MsChapV1, ChapMd5, Pap], totp: false, recovery_left: 0, wrong_passwords: 0, wrong_codes: 0 }
-UserInfo { name: "bob", must_change: false, disabled: false, no_dial_in: true, callback: None, services: [], network: UserNetwork { reach: None, address: None }, methods: [MsChapV2, MsChapV1, Pap], totp: false, recovery_left: 0, wrong_passwords: 0, wrong_codes: 0 }
+UserInfo { name: "Alice", must_change: false, disabled: false, no_dial_in: false, callback: Caller { allow: ["+49711", "030"] }, services: [], network: UserNetwork { reach: None, address: None, limits: Limits { idle: None, session: None } }, methods: [MsChapV2, MsChapV1, ChapMd5, Pap], totp: false, recovery_left: 0, wrong_passwords: 0, wrong_codes: 0 }
+UserInfo { name: "bob", must_change: false, disabled: false, no_dial_in: true, callback: None, services: [], network: UserNetwork { reach: None, address: None, limits: Limits { idle: None, session: None } }, methods: [MsChapV2, MsChapV1, Pap], totp: false, recovery_left: 0, wrong_passwords: 0, wrong_codes: 0 }
 "#);
 
     let change = UserChange {

@@ -29,6 +29,9 @@ pub struct Checked {
     pub delay: Duration,
     /// Why; for the log and the record, never for the wire.
     pub reason: Reason,
+    /// Somebody has this name. One that nobody has may be a password, typed where the name is asked for: it belongs in no log and no
+    /// record.
+    pub known: bool,
 }
 
 /// Why a verdict came out as it did.
@@ -133,14 +136,21 @@ impl Users {
             let why = error.to_string();
             (if error.is_of_all() { Reason::StoreFailed(why) } else { Reason::Damaged(why) }, None)
         });
-        tracing::debug!(name = ?claim.name, source = ?source, %reason, "claim checked");
+        let known = matches!(reason, Reason::Accepted | Reason::PasswordChanged) || self.has(&claim.name);
+        let name = known.then_some(claim.name.as_str());
+        tracing::debug!(?name, source = ?source, %reason, "claim checked");
         let verdict = match reason {
             Reason::Accepted | Reason::PasswordChanged => {
                 Verdict::Accept { authenticator_response: proof, message: String::new() }
             }
             _ => reason.refusal(),
         };
-        (Checked { verdict, delay, reason }, ahead)
+        (Checked { verdict, delay, reason, known }, ahead)
+    }
+
+    /// Whether somebody has this name; nobody where the store cannot say.
+    fn has(&self, name: &str) -> bool {
+        matches!(self.database.with(|db| Account::find(db, name::user_part(name))), Ok(Some(_)))
     }
 
     fn judge(&self, claim: &Claim, source: &str, now: u64) -> Judged {

@@ -2,16 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use openras_api::types::modem::Modem;
 use openras_api::types::problem::Problem;
-use openras_engine::RasError;
 use openras_engine::modem::{Dce, DceState, Identity};
-use openras_io::dce::{self, Attached, Computer, DceGauge, Over, Plain, SerialPort};
-use openras_io::line::{ExchangeLine, Paced, PtyMade, Reception, TcpListener, UnixListener};
+use openras_io::dce::{self, Computer, Over, Plain, SerialPort};
+use openras_io::line::{ExchangeLine, Paced, Reception, TcpListener, UnixListener};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, warn};
@@ -19,24 +16,20 @@ use tracing::{Instrument, info, warn};
 use super::network::Network;
 use super::places::{Busy, Place, Places};
 use crate::config::{PortLine, VirtualModem};
-use crate::modems;
-use crate::ports::{LONGEST_DEVICE_PAUSE, not_opened, reception};
+use crate::ports::{not_opened, reception};
 use crate::service::{Shared, StartError};
-use crate::tenure::{FIRST_PAUSE, LONGEST_PAUSE, Tenant, Tenure, rests};
+use crate::tenure::{Tenant, Tenure};
 
-/// How often a computer that never goes is looked at for being without a call, where settings have changed.
-const LOOK: Duration = Duration::from_secs(1);
 /// A socket file made by a modem can be used by its owner and group.
 const SOCKET_MODE: u32 = 0o660;
 /// What CONNECT says of a modem that is as fast as it goes.
 const UNPACED: u32 = 115_200;
-const REMEDY: &str = "check the address or path of its `line`";
 
 /// One `[[virtual_modem]]`.
 pub(super) struct Desk {
     pub(super) name: String,
-    places: Arc<Places>,
-    tenure: Tenure<VirtualModem>,
+    pub(super) places: Arc<Places>,
+    pub(super) tenure: Tenure<VirtualModem>,
     own: Mutex<Own>,
 }
 
@@ -178,7 +171,7 @@ impl Desk {
 
     fn reception(&self) -> Result<Reception, StartError> {
         let config = self.config();
-        reception::on(&config.name, &config.line, config.tls.as_ref(), &[])
+        reception::on(&config.name, &config.line, config.tls.as_ref(), &config.origins)
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -221,92 +214,6 @@ impl Desk {
         }
     }
 
-    /// A line that waits for its computer, again after each. One that is there when the line is wanted no more goes with it.
-    async fn again_and_again(self: &Arc<Self>, shared: &Arc<Shared>, stop: &CancellationToken) {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let config = self.config();
-            let is_device = matches!(config.line, PortLine::Device(_));
-            let reason = Arc::new(Mutex::new(None));
-            let Some(computer) = self.computer(&config, &reason) else { return };
-            let cancel = shared.cancel.child_token();
-            let Ok(place) = self.places.take(1, 1, None, cancel.clone()) else { return };
-            let gauge = place.gauge.clone();
-            let mut session = pin!(self.session(shared, computer, place, None));
-            let over = tokio::select! {
-                over = &mut session => over,
-                () = stop.cancelled() => {
-                    cancel.cancel();
-                    session.await
-                }
-                () = self.changed(&config, &gauge), if is_device => {
-                    cancel.cancel();
-                    session.await
-                }
-            };
-            match over {
-                Over::Cancelled if stop.is_cancelled() || shared.cancel.is_cancelled() => return,
-                Over::Failed(number) => {
-                    let why = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    let error = why.unwrap_or_else(|| number.sentence().to_owned());
-                    self.fails(&self.failed(number, error));
-                    if !rests(shared, stop, pause).await {
-                        return;
-                    }
-                    let longest = if is_device { LONGEST_DEVICE_PAUSE } else { LONGEST_PAUSE };
-                    pause = (pause * 2).min(longest);
-                }
-                Over::Left | Over::Idle | Over::Cancelled => {
-                    pause = FIRST_PAUSE;
-                    self.tenure.set_problem(None);
-                    // a device may be lost as soon as it is opened
-                    if is_device && over == Over::Left && !rests(shared, stop, pause).await {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// The one computer of a line that has one other end. `reason` is why its device cannot be had.
-    fn computer(
-        self: &Arc<Self>,
-        config: &VirtualModem,
-        reason: &Arc<Mutex<Option<String>>>,
-    ) -> Option<Box<dyn Computer>> {
-        match &config.line {
-            PortLine::Pty(path) => Some(Box::new(Plain(PtyMade::new(path)))),
-            PortLine::Device(device) => {
-                let (desk, reason) = (Arc::downgrade(self), reason.clone());
-                let onlooker = move |why: Option<String>| {
-                    if let Some(desk) = desk.upgrade().filter(|_| why.is_none()) {
-                        desk.tenure.set_problem(None);
-                    }
-                    *reason.lock().unwrap_or_else(PoisonError::into_inner) =
-                        why.map(|why| openras_engine::escape::line(&why));
-                };
-                Some(Box::new(Attached::new(modems::device(device, config.frame), onlooker)))
-            }
-            _ => None,
-        }
-    }
-
-    /// Until other settings than these are wanted and the computer has no call: one at a serial port never goes.
-    async fn changed(&self, config: &VirtualModem, gauge: &DceGauge) {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            let in_call = gauge.read().state.is_some_and(|state| state != DceState::Command);
-            if !in_call && *self.config() != *config {
-                return;
-            }
-        }
-    }
-
-    fn failed(&self, number: RasError, error: String) -> StartError {
-        let line = self.config().line.to_string();
-        StartError::Port { port: self.name.clone(), line, number, error, remedy: REMEDY }
-    }
-
     fn take(&self, shared: &Shared, source: Option<&str>) -> Option<Place> {
         let config = self.config();
         let taken = self.places.take(config.calls, config.per_source, source, shared.cancel.child_token());
@@ -323,7 +230,7 @@ impl Desk {
     }
 
     /// One computer, until it goes.
-    async fn session(
+    pub(super) async fn session(
         &self,
         shared: &Arc<Shared>,
         computer: impl Computer + 'static,

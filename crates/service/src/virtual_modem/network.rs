@@ -55,7 +55,7 @@ impl Network {
     pub(super) fn new(shared: &Arc<Shared>, modem: Arc<VirtualModem>, source: String) -> Self {
         Self {
             shared: shared.clone(),
-            phone: shared.exchange.phone(modem.number.as_deref()),
+            phone: shared.exchange.phone_of(modem.number.as_deref(), Some(&source)),
             modem,
             source,
             ending: 0,
@@ -138,7 +138,8 @@ impl Network {
     /// A call handed to a port.
     fn port(&self, name: &str) -> Result<Box<dyn Line>, RasError> {
         let door = self.shared.doors.named(name).ok_or(NO_CARRIER)?;
-        door.put_through(&self.shared, &self.source).ok_or(RasError::LINE_BUSY)
+        let speed = self.plan.speed.or(self.modem.speed);
+        door.put_through(&self.shared, &self.source, speed).ok_or(RasError::LINE_BUSY)
     }
 
     /// Hangs the phone up, if it is not.
@@ -195,8 +196,13 @@ impl Network {
                 None
             }
             LineEvent::Connected { text } => Some(self.connected(&text)),
+            // a computer sees numbers, and no other's address
+            LineEvent::Ring { caller } => {
+                self.ringing = true;
+                Some(LineEvent::Ring { caller: caller.filter(|caller| is_number(caller)) })
+            }
             event => {
-                self.ringing = matches!(event, LineEvent::Ring { .. });
+                self.ringing = false;
                 Some(event)
             }
         }
@@ -209,6 +215,12 @@ impl Network {
         self.plan = Plan::default();
         LineEvent::Connected { text: speed.map_or_else(|| text.to_owned(), |speed| speed.to_string()) }
     }
+}
+
+/// Whether it is a number of the exchange.
+fn is_number(caller: &str) -> bool {
+    let digits = caller.strip_prefix('+').unwrap_or(caller);
+    !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit())
 }
 
 /// The event without its bytes' borrow.
@@ -276,6 +288,13 @@ impl Line for Network {
             if quiet && self.events.is_empty() {
                 return Poll::Pending;
             }
+        }
+    }
+
+    fn slow_down(&mut self, speed: u32) {
+        match &mut self.other {
+            Some(line) => line.slow_down(speed),
+            None => self.phone.slow_down(speed),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Computers that dial through the modems of a whole service, over loopback.
 
+mod floods;
 mod lines;
+mod source;
 
 use std::future::poll_fn;
 use std::time::Duration;

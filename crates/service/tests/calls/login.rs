@@ -15,7 +15,8 @@ use tokio::time::timeout;
 
 use crate::lab::{self, Lab, Peer, tcp};
 
-const LONG: Duration = Duration::from_secs(20);
+/// It ends a test that hangs.
+const LONG: Duration = Duration::from_secs(120);
 
 /// A port with a prompt.
 fn prompting(mode: LoginMode) -> PortConfig {

@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod callback;
 mod docs;
 mod full;
 mod lab;

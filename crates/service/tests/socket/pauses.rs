@@ -54,6 +54,28 @@ async fn interactive(lab: &Lab, line: String) -> (String, String, Events) {
     (path, notifier, events)
 }
 
+/// A script closes the terminal, and the person it leaves it to asks at once: the service may come to that one first.
+#[tokio::test]
+async fn a_terminal_is_had_by_the_next_one_as_soon_as_it_is_given_up() {
+    let lab = Lab::with(Vec::<PortConfig>::new(), Rights::private()).await;
+    let (path, _, _events) = interactive(&lab, text_host().await).await;
+    let mut first = lab.client().await;
+    let head = first.upgrade(&format!("{path}/terminal"), "openras-stream", None).await;
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    let mut second = lab.client().await;
+    second.send_terminal(&path).await;
+    // it has been heard by now, or else has waited for less
+    lab.ask("GET", &path, None).await;
+    drop(first);
+    let head = second.head().await;
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    second.write(b"hello\r").await;
+    let mut got = Vec::new();
+    while !got.ends_with(b"hello\r") {
+        got.push(second.0.read_u8().await.unwrap());
+    }
+}
+
 #[tokio::test]
 async fn a_terminal_is_a_raw_stream_both_ways() {
     let lab = Lab::with(Vec::<PortConfig>::new(), Rights::private()).await;
@@ -100,7 +122,7 @@ async fn a_creator_that_keeps_the_terminal_leaves_its_bytes_to_whoever_takes_it(
     let head = terminal.upgrade(&format!("{path}/terminal"), "openras-stream", None).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     let mut got = [0; 7];
-    let read = tokio::time::timeout(Duration::from_secs(20), terminal.0.read_exact(&mut got)).await;
+    let read = tokio::time::timeout(Duration::from_secs(120), terminal.0.read_exact(&mut got)).await;
     read.expect("told as an event").unwrap();
     assert_eq!(&got, b"login: ");
     assert_eq!(lab.ask("POST", &format!("{path}/hangup"), None).await.0, 204);

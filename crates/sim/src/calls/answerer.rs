@@ -13,7 +13,7 @@ use openras_engine::server::port::{
 use openras_engine::users::CallbackRight;
 use openras_engine::why::Transcript;
 use openras_ppp::ask::CallbackPolicy;
-use openras_ppp::config::IpcpConfig;
+use openras_ppp::config::{IpcpConfig, Limits};
 use openras_ppp::{AuthMethod, Claim, Config, Machine, Verdict};
 
 use super::kept::Kept;
@@ -34,10 +34,14 @@ pub struct Answerer {
     kept: Kept,
     /// The verdict on every claim, and what of it only the record is told.
     refuse: Option<(u32, String)>,
+    /// Why nobody is called back.
+    not_calling: Option<String>,
     /// Every claim is accepted.
     believes: bool,
     /// Every module says this at once, or nothing ever.
     says: Option<Option<DialogVerdict>>,
+    /// Users' own limits of time.
+    limits: Limits,
 }
 
 /// A port with nothing unusual that asks for one of `methods`.
@@ -81,8 +85,10 @@ impl Answerer {
             end: None,
             kept: Kept::default(),
             refuse: None,
+            not_calling: None,
             believes: false,
             says: None,
+            limits: Limits::default(),
         }
     }
 
@@ -93,10 +99,24 @@ impl Answerer {
         self
     }
 
+    /// Calls nobody back, for this reason.
+    #[must_use]
+    pub fn not_calling(mut self, reason: &str) -> Self {
+        self.not_calling = Some(reason.to_owned());
+        self
+    }
+
     /// Accepts every claim, with what this store can prove of itself.
     #[must_use]
     pub fn believing(mut self) -> Self {
         self.believes = true;
+        self
+    }
+
+    /// Every user has these limits of time.
+    #[must_use]
+    pub fn limited(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -225,9 +245,14 @@ impl Answerer {
                     Some(user) => &user.callback,
                     None => &self.store.nameless,
                 };
-                Answer::Admit(Ok(Admission { callback: right(policy), ..Default::default() }))
+                let limits = self.limits;
+                Answer::Admit(Ok(Admission { callback: right(policy), limits, ..Default::default() }))
             }
-            Ask::CallbackTo { .. } => Answer::CallbackTo(true),
+            Ask::CallbackTo { .. } => {
+                let why = self.not_calling.as_deref();
+                why.into_iter().for_each(|why| self.kept.reason(why));
+                Answer::CallbackTo(self.not_calling.is_none())
+            }
             Ask::Address { .. } => Answer::Address(self.store.address),
             Ask::Target { .. } => Answer::Target(Ok(())),
         }

@@ -244,6 +244,16 @@ impl Played {
         all
     }
 
+    /// What the computer is sent.
+    fn said(&mut self) -> Vec<u8> {
+        let outputs = self.outputs().into_iter();
+        let octets = outputs.filter_map(|output| match output {
+            DceOutput::Dte(octets) => Some(octets),
+            _ => None,
+        });
+        octets.flatten().collect()
+    }
+
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         for n in 0.. {
@@ -267,18 +277,14 @@ impl Played {
         self.network(LineEvent::Failed(RasError(679)));
         self.give(DceInput::RingOver);
         self.pass(Duration::from_secs(300));
-        // S3 may have made another character the end of a line
-        for end in 0..=127u8 {
-            self.dce.handle(self.now, DceInput::Dte(&[b'A', b'T', b'&', b'F', end]));
-            drop(self.outputs());
+        let mut said = Vec::new();
+        // S3 may have made another control character the end of a line. What is half typed is ended, a call it dials is aborted
+        for end in (0..=32u8).chain([127]) {
+            for typed in [&b""[..], b"AT", b"AT", b"AT&F", b"AT"] {
+                self.dce.handle(self.now, DceInput::Dte(&[typed, &[end]].concat()));
+                said.extend(self.said());
+            }
         }
-        self.dce.handle(self.now, DceInput::Dte(b"\rAT&F\rAT\r"));
-        let said: Vec<u8> = self
-            .outputs()
-            .into_iter()
-            .filter_map(|output| if let DceOutput::Dte(octets) = output { Some(octets) } else { None })
-            .flatten()
-            .collect();
         assert!(said.windows(2).any(|two| two == b"OK"), "{:?}", String::from_utf8_lossy(&said));
     }
 }

@@ -186,7 +186,7 @@ impl World {
             }
             Ask::Admit { .. } => {
                 let services = self.services.iter().map(|one| (*one).to_owned()).collect();
-                let admission = Admission { callback: self.right.clone(), services };
+                let admission = Admission { callback: self.right.clone(), services, ..Admission::default() };
                 Answer::Admit(if well { Ok(admission) } else { Err(RasError::UNKNOWN) })
             }
             Ask::CallbackTo { .. } => Answer::CallbackTo(well),

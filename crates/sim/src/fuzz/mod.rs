@@ -11,6 +11,7 @@ pub mod deframe;
 pub mod dial;
 pub mod lines;
 pub mod login;
+pub mod modem;
 pub mod modules;
 pub mod nat;
 pub mod packets;
@@ -27,7 +28,7 @@ pub mod telnet;
 pub type Body = fn(&[u8]);
 
 /// Every target with its body, by the name of its corpus.
-pub const TARGETS: [(&str, Body); 16] = [
+pub const TARGETS: [(&str, Body); 17] = [
     ("at", at::run),
     ("chat", chat::run),
     ("config", config::run),
@@ -35,6 +36,7 @@ pub const TARGETS: [(&str, Body); 16] = [
     ("dial", dial::run),
     ("lines", lines::run),
     ("login", login::run),
+    ("modem", modem::run),
     ("modules", modules::run),
     ("nat", nat::run),
     ("packets", packets::run),

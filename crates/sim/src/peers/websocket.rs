@@ -1,4 +1,4 @@
-//! A WebSocket client that is none of ours: Debian's `python3-websockets`, by `peers/ws-bridge.py`.
+//! A WebSocket client and a server that are none of ours: Debian's `python3-websockets`, by `peers/ws-bridge.py`.
 
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ pub fn available() -> Result<PathBuf, String> {
 /// A running bridge. Dropped, it is killed.
 pub struct Bridge {
     child: Child,
-    /// Where it takes TCP connections, each a call to the WebSocket.
+    /// Where it takes TCP connections, each a call to the WebSocket; as a server, where it takes WebSocket calls.
     pub address: SocketAddr,
 }
 
@@ -32,9 +32,23 @@ impl Bridge {
     /// # Errors
     /// A process that cannot be started, or says no port.
     pub fn start(python: &Path, url: &str) -> io::Result<Self> {
+        Self::with(python, &[url])
+    }
+
+    /// Starts a server that agrees to this subprotocol or to none; each call becomes a connection to a TCP port of this machine.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn serve(python: &Path, port: u16, subprotocol: Option<&str>) -> io::Result<Self> {
+        let port = port.to_string();
+        let words: Vec<&str> = ["--serve", &port].into_iter().chain(subprotocol).collect();
+        Self::with(python, &words)
+    }
+
+    fn with(python: &Path, words: &[&str]) -> io::Result<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../peers/ws-bridge.py");
         let mut command = Command::new(python);
-        command.args([script, url]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.arg(script).args(words).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {

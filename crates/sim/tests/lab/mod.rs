@@ -19,7 +19,7 @@ use openras_service::{Heard, Service};
 use tokio::time::timeout;
 
 /// Longer than any step of a guest takes.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(180);
 
 /// A service that answers on a unix socket.
 pub(crate) struct Answering {

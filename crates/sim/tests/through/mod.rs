@@ -17,7 +17,7 @@ use openras_service::users::NewUser;
 use openras_sim::peers::skip;
 use tokio::time::timeout;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(180);
 
 pub(crate) struct Lab {
     pub(crate) folder: tempfile::TempDir,

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use openras_engine::client::dial::DialConfig;
+use openras_ppp::config::Role;
 use openras_ppp::hdlc::Deframer;
 use openras_ppp::wire::{Code, ControlPacket, Protocol};
+use openras_ppp::{Config, Ppp};
 
 use crate::far::{Does, Far, frame};
 use crate::stage::{Actor, V2, answerer, called, caller, dial, dialler, port, store};
@@ -102,4 +104,30 @@ fn an_end_that_begins_over_and_over() {
         dialler(DialConfig { callable: false, ..dial(V2) }),
         Actor::Far(Far::answers(far))
     ));
+}
+
+/// Our end's frames as they go, but for LCP's Echo-Replies: the other end is gone, and nothing of the line says so.
+fn deaf(config: Config) -> Does {
+    let reply = |frame: Vec<u8>| {
+        // LCP goes with every control character escaped: c021, then code 10
+        let is_reply = frame.windows(4).any(|octets| octets == [0xc0, 0x21, 0x7d, 0x2a]);
+        if is_reply { Vec::new() } else { frame }
+    };
+    Does::Ppp(Box::new(Ppp::new(config, [9; 32])), reply)
+}
+
+#[test]
+fn a_server_that_is_gone_from_a_call_that_stood() {
+    let config = Config { role: Role::Answerer, authenticate_peer: V2.to_vec(), ..port().ppp };
+    insta::assert_snapshot!(caller(dialler(dial(V2)), Actor::Far(Far::answers(deaf(config)))));
+}
+
+#[test]
+fn a_caller_that_is_gone_from_a_call_that_stood() {
+    let config = Config { authenticate_us: Vec::new(), ..dial(V2).ppp };
+    let open = openras_engine::server::port::PortConfig {
+        ppp: Config { authenticate_peer: Vec::new(), ..port().ppp },
+        ..port()
+    };
+    insta::assert_snapshot!(called(Actor::Far(Far::dials(deaf(config))), answerer(open, store())));
 }

@@ -73,6 +73,16 @@ fn a_port_without_a_line_to_call_back_over() {
     insta::assert_snapshot!(called(dialler(dial(V2)), answerer(config, users)));
 }
 
+/// A port that calls back by its directory, as the service tells of it.
+#[test]
+fn a_callback_number_that_the_directory_does_not_have() {
+    let mut users = store();
+    users.users[0].callback = CallbackPolicy::Preset("5550100".into());
+    let why = "no callback: the number 5550100 is not in [directory]";
+    let server = with(port(), users, |answerer| answerer.not_calling(why));
+    insta::assert_snapshot!(both(dialler(dial(V2)), server));
+}
+
 #[test]
 fn a_callback_number_that_is_not_allowed() {
     let mut users = store();

@@ -62,8 +62,9 @@ impl Registers {
     pub(super) fn set(&mut self, number: usize, value: u8) -> bool {
         // characters have 7 bits
         let fits = match number {
-            CR | LF => value < 128,
-            BACKSPACE => value < 33 || value == 127,
+            LF => value < 128,
+            // V.250 lets S3 be a letter too: then no command with it could be typed any more, and nobody comes back from that
+            CR | BACKSPACE => value < 33 || value == 127,
             PATIENCE => value > 0,
             _ => true,
         };

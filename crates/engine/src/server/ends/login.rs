@@ -114,7 +114,7 @@ pub(in crate::server) fn idle(service: &str, limit: Duration) -> End {
     End::new(
         RasError::IDLE_TIMEOUT,
         format!("Nothing went over {} for {} s (idle_limit).", shown(service), limit.as_secs()),
-        "Dial again, or raise idle_limit.",
+        "Dial again, or raise idle_limit of the port, or --idle of the user.",
     )
 }
 
@@ -122,6 +122,6 @@ pub(in crate::server) fn session_over(service: &str) -> End {
     End::new(
         RasError::SERVER_POLICY,
         format!("The time of a call was over in {} (session_limit).", shown(service)),
-        "Dial again, or raise session_limit.",
+        "Dial again, or raise session_limit of the port, or --session of the user.",
     )
 }

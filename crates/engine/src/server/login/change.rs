@@ -20,14 +20,26 @@ pub(super) struct Change {
     new: Option<Secret>,
 }
 
+/// What is asked, first and then again.
+const PROMPTS: [&str; 2] = ["New password: ", "The same again: "];
+
+impl Change {
+    /// What is asked now.
+    pub(super) fn prompt(&self) -> &'static str {
+        let [first, again] = PROMPTS;
+        if self.new.is_none() { first } else { again }
+    }
+}
+
 impl Login {
     /// Asks for a new password. For that a person has a time of its own, whole: who is asked is known. Whatever follows of it has to
     /// end in that time too.
     pub(super) fn ask_new(&mut self, now: Instant, name: String, old: Secret, cx: &mut Context) -> Next {
         let person = cx.config.ppp.person;
         cx.before.begin(now, person, person);
-        self.say("\nYour password has expired. Choose another one.\nNew password: ", cx);
-        self.stage = Stage::New(Box::new(Change { name, old, new: None }), editor(Echo::No));
+        let change = Box::new(Change { name, old, new: None });
+        self.say(&format!("\nYour password has expired. Choose another one.\n{}", change.prompt()), cx);
+        self.stage = Stage::New(change, editor(Echo::No));
         Next::Stay
     }
 
@@ -40,19 +52,19 @@ impl Login {
         cx: &mut Context,
     ) -> Next {
         let text = match change.new.take() {
-            None if line.is_empty() => "New password: ",
+            None if line.is_empty() => "",
             None => {
                 change.new = Some(line);
-                "The same again: "
+                ""
             }
             Some(new) if new == line => return self.change(now, &change, &new, cx),
-            Some(_) => "\nThe two are different.\nNew password: ",
+            Some(_) => "\nThe two are different.\n",
         };
         self.senseless += u32::from(change.new.is_none());
         if self.senseless > SENSELESS {
             return Next::end(ends::no_sense());
         }
-        self.say(text, cx);
+        self.say(&format!("{text}{}", change.prompt()), cx);
         self.stage = Stage::New(change, editor(Echo::No));
         Next::Stay
     }

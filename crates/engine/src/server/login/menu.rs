@@ -35,6 +35,7 @@ impl Login {
         admission: Admission,
         cx: &mut Context,
     ) -> Next {
+        cx.call.limits = admission.limits;
         let mut services =
             if admission.services.is_empty() { cx.config.login.services.clone() } else { admission.services };
         if matches!(admission.callback, CallbackRight::Preset(_)) {

@@ -7,7 +7,7 @@ use openras_engine::rfc2217::{Access, Port};
 use openras_engine::{LineEvent, LineOp};
 use openras_ppp::Machine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::line::{ModemLine, ModemSaid};
@@ -19,6 +19,8 @@ use crate::testing::{Heard, Phone};
 struct Far {
     format: Format,
     did: Vec<String>,
+    /// The highest speed it can do, where that is not any.
+    most: Option<u32>,
 }
 
 impl Port for Far {
@@ -27,7 +29,8 @@ impl Port for Far {
     }
 
     fn set_format(&mut self, format: Format) {
-        self.format = format;
+        let baud = self.most.map_or(format.baud, |most| format.baud.min(most));
+        self.format = Format { baud, ..format };
     }
 
     fn set_dtr(&mut self, on: bool) {
@@ -207,7 +210,8 @@ async fn a_device_nobody_listens_at_says_so() {
     let mut device = NetDevice::new(address, Speaks::Telnet);
     device.op(DeviceOp::Open);
     assert_eq!(told(&mut device, 64).await.0, Told::Failed(NO_ANSWER));
-    assert!(device.reason().unwrap().starts_with("The device at 127.0.0.1:"));
+    let why = device.reason().unwrap();
+    assert!(why.starts_with("The device at 127.0.0.1:") && !why.ends_with(".."), "{why}");
 }
 
 /// A modem on the port of a terminal server, whose calls are answered by an echo; `hang_up` is the other end's.
@@ -319,7 +323,32 @@ async fn a_server_that_only_asks_costs_no_more_than_a_full_line() {
             }
         }
     };
-    let most = tokio::time::timeout(Duration::from_secs(60), gone).await.expect("never given up");
+    let most = tokio::time::timeout(Duration::from_secs(300), gone).await.expect("never given up");
     assert!(most <= MOST_UNSENT + 64 * 1024, "{most}");
     asks.await.unwrap();
+}
+
+/// A UART that cannot do the speed takes another, and all that is seen of it is garbage.
+#[tokio::test]
+async fn a_terminal_server_that_puts_another_speed_in_force_is_found_out() {
+    for most in [None, Some(9_600)] {
+        let (listener, address) = listener().await;
+        let mut device = NetDevice::new(address.clone(), Speaks::ComPort(Format::default()));
+        device.op(DeviceOp::Open);
+        let far = async {
+            let mut server = Server::accept(&listener).await;
+            server.far.most = most;
+            server.until(|server| server.far.did.len() == 2).await;
+            server.say(b"OK").await;
+            server
+        };
+        let (_server, opened) = tokio::join!(far, told(&mut device, 64));
+        assert!(matches!(opened.0, Told::Opened(Some(_))));
+        while told(&mut device, 64).await.0 != Told::Bytes {}
+        let note = device.note();
+        assert_eq!(note.is_some(), most.is_some(), "{note:?}");
+        let note = note.unwrap_or_default();
+        assert!(most.is_none() || note.contains("9600 8N1 with RTS/CTS and not 115200 8N1"), "{note}");
+        assert!(most.is_none() || note.contains(&address), "{note}");
+    }
 }

@@ -101,3 +101,40 @@ async fn a_lone_ff_is_data_when_nothing_follows() {
     server.read_to_end(&mut rest).await.unwrap();
     assert_eq!(rest, b"\xff");
 }
+
+/// Who says goodbye and lets go is heard, though what we have to say finds nobody.
+#[tokio::test]
+async fn what_came_before_a_break_is_read() {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    /// Gives what there is, and takes nothing any more.
+    struct Broken(Vec<Vec<u8>>);
+
+    impl AsyncRead for Broken {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            buf.put_slice(&self.0.pop().unwrap_or_default());
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Broken {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    // it asks for something that is to be answered, too
+    let mut server = TelnetStream::server(Broken(vec![b"bye".to_vec(), b"good\xff\xfd\x18".to_vec()]));
+    let mut heard = String::new();
+    server.read_to_string(&mut heard).await.unwrap();
+    assert_eq!(heard, "goodbye");
+}

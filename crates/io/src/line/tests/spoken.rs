@@ -243,12 +243,12 @@ async fn a_call_in_websocket_and_in_websocket_over_tls() {
 }
 
 /// What a WebSocket port answers to a request with these headers.
-async fn asked(headers: &str) -> (String, Option<String>) {
+async fn asked(host: &str, headers: &str) -> (String, Option<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut caller = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, _) = listener.accept_stream().await;
     let request = format!(
-        "GET /any HTTP/1.1\r\nHost: modem.example:7001\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET /any HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
     );
     caller.write_all(request.as_bytes()).await.unwrap();
@@ -262,21 +262,25 @@ async fn asked(headers: &str) -> (String, Option<String>) {
 
 #[tokio::test]
 async fn a_page_of_elsewhere_may_not_call_and_binary_is_agreed_to() {
-    for (headers, ok) in [
-        ("", true),
-        ("Origin: http://modem.example\r\n", true),
-        ("Origin: https://retro.example\r\n", true),
-        ("Origin: https://evil.example\r\n", false),
-        ("Origin: null\r\n", false),
+    for (host, headers, ok) in [
+        ("modem.example:7001", "", true),
+        ("127.0.0.1:7001", "Origin: http://127.0.0.1:8080\r\n", true),
+        ("localhost:7001", "Origin: http://localhost\r\n", true),
+        ("modem.example:7001", "Origin: https://retro.example\r\n", true),
+        ("modem.example:7001", "Origin: https://evil.example\r\n", false),
+        ("modem.example:7001", "Origin: null\r\n", false),
+        // its owner lets the name lead to 127.0.0.1, and the browser takes the page for one of the same host
+        ("evil.example:7001", "Origin: http://evil.example:7001\r\n", false),
     ] {
-        let (answer, error) = asked(headers).await;
+        let (answer, error) = asked(host, headers).await;
         assert_eq!(answer.starts_with("http/1.1 101"), ok, "{headers}{answer}");
         assert_eq!(answer.starts_with("http/1.1 403"), !ok, "{headers}{answer}");
-        assert_eq!(error.is_none(), ok, "{error:?}");
+        let told = error.as_deref().unwrap_or_default();
+        assert_eq!(told.contains("a page of"), !ok, "{headers}{told}");
     }
-    let (answer, _) = asked("Sec-WebSocket-Protocol: chat, binary\r\n").await;
+    let (answer, _) = asked("x", "Sec-WebSocket-Protocol: chat, binary\r\n").await;
     assert!(answer.contains("sec-websocket-protocol: binary\r\n"), "{answer}");
-    let (answer, _) = asked("").await;
+    let (answer, _) = asked("x", "").await;
     assert!(!answer.contains("sec-websocket-protocol"), "{answer}");
 }
 
@@ -302,6 +306,55 @@ async fn a_close_is_answered_before_the_line_is_let_go() {
     assert_eq!(called.hear().await, Heard::Disconnected);
     until(&mut caller, b"\x88\x02\x03\xe8").await;
     assert_eq!(caller.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+/// What the other end sees of ours when it ends in TLS: by close_notify as one should, or cut off.
+#[tokio::test]
+async fn an_end_in_tls_is_answered_and_a_cut_is_a_drop() {
+    let files = certificates(&["127.0.0.1"]);
+    let connector = files.client(false);
+    for cut in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let calling = async {
+            let stream = TcpStream::connect(at).await.unwrap();
+            connector.connect(stream, "127.0.0.1").await.unwrap()
+        };
+        let answering = async {
+            let (stream, _) = listener.accept_stream().await;
+            Reception::Tls(files.server(false)).receive(stream, None).await.unwrap()
+        };
+        let (mut caller, line) = tokio::join!(calling, answering);
+        let mut called = opened(line).await;
+        assert_eq!(called.hear().await, Heard::Ring(None));
+        assert_eq!(called.hear().await, Heard::Connected);
+        caller.write_all(b"last").await.unwrap();
+        if cut {
+            caller.get_mut().0.shutdown().await.unwrap();
+        } else {
+            caller.shutdown().await.unwrap();
+        }
+        assert_eq!(called.hear_bytes(4).await, b"last");
+        assert_eq!(called.hear().await, Heard::Disconnected);
+        // a clean end is one to both; what was cut off ends without a word
+        let end = caller.read(&mut [0; 1]).await;
+        assert_eq!(end.map_err(|error| error.kind()).ok(), (!cut).then_some(0));
+    }
+}
+
+/// Else a terminal server that has lost its power is found when somebody speaks to it, and that may be never.
+#[tokio::test]
+async fn connections_both_ways_are_asked_for_while_they_are_silent() {
+    use rustix::net::sockopt;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    let (called, calling) = tokio::join!(listener.accept_stream(), tcp::connect(&at));
+    for stream in [called.0, calling.unwrap()] {
+        assert!(sockopt::socket_keepalive(&stream).unwrap() && sockopt::tcp_nodelay(&stream).unwrap());
+        let silent = sockopt::tcp_keepidle(&stream).unwrap();
+        let asked = sockopt::tcp_keepintvl(&stream).unwrap() * sockopt::tcp_keepcnt(&stream).unwrap();
+        assert!(silent + asked <= Duration::from_secs(150), "{silent:?} {asked:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

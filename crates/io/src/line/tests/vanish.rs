@@ -31,8 +31,8 @@ async fn event(line: &mut impl Line) -> LineEvent<'static> {
                 LineEvent::Closed => Some(LineEvent::Closed),
             })
         });
-        let next = tokio::time::timeout(Duration::from_secs(60), next).await;
-        if let Some(event) = next.expect("nothing for a minute") {
+        let next = tokio::time::timeout(Duration::from_secs(120), next).await;
+        if let Some(event) = next.expect("nothing comes") {
             return event;
         }
     }

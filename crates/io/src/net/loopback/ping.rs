@@ -22,6 +22,7 @@ const DATA: [u8; 56] = [0x2a; 56];
 pub type Rtt = Option<Duration>;
 
 pub(super) async fn ping(shared: &Shared, address: IpAddr, count: u16) -> io::Result<Vec<Rtt>> {
+    poll_fn(|cx| shared.stack().poll_way(address, cx)).await?;
     let (socket, ident) = open(shared, address)?;
     let mut times = Vec::new();
     for sequence in 0..count {

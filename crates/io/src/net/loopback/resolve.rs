@@ -16,6 +16,9 @@ use super::{LoopbackHandle, Shared};
 /// How long all servers together may take.
 const WAIT: Duration = Duration::from_secs(25);
 
+/// Servers that a question goes to: more than that smoltcp does not take.
+const SERVERS: usize = 2;
+
 /// One question's socket, gone when dropped.
 struct Question<'a> {
     shared: &'a Shared,
@@ -57,7 +60,7 @@ impl LoopbackHandle {
         let none = || io::Error::new(io::ErrorKind::NotFound, "there is no such name");
         let (question, query) = {
             let mut stack = self.shared.stack();
-            let servers: Vec<IpAddress> = stack.name_servers()?.into_iter().map(IpAddress::from).collect();
+            let servers: Vec<IpAddress> = stack.name_servers()?.into_iter().map(IpAddress::from).take(SERVERS).collect();
             let mut socket = dns::Socket::new(&servers, vec![None]);
             let query = socket.start_query(stack.context(), name, kind).map_err(|_| none())?;
             let handle = stack.sockets.add(socket);

@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -12,11 +12,14 @@ use openras_ppp::Negotiated;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::tcp;
-use smoltcp::wire::{HardwareAddress, IpCidr, IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket};
+use smoltcp::wire::{HardwareAddress, IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket};
 use tokio::time::Instant;
 
 use super::FarEnd;
 use crate::net::MAX_PACKET;
+use crate::net::autoconf::Autoconf;
+
+mod addresses;
 
 /// Packets that may wait in each direction.
 const QUEUE: usize = 128;
@@ -27,8 +30,6 @@ const BUFFER: usize = 128 * 1024 - 1;
 const SOCKETS: usize = 256;
 /// How long a peer may leave our bytes unacknowledged.
 const UNACKED: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(60);
-/// The smallest MTU IPv6 allows; below it only IPv4 is used (RFC 8200 §5).
-const IPV6_MTU: usize = 1280;
 /// The smallest MTU we work with (RFC 791 §3.2).
 const LEAST_MTU: usize = 68;
 
@@ -114,8 +115,14 @@ pub(super) struct Stack {
     packet_waker: Option<Waker>,
     room_waker: Option<Waker>,
     up_wakers: Vec<Waker>,
-    /// The servers the other end gave for names.
-    name_servers: Vec<Ipv4Addr>,
+    /// The addresses we were given, and the servers for names.
+    v4: Option<Ipv4Addr>,
+    v4_name_servers: Vec<Ipv4Addr>,
+    /// The longest packet of the link.
+    link_mtu: usize,
+    /// Our interface identifier, and what a router at the other end says.
+    identifier: Option<[u8; 8]>,
+    autoconf: Option<Autoconf>,
 }
 
 /// Random enough for initial sequence numbers that only the other end of this link sees.
@@ -146,36 +153,24 @@ impl Stack {
             packet_waker: None,
             room_waker: None,
             up_wakers: Vec::new(),
-            name_servers: Vec::new(),
+            link_mtu: 1500,
+            v4: None,
+            v4_name_servers: Vec::new(),
+            identifier: None,
+            autoconf: None,
         }
     }
 
     /// Takes what was agreed. Connections whose address stays go on.
     pub(super) fn up(&mut self, negotiated: &Negotiated) {
         let wanted = usize::from(negotiated.link.send_mru);
-        let mtu = if wanted == 0 { 1500 } else { wanted.clamp(LEAST_MTU, MAX_PACKET) };
-        if mtu != self.queues.mtu {
-            self.queues.mtu = mtu;
-            self.interface = interface(&mut self.queues);
-        }
-        let v4 = negotiated.ipv4.map(|v4| v4.local);
-        let v6 = negotiated.ipv6.filter(|_| mtu >= IPV6_MTU).map(|(local, _)| link_local(local));
-        self.interface.update_ip_addrs(|addresses| {
-            addresses.clear();
-            let v4 = v4.map(|v4| IpCidr::new(v4.into(), 32));
-            let v6 = v6.map(|v6| IpCidr::new(v6.into(), 64));
-            // there is room for two
-            addresses.extend(v4.into_iter().chain(v6));
-        });
+        self.link_mtu = if wanted == 0 { 1500 } else { wanted.clamp(LEAST_MTU, MAX_PACKET) };
+        self.v4 = negotiated.ipv4.map(|v4| v4.local);
+        self.v4_name_servers = negotiated.ipv4.iter().flat_map(|v4| v4.dns).flatten().collect();
+        self.begin_ipv6(negotiated.ipv6.map(|(local, _)| local), self.far_end == FarEnd::Gateway);
         let remote = negotiated.ipv4.map(|v4| v4.remote).filter(|remote| !remote.is_unspecified());
-        // on a point-to-point link any gateway is the other end
-        let gateway = remote.unwrap_or(Ipv4Addr::new(169, 254, 0, 1));
-        self.interface.routes_mut().remove_default_ipv4_route();
-        if v4.is_some() && self.interface.routes_mut().add_default_ipv4_route(gateway).is_err() {
-            tracing::warn!("no room for the default route");
-        }
-        self.name_servers = negotiated.ipv4.iter().flat_map(|v4| v4.dns).flatten().collect();
-        self.link = Link::Up { remote, v4: v4.is_some(), v6: v6.is_some() };
+        self.set_addresses(remote);
+        self.link = Link::Up { remote, v4: self.v4.is_some(), v6: self.identifier.is_some() };
         self.up_wakers.drain(..).for_each(Waker::wake);
     }
 
@@ -198,6 +193,7 @@ impl Stack {
             return;
         }
         self.link = link;
+        self.autoconf = None;
         self.interface.update_ip_addrs(|addresses| addresses.clear());
         self.queues.incoming = VecDeque::new();
         self.queues.outgoing = VecDeque::new();
@@ -208,15 +204,6 @@ impl Stack {
         }
         self.room_waker.take().into_iter().for_each(Waker::wake);
         self.up_wakers.drain(..).for_each(Waker::wake);
-    }
-
-    /// Whom to ask for names.
-    pub(super) fn name_servers(&self) -> io::Result<Vec<Ipv4Addr>> {
-        self.check(Ipv4Addr::UNSPECIFIED.into())?;
-        if self.name_servers.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the other end gave no DNS server"));
-        }
-        Ok(self.name_servers.clone())
     }
 
     /// What a socket needs to begin something.
@@ -263,6 +250,9 @@ impl Stack {
     pub(super) fn receive(&mut self, packet: Vec<u8>) {
         let Link::Up { remote, .. } = self.link else { return };
         if self.queues.incoming.len() >= QUEUE || self.far_end == FarEnd::Host && is_forged(&packet, remote) {
+            return;
+        }
+        if self.advertised(&packet, Instant::now()) {
             return;
         }
         if let Some(port) = syn_port(&packet) {
@@ -357,6 +347,7 @@ impl Stack {
 
     /// Does all there is to do now; says when there is more without an event.
     pub(super) fn turn(&mut self, now: Instant) -> Option<Duration> {
+        let soliciting = self.solicit(now);
         let micros = now.duration_since(self.begin).as_micros();
         let now = smoltcp::time::Instant::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
         self.allow_silence();
@@ -378,7 +369,8 @@ impl Stack {
         if self.queues.outgoing.len() >= QUEUE {
             return None;
         }
-        self.interface.poll_delay(now, &self.sockets).map(|delay| Duration::from_micros(delay.total_micros()))
+        let delay = self.interface.poll_delay(now, &self.sockets);
+        delay.map(|delay| Duration::from_micros(delay.total_micros())).into_iter().chain(soliciting).min()
     }
 
     /// A connection may be silent for as long as it likes, unless the other end owes us an acknowledgement: smoltcp's limit of
@@ -447,11 +439,6 @@ fn tcp_socket() -> tcp::Socket<'static> {
     // one link, and nobody else on it; said here because a feature that another crate asks for changes the default
     socket.set_congestion_control(tcp::CongestionControl::None);
     socket
-}
-
-/// The link-local address of an interface identifier, RFC 5072 §5.
-fn link_local(identifier: [u8; 8]) -> Ipv6Addr {
-    Ipv6Addr::from((0xfe80_u128 << 112) | u128::from(u64::from_be_bytes(identifier)))
 }
 
 /// An IPv4 packet whose source is not the address the other end has (defence rule 16).

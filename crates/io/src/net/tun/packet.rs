@@ -1,8 +1,8 @@
 //! What is looked at in a packet before it goes to the system or comes from it.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpPacket, UdpPacket};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket, UdpPacket};
 
 /// IPv4's and TCP's headers without options: what an MSS leaves out (RFC 879).
 const HEADERS: u16 = 40;
@@ -12,6 +12,12 @@ const MSS: [u8; 2] = [2, 4];
 /// Source and destination of a whole IPv4 packet.
 pub(super) fn addresses(packet: &[u8]) -> Option<(Ipv4Addr, Ipv4Addr)> {
     let packet = Ipv4Packet::new_checked(packet).ok().filter(|packet| packet.version() == 4)?;
+    Some((packet.src_addr(), packet.dst_addr()))
+}
+
+/// The same of IPv6.
+pub(super) fn addresses_of_ipv6(packet: &[u8]) -> Option<(Ipv6Addr, Ipv6Addr)> {
+    let packet = Ipv6Packet::new_checked(packet).ok().filter(|packet| packet.version() == 6)?;
     Some((packet.src_addr(), packet.dst_addr()))
 }
 

@@ -10,6 +10,9 @@ use tokio::time::timeout;
 
 use super::*;
 
+/// It ends a test that hangs.
+const LONG: Duration = Duration::from_secs(120);
+
 /// Runs a test in a network namespace of its own: this program again, in `unshare`. `false`: this process is not in it.
 fn in_a_network_of_its_own(test: &str) -> bool {
     if std::env::var_os("OPENRAS_TUN_TEST").is_some() {
@@ -57,7 +60,7 @@ async fn packet(port: &mut impl IpPort) -> Vec<u8> {
     let mut memory = vec![0; MAX_PACKET];
     let mut buf = ReadBuf::new(&mut memory);
     let came = poll_fn(|cx| port.poll_recv(cx, &mut buf));
-    timeout(Duration::from_secs(10), came).await.expect("a packet");
+    timeout(LONG, came).await.expect("a packet");
     buf.filled().to_vec()
 }
 
@@ -106,7 +109,7 @@ fn a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call() {
         assert_eq!(sent.get(28..), Some(&b"there and back"[..]));
         dial.send(turned(&sent));
         let mut memory = [0; 100];
-        let got = timeout(Duration::from_secs(10), socket.recv_from(&mut memory)).await.unwrap().unwrap();
+        let got = timeout(LONG, socket.recv_from(&mut memory)).await.unwrap().unwrap();
         assert_eq!(got, (14, "10.64.0.1:7".parse().unwrap()));
         // what is for another address of this machine, or for hosts behind it, the other end has no business with
         let lan =
@@ -115,7 +118,7 @@ fn a_dials_device_has_the_address_that_was_given_and_is_gone_with_the_call() {
             let lan = UdpSocket::bind("192.168.7.1:0").await.unwrap();
             dial.send(udp([10, 64, 0, 1], [192, 168, 7, 1], lan.local_addr().unwrap().port()));
             dial.send(udp([10, 64, 0, 1], [10, 64, 0, 2], socket.local_addr().unwrap().port()));
-            timeout(Duration::from_secs(10), socket.recv_from(&mut memory)).await.unwrap().unwrap();
+            timeout(LONG, socket.recv_from(&mut memory)).await.unwrap().unwrap();
             assert!(lan.try_recv_from(&mut memory).is_err(), "it was carried to another address");
         }
         dial.down();
@@ -155,7 +158,7 @@ fn callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_anot
         assert_eq!((to_alice.get(28..), to_bob.get(28..)), (Some(&b"to alice"[..]), Some(&b"to bob"[..])));
         alice.send(turned(&to_alice));
         let mut memory = [0; 100];
-        let got = timeout(Duration::from_secs(10), socket.recv_from(&mut memory)).await.unwrap().unwrap();
+        let got = timeout(LONG, socket.recv_from(&mut memory)).await.unwrap().unwrap();
         assert_eq!(got, (8, "10.64.0.2:9".parse().unwrap()));
         // alice as bob; a port that is closed; another network; a stub
         alice.send(turned(&to_bob));
@@ -166,14 +169,16 @@ fn callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_anot
         elsewhere[16] = 192;
         alice.send(elsewhere);
         alice.send(vec![0x45; 10]);
-        let counted = device.counts();
+        let counted = device.counts().read();
         assert_eq!((counted.sent, counted.forged, counted.closed), (1, 2, 2));
+        let octets = (to_alice.len() + to_bob.len()) as u64;
+        assert_eq!((counted.sent_octets, counted.given, counted.given_octets), (to_alice.len() as u64, 2, octets));
         // one who has gone gets nothing more, and nobody else gets it
         bob.down();
         let before = counted.unknown;
         socket.send_to(b"to bob", "10.64.0.3:9").await.unwrap();
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-        while device.counts().unknown == before {
+        let deadline = tokio::time::Instant::now() + LONG;
+        while device.counts().read().unknown == before {
             assert!(tokio::time::Instant::now() < deadline, "it was not counted");
             tokio::task::yield_now().await;
         }

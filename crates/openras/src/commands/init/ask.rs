@@ -169,7 +169,13 @@ impl Person {
             let words: Vec<String> = found
                 .iter()
                 .map(|device| {
-                    let may = device.group.as_ref().map(|group| format!("; needs the group {group}"));
+                    let needs = || {
+                        device
+                            .group
+                            .as_ref()
+                            .map_or_else(|| "a right of its own".into(), |group| format!("the group {group}"))
+                    };
+                    let may = (!device.usable).then(|| format!("; needs {}", needs()));
                     format!("{}  ({}{})", device.path.display(), device.what, may.unwrap_or_default())
                 })
                 .collect();

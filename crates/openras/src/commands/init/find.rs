@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use openras_service::preflight::group_of;
+use openras_service::preflight::{group_of, right_to};
 use rustix::fs::{Access, access};
 use serde_json::json;
 
@@ -17,7 +17,8 @@ pub(super) struct Device {
     pub(super) path: PathBuf,
     /// What it is, as the kernel says.
     pub(super) what: String,
-    /// The group that may use it, where this user may not.
+    /// Whether this user may use it; the group that may, where this user may not and there is one.
+    pub(super) usable: bool,
     pub(super) group: Option<String>,
 }
 
@@ -73,9 +74,9 @@ fn device(path: PathBuf, real: &Path) -> Device {
         _ => "a serial port",
     };
     let what = driver.map_or_else(|| kind.to_owned(), |driver| format!("{kind}, driver {driver}"));
-    let may = access(real, Access::READ_OK | Access::WRITE_OK).is_ok();
-    let group = (!may).then(|| real.metadata().map_or_else(|_| "?".into(), |about| group_of(&about)));
-    Device { path, what, group }
+    let usable = access(real, Access::READ_OK | Access::WRITE_OK).is_ok();
+    let group = real.metadata().ok().filter(|_| !usable).and_then(|about| group_of(&about));
+    Device { path, what, usable, group }
 }
 
 /// What `--find` says.
@@ -85,7 +86,7 @@ pub(super) fn show(found: &[Device], as_json: bool) {
             .iter()
             .map(|device| {
                 json!({ "line": format!("serial:{}", device.path.display()), "what": device.what,
-                    "usable": device.group.is_none(), "group": device.group })
+                    "usable": device.usable, "group": device.group })
             })
             .collect();
         return json::line(&json!({ "devices": list }));
@@ -100,9 +101,9 @@ pub(super) fn show(found: &[Device], as_json: bool) {
             safe(&device.path.display().to_string()),
             safe(&device.what)
         ));
-        if let Some(group) = &device.group {
+        if !device.usable {
             let text =
-                format!("    this user may not use it: usermod -aG {} NAME, and log in again", safe(group));
+                format!("    this user may not use it: {}", safe(&right_to(&device.path, "this user")));
             out::line(paint.asks(&text));
         }
     }

@@ -49,6 +49,15 @@ fn number(plan: &Plan) -> String {
     }
 }
 
+/// A name as one word of a shell's or of pppd's.
+fn word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
+    match name.chars().all(plain) && !name.starts_with('-') && !name.is_empty() {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', "'\\''")),
+    }
+}
+
 /// Host and port of a line that listens, `HOST` where it answers on all addresses; else the line.
 fn at(plan: &Plan) -> String {
     let rest = plan.line.strip_prefix("listen:").and_then(|line| line.split_once(':'));
@@ -65,7 +74,7 @@ fn openras(plan: &Plan, user: &str) -> Option<Settings> {
         return None;
     }
     let (kind, at) = plan.line.strip_prefix("listen:")?.split_once(':')?;
-    let mut steps = vec![format!("openras dial --line {kind}:{} --user {user} --ping 3", host(at))];
+    let mut steps = vec![format!("openras dial --line {kind}:{} --user {} --ping 3", host(at), word(user))];
     if let Some(file) = plan.certificate() {
         steps.push(format!(
             "HOST is the name in the certificate; with one of your own making, copy {file} to the caller and add --tls-ca FILE."
@@ -85,9 +94,10 @@ fn pppd(plan: &Plan, user: &str, number: &str) -> Settings {
         steps: vec![
             how,
             format!(
-                "pppd TTY 115200 noauth user {user} defaultroute usepeerdns noipdefault lcp-echo-interval 20 lcp-echo-failure 3"
+                "pppd TTY 115200 noauth user {} defaultroute usepeerdns noipdefault lcp-echo-interval 20 lcp-echo-failure 3",
+                word(user)
             ),
-            format!("the password goes into /etc/ppp/chap-secrets: {user} * PASSWORD *"),
+            format!("the password goes into /etc/ppp/chap-secrets: {} * PASSWORD *", word(user)),
         ],
     }
 }
@@ -193,5 +203,17 @@ fn mac(user: &str, number: &str) -> Settings {
             "Options, Protocol: PPP; \"Allow error correction\" and TCP header compression may stay on."
                 .into(),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::word;
+
+    #[test]
+    fn a_name_that_a_shell_would_take_apart_is_quoted() {
+        assert_eq!(word("alice"), "alice");
+        assert_eq!(word("a b;c"), "'a b;c'");
+        assert_eq!(word("DOMAIN\\o'neil"), "'DOMAIN\\o'\\''neil'");
     }
 }

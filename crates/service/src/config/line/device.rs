@@ -6,20 +6,21 @@
 //! | `rfc2217:HOST:PORT[,SPEED]` | a serial port of a terminal server, with its signals (RFC 2217) |
 //! | `tcp:HOST:PORT` | octets as they are |
 //! | `telnet:HOST:PORT` | octets in telnet |
+//! | `tls:HOST:PORT` | octets in TLS |
+//! | `ws:HOST:PORT[/PATH]`, `wss:` | octets in WebSocket, in TLS |
 //! | `pty:PATH` | a device that exists |
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{HostPort, LineError, Wrong, host_port, path};
+use super::{HostPort, LineError, Wrong, host_port, path, websocket};
 
 /// The slowest and the fastest serial port, in bits a second.
 const SPEEDS: std::ops::RangeInclusive<u32> = 50..=12_000_000;
 /// The longest path of a device, in bytes.
 const DEVICE_PATH: usize = 4095;
-const FORMS: &str =
-    "serial:PATH[,SPEED], rfc2217:HOST:PORT[,SPEED], tcp:HOST:PORT, telnet:HOST:PORT or pty:PATH";
+const FORMS: &str = "serial:PATH[,SPEED], rfc2217:HOST:PORT[,SPEED], tcp:, telnet: or tls:HOST:PORT, ws: or wss:HOST:PORT/PATH, or pty:PATH";
 
 /// A line whose other end is always there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +43,17 @@ pub enum DeviceLine {
     Tcp(HostPort),
     /// Octets in telnet.
     Telnet(HostPort),
+    /// Octets in TLS.
+    Tls(HostPort),
+    /// Octets in WebSocket.
+    WebSocket {
+        /// The host and port.
+        at: HostPort,
+        /// What is asked for there; begins with `/`.
+        path: String,
+        /// In TLS (`wss:`).
+        tls: bool,
+    },
     /// A terminal device that exists.
     Pty(PathBuf),
 }
@@ -50,8 +62,10 @@ impl DeviceLine {
     /// Whether what is said on the line leaves this machine (defence rule 17).
     pub fn crosses_network(&self) -> bool {
         match self {
-            Self::Serial { .. } | Self::Pty(_) => false,
-            Self::Rfc2217 { at, .. } | Self::Tcp(at) | Self::Telnet(at) => !at.host.is_loopback(),
+            Self::Serial { .. } | Self::Pty(_) | Self::Tls(_) | Self::WebSocket { tls: true, .. } => false,
+            Self::Rfc2217 { at, .. } | Self::Tcp(at) | Self::Telnet(at) | Self::WebSocket { at, .. } => {
+                !at.host.is_loopback()
+            }
         }
     }
 
@@ -59,8 +73,30 @@ impl DeviceLine {
     pub fn path(&self) -> Option<&std::path::Path> {
         match self {
             Self::Serial { path, .. } | Self::Pty(path) => Some(path),
-            Self::Rfc2217 { .. } | Self::Tcp(_) | Self::Telnet(_) => None,
+            _ => None,
         }
+    }
+
+    /// The host it is at, if it is behind the network.
+    pub fn at(&self) -> Option<&HostPort> {
+        match self {
+            Self::Rfc2217 { at, .. }
+            | Self::Tcp(at)
+            | Self::Telnet(at)
+            | Self::Tls(at)
+            | Self::WebSocket { at, .. } => Some(at),
+            Self::Serial { .. } | Self::Pty(_) => None,
+        }
+    }
+
+    /// Whether it is reached in TLS.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_) | Self::WebSocket { tls: true, .. })
+    }
+
+    /// Whether it has a speed, parity, stop bits and flow control that can be set.
+    pub fn is_serial_port(&self) -> bool {
+        matches!(self, Self::Serial { .. } | Self::Rfc2217 { .. })
     }
 
     /// The kind in a word, as it stands before the first colon.
@@ -70,6 +106,9 @@ impl DeviceLine {
             Self::Rfc2217 { .. } => "rfc2217",
             Self::Tcp(_) => "tcp",
             Self::Telnet(_) => "telnet",
+            Self::Tls(_) => "tls",
+            Self::WebSocket { tls: false, .. } => "ws",
+            Self::WebSocket { tls: true, .. } => "wss",
             Self::Pty(_) => "pty",
         }
     }
@@ -87,6 +126,11 @@ impl FromStr for DeviceLine {
                 .map(|(at, speed)| Self::Rfc2217 { at, speed }),
             "tcp" => host_port(rest, "tcp:", 1).map(Self::Tcp),
             "telnet" => host_port(rest, "telnet:", 1).map(Self::Telnet),
+            "tls" => host_port(rest, "tls:", 1).map(Self::Tls),
+            "ws" | "wss" => {
+                let prefix = if kind == "wss" { "wss:" } else { "ws:" };
+                websocket(rest, prefix).map(|(at, path)| Self::WebSocket { at, path, tls: kind == "wss" })
+            }
             "pty" => path(rest, DEVICE_PATH, "pty:").map(Self::Pty),
             _ => Err(("is no device that is always there".into(), FORMS.into())),
         }
@@ -115,6 +159,8 @@ impl fmt::Display for DeviceLine {
             Self::Rfc2217 { at, .. } => write!(f, "rfc2217:{at}")?,
             Self::Tcp(at) => write!(f, "tcp:{at}")?,
             Self::Telnet(at) => write!(f, "telnet:{at}")?,
+            Self::Tls(at) => write!(f, "tls:{at}")?,
+            Self::WebSocket { at, path, .. } => write!(f, "{}:{at}{path}", self.kind())?,
             Self::Pty(path) => write!(f, "pty:{}", path.display())?,
         }
         match self {
@@ -140,6 +186,9 @@ mod tests {
             "rfc2217:[::1]:7001,57600",
             "tcp:192.0.2.7:23",
             "telnet:modem.example:23",
+            "tls:modem.example:992",
+            "ws:[::1]:8080/",
+            "wss:retro.example:443/modem",
             "pty:/dev/pts/7",
         ] {
             let line: DeviceLine = text.parse().unwrap();
@@ -170,12 +219,13 @@ mod tests {
         assert!(!crosses("serial:/dev/ttyS0") && !crosses("pty:/dev/pts/1"));
         assert!(!crosses("rfc2217:127.0.0.1:1") && !crosses("tcp:[::1]:1") && !crosses("telnet:localhost:1"));
         assert!(crosses("rfc2217:10.0.0.1:1") && crosses("tcp:h:1") && crosses("telnet:h:1"));
+        assert!(crosses("ws:h:1") && !crosses("wss:h:1") && !crosses("tls:h:1"));
     }
 
     proptest! {
         #[test]
         fn any_text_is_a_device_that_shows_as_itself_or_an_error(
-            text in "(serial|rfc2217|tcp|telnet|pty):[\\[\\]:.,0-9a-f+/ é]{0,30}"
+            text in "(serial|rfc2217|tcp|telnet|tls|wss?|pty):[\\[\\]:.,0-9a-f+/ é]{0,30}"
         ) {
             if let Ok(line) = text.parse::<DeviceLine>() {
                 prop_assert_eq!(line.to_string().parse::<DeviceLine>().unwrap(), line);

@@ -10,7 +10,7 @@ use openras_ppp::AuthMethod;
 use toml::de::DeValue;
 
 use crate::config::span::{parse_duration, show_duration};
-use crate::config::{AuditFull, CallbackLine, IpKind, LinePattern, Pool, PortLine, TlsConfig};
+use crate::config::{AuditFull, CallbackLine, IpKind, LinePattern, Pool, PortLine, TlsConfig, TlsTrust};
 
 /// Why a value is refused: the end of a sentence that begins with it, and what to write.
 pub(super) struct Wrong {
@@ -101,6 +101,14 @@ impl Value for TlsConfig {
     }
 }
 
+impl Value for TlsTrust {
+    fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let table = value.as_table().ok_or_else(|| Wrong::new("is no table", TlsTrust::REMEDY))?;
+        let keys = table.iter().map(|(key, value)| (key.get_ref().as_ref(), value.get_ref().as_str()));
+        TlsTrust::of(keys).map_err(|what| Wrong::new(what, TlsTrust::REMEDY))
+    }
+}
+
 impl Value for NameCheck {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
         word(value, &[("require", Self::Require), ("warn", Self::Warn), ("off", Self::Off)])
@@ -128,7 +136,8 @@ impl Value for LinePattern {
 
 impl Value for CallbackLine {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
-        word(value, &[("exchange", Self::Exchange), ("modem", Self::Modem)])
+        let (exchange, modem) = (("exchange", Self::Exchange), ("modem", Self::Modem));
+        word(value, &[exchange, modem, ("directory", Self::Directory), ("same", Self::Same)])
     }
 }
 

@@ -118,14 +118,21 @@ fn a_locked_store_is_645_where_it_must_be_written_and_locks_nobody_out_for_long(
     let (folder, users) = with_alice();
     let other = rusqlite::Connection::open(file(&folder)).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let begun = std::time::Instant::now();
     let wrong = check(&users, &v2("alice", "wrong"));
+    let first = begun.elapsed();
     assert_eq!(number(&wrong), 645);
     assert!(wrong.reason.to_string().contains("keeps it locked: end that one (`fuser "), "{}", wrong.reason);
     // nobody waits a second time for so long
-    let begun = std::time::Instant::now();
-    assert_eq!(number(&check(&users, &v2("alice", "wrong"))), 645);
-    assert!(users.probe().is_err());
-    assert!(begun.elapsed().as_secs() < 4, "{:?}", begun.elapsed());
+    let again = |_| {
+        let begun = std::time::Instant::now();
+        assert_eq!(number(&check(&users, &v2("alice", "wrong"))), 645);
+        assert!(users.probe().is_err());
+        begun.elapsed()
+    };
+    // the best of a few: a busy host may hold up one of them
+    let again = (0..3).map(again).min().unwrap();
+    assert!(again < first, "{first:?} and then {again:?}");
     other.execute_batch("ROLLBACK").unwrap();
     users.probe().unwrap();
     assert_eq!(number(&check(&users, &v2("alice", "wrong"))), 691);
