@@ -80,6 +80,8 @@ impl EntryCall {
         dial.name.clone_from(&found.name);
         dial.phonebook = absolute(found.book.path()).to_string_lossy().into_owned();
         dial.own_number = Some(entry.own_number.clone()).filter(|number| !number.is_empty());
+        dial.callback_line =
+            Some(crate::absolute(&entry.callback_line)).filter(|_| !entry.callback_line.is_empty());
         dial.callback_number = self.callback.clone().or(saved.callback.clone()).unwrap_or_default();
         let has_password = saved.password.is_some() || self.brings_password();
         self.credentials(&mut dial, saved);
@@ -214,11 +216,13 @@ mod tests {
         let lab = lab(|entry| {
             entry.set_methods(&[openras_ppp::AuthMethod::Pap]);
             entry.own_number = "200".into();
+            entry.callback_line = "listen:tcp:127.0.0.1:7002".into();
             entry.set_option(RASEO_TERMINAL_BEFORE_DIAL, true);
         });
         let found = home().find_in(&lab.books).unwrap();
         assert_eq!((found.dial.name.as_str(), found.dial.line.as_str()), ("Home", "tcp:127.0.0.1:7001"));
         assert_eq!(found.dial.phonebook, lab.folder.path().join("rasphone.pbk").to_string_lossy());
+        assert_eq!(found.dial.callback_line.as_deref(), Some("listen:tcp:127.0.0.1:7002"));
         assert_eq!((found.dial.auth, found.dial.own_number), (vec!["pap".to_owned()], Some("200".into())));
         assert_eq!(found.dial.terminal, Terminal::BeforeDial);
         let other = EntryCall { number: "exchange:5".into(), ..home() };

@@ -139,7 +139,7 @@ where
         }
         let due = earlier(deadline, leave_by).is_some_and(|at| at <= clock());
         let mut leave = false;
-        let notices = call.notices.clone().filter(|_| !call.backlog.is_empty());
+        let notices = if call.backlog.is_empty() { None } else { call.notices.clone() };
         tokio::select! {
             () = cancel.cancelled(), if leave_by.is_none() => leave = true,
             command = commands.recv(), if leave_by.is_none() && call.backlog.len() < NOTICES => match command {
@@ -164,22 +164,15 @@ where
             call.feed(CallInput::Command(farewell().into()));
         }
     }
-    let left = async {
-        tokio::select! {
-            () = cancel.cancelled() => {}
-            () = async { while commands.recv().await.is_some() {} } => {}
-        }
-    };
-    let told = call.over();
-    finish(told, leave_by, left).await;
+    finish(call.over(), leave_by, (cancel, commands)).await;
     Outcome::Ended
 }
 
 /// Gives the owner the last notices; one that is being left has until then, one that leaves now its time.
-async fn finish<T>(
+async fn finish<D, T>(
     told: Option<(mpsc::Sender<T>, VecDeque<T>)>,
     leave_by: Option<Instant>,
-    left: impl Future<Output = ()>,
+    (cancel, mut commands): (CancellationToken, mpsc::Receiver<D>),
 ) {
     let Some((notices, backlog)) = told else { return };
     let rest = async {
@@ -187,6 +180,12 @@ async fn finish<T>(
             if notices.send(notice).await.is_err() {
                 break;
             }
+        }
+    };
+    let left = async {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = async { while commands.recv().await.is_some() {} } => {}
         }
     };
     let limit = async {
@@ -390,7 +389,7 @@ where
     }
 
     /// The line is given back at once. What the owner has not been told yet, where there is one.
-    fn over(mut self: Box<Self>) -> Option<(mpsc::Sender<T>, VecDeque<T>)> {
+    fn over(mut self) -> Option<(mpsc::Sender<T>, VecDeque<T>)> {
         self.ip_down();
         let notices = self.notices.take().filter(|_| !self.backlog.is_empty())?;
         Some((notices, std::mem::take(&mut self.backlog)))

@@ -1,4 +1,6 @@
-//! What the tests of this crate share: a plain machine over a line, run by the driver.
+//! What the tests of this crate share: a plain machine over a line, run by the driver; the end of a cable.
+
+mod end;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use tokio::io::ReadBuf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use end::End;
 
 use crate::driver::{Ends, Outcome, run};
 use crate::{IpPort, Line};

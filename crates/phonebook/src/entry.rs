@@ -109,6 +109,8 @@ pub struct Entry {
     pub dial_params_uid: Option<u32>,
     /// The number of this end on the exchange, where it can be called back (`OpenRASOwnNumber`).
     pub own_number: String,
+    /// Where this end is rung when it is called back, if its line does not ring by itself (`OpenRASCallbackLine`).
+    pub callback_line: String,
     /// The links: a MEDIA group with its DEVICE group each; sub-entry 1 is the first.
     pub links: Vec<Link>,
 }
@@ -196,6 +198,7 @@ impl Default for Entry {
             callback_mode: 1,
             dial_params_uid: None,
             own_number: String::new(),
+            callback_line: String::new(),
             links: vec![Link::new("tcp")],
         }
     }

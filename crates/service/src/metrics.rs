@@ -241,7 +241,9 @@ fn tun(page: &mut Page, shared: &Shared) {
             ("full", counted.lost),
             ("nobody", counted.unknown),
         ];
-        reasons.iter().for_each(|(why, count)| page.line(dropped, &[("device", device), ("reason", why)], *count));
+        reasons
+            .iter()
+            .for_each(|(why, count)| page.line(dropped, &[("device", device), ("reason", why)], *count));
     }
 }
 

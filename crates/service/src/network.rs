@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use openras_io::IpPort;
-use openras_io::net::tun::TunCounted;
 use openras_io::net::nat::{Forward, Host, NatPort, Resolver, Settings, ping_allowed};
+use openras_io::net::tun::TunCounted;
 use openras_nat::{Caps, Net, Open, Reach, Stats, Times};
 use openras_ppp::Negotiated;
 use tokio::io::ReadBuf;

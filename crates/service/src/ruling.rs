@@ -62,12 +62,7 @@ impl Ruling {
     }
 
     /// That of a user; `own` are the words of the user's own.
-    pub(crate) fn of_user(
-        config: &Config,
-        port: &PortConfig,
-        user: &str,
-        own: Option<&Vec<String>>,
-    ) -> Self {
+    pub(crate) fn of_user(config: &Config, port: &PortConfig, user: &str, own: Option<&Vec<String>>) -> Self {
         let (words, whose) = match own {
             Some(words) => (words.clone(), Whose::User(user.to_owned())),
             None => match config.group_reach(user) {
@@ -271,7 +266,7 @@ mod tests {
             ("eve", None, [false; 4], "`reach` of [group.none]"),
             ("eve", Some(&own), [false, false, false, true], "`reach` of the user eve"),
             ("bob", None, [true, false, false, false], port),
-            ("bob\u{1b}[2J", Some(&own), [false, false, false, true], "`reach` of the user bob\\x1b[2J"),
+            ("bob\u{1b}[2J", Some(&own), [false, false, false, true], "`reach` of the user bob\\u{1b}[2J"),
         ] {
             let ruling = Ruling::of_user(&config, &config.ports[0], who, own);
             assert_eq!((open(&ruling), ruling.whose.to_string()), (allowed, whose.to_owned()), "{who}");

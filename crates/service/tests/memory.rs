@@ -32,7 +32,7 @@ const LONG: Duration = Duration::from_secs(300);
 /// Octets of the heap that may stay for each of them, beside its share of the pages of the allocator. The goals of the whole,
 /// measured by `cargo bench -p openras --bench service`: 32 KiB a call, 8 KiB a port.
 const ANSWERED: usize = 20 << 10;
-const IDLE: usize = 5 << 10;
+const IDLE: usize = 4 << 10;
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()

@@ -9,16 +9,19 @@
     clippy::unwrap_used
 )]
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use openras_engine::ConnState;
 use openras_engine::client::dial::{DialParams, Notice};
+use openras_io::line::{TlsClient, TlsClientFiles};
 use openras_ppp::Secret;
 use openras_service::Service;
-use openras_service::config::{Config, IpKind, PortConfig};
+use openras_service::config::{Config, IpKind, PortConfig, TlsConfig};
 use openras_service::connections::DialRequest;
 use openras_service::users::NewUser;
 use tokio::io::copy_bidirectional;
@@ -52,7 +55,7 @@ async fn settled(service: &Service, before: (usize, usize), what: &str) {
 }
 
 /// A call through a cable that is pulled when it is connected.
-async fn connected_and_pulled(service: &Service, spoken: &str, to: SocketAddr) {
+async fn connected_and_pulled(service: &Service, spoken: &str, to: SocketAddr, ca: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let line = format!("{spoken}:{}", listener.local_addr().unwrap());
     let pull = Notify::new();
@@ -68,7 +71,9 @@ async fn connected_and_pulled(service: &Service, spoken: &str, to: SocketAddr) {
     let call = async {
         let params =
             DialParams { user: "alice".into(), password: Secret::from("secret"), ..DialParams::default() };
-        let request = DialRequest { line: line.parse().unwrap(), params, ..DialRequest::default() };
+        let trust = TlsClientFiles { ca: Some(ca.to_owned()), own: None };
+        let tls = ["tls", "wss"].contains(&spoken).then(|| TlsClient::new(&trust).unwrap());
+        let request = DialRequest { line: line.parse().unwrap(), params, tls, ..DialRequest::default() };
         let mut connection = service.dial(request).unwrap();
         loop {
             match connection.notice().await.expect("an end") {
@@ -102,6 +107,15 @@ async fn a_line_unplugged_a_hundred_times_leaves_nothing() {
         let port = PortConfig::new(name, line.parse().unwrap());
         PortConfig { calls: if name == "pty" { 1 } else { 4 }, ip: IpKind::Loopback, ..port }
     };
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("port.pem"), folder.path().join("port.key"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    let secret = |name: &str| PortConfig {
+        tls: Some(TlsConfig { certificate: certificate.clone(), key: key.clone(), clients: None }),
+        ..port(name, format!("listen:{name}:127.0.0.1:0"))
+    };
     let config = Config {
         state: folder.path().join("state"),
         ports: vec![
@@ -109,6 +123,8 @@ async fn a_line_unplugged_a_hundred_times_leaves_nothing() {
             port("telnet", "listen:telnet:127.0.0.1:0".into()),
             port("rfc2217", "listen:rfc2217:127.0.0.1:0".into()),
             port("ws", "listen:ws:127.0.0.1:0".into()),
+            secret("tls"),
+            secret("wss"),
             port("pty", format!("pty:{}", link.display())),
         ],
         ..Config::default()
@@ -117,15 +133,23 @@ async fn a_line_unplugged_a_hundred_times_leaves_nothing() {
     let users = service.users().unwrap().clone();
     let alice = NewUser { password: Some(Secret::from("secret")), ..NewUser::default() };
     tokio::task::spawn_blocking(move || users.add("alice", &alice)).await.unwrap().unwrap();
-    let addresses = service.addresses();
-    for (name, dial) in [("tcp", "tcp"), ("telnet", "telnet"), ("rfc2217", "telnet"), ("ws", "ws")] {
+    let (addresses, ca) = (service.addresses(), made.cert.pem());
+    for (name, dial) in [
+        ("tcp", "tcp"),
+        ("telnet", "telnet"),
+        ("rfc2217", "telnet"),
+        ("rfc2217", "rfc2217"),
+        ("ws", "ws"),
+        ("tls", "tls"),
+        ("wss", "wss"),
+    ] {
         let at = addresses.iter().find(|(other, _)| other == name).unwrap().1;
         // what is made once is made by the first
-        connected_and_pulled(&service, dial, at).await;
+        connected_and_pulled(&service, dial, at, &ca).await;
         sleep(Duration::from_millis(300)).await;
         let before = held();
         for _ in 0..TIMES {
-            connected_and_pulled(&service, dial, at).await;
+            connected_and_pulled(&service, dial, at, &ca).await;
         }
         settled(&service, before, name).await;
     }

@@ -135,7 +135,9 @@ impl Checks {
         let Some(name) = name.or_else(|| self.logged_in.clone()) else {
             let known = self.known.as_ref().map(Identity::ppp_name);
             return match known {
-                Some(known) if self.known_by == ProvedIn::Callback => Err(Box::new(ends::nobody_proved(&known))),
+                Some(known) if self.known_by == ProvedIn::Callback => {
+                    Err(Box::new(ends::nobody_proved(&known)))
+                }
                 known => Ok(known.filter(|known| !known.is_empty())),
             };
         };

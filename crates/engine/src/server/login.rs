@@ -16,9 +16,9 @@ use std::time::Instant;
 
 use openras_ppp::{Claim, Proof, Secret};
 
+use crate::escape;
 use crate::line::{CallInput, LineEvent};
 use crate::terminal::Header;
-use crate::escape;
 
 pub use config::{AfterLogin, LoginConfig, LoginMode, Service};
 

@@ -34,7 +34,9 @@ fn is_text(octets: &[u8]) -> bool {
     // the start of a frame, whose rest may be all printable
     const FRAME: [u8; 2] = [0x7e, 0xff];
     const SHOWN: [u8; 5] = [0x00, 0x07, 0x08, 0x0e, 0x0f];
-    let shows = |octet: &u8| *octet >= 0x20 || *octet == 0x1b || (0x09..=0x0d).contains(octet) || SHOWN.contains(octet);
+    let shows = |octet: &u8| {
+        *octet >= 0x20 || *octet == 0x1b || (0x09..=0x0d).contains(octet) || SHOWN.contains(octet)
+    };
     octets.iter().all(shows) && !octets.windows(2).any(|two| two == FRAME)
 }
 

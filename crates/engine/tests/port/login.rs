@@ -107,7 +107,10 @@ fn nobody_logs_in_as_one_and_runs_ppp_as_another() {
         call.assert_never_up();
         let end = call.bench.ended_with(691, "the user who logged in at the prompt");
         // to switch a check off is no remedy for a wrong name
-        assert!(end.remedy.contains("the name that logs in") && !end.remedy.contains("name_check"), "{end:?}");
+        assert!(
+            end.remedy.contains("the name that logs in") && !end.remedy.contains("name_check"),
+            "{end:?}"
+        );
     }
 }
 
@@ -441,7 +444,10 @@ fn a_name_that_nobody_has_goes_nowhere_as_it_was_typed() {
         let end = call.bench.ended_with(691, "was refused at the login prompt");
         let told = format!("{:?} {end:?}", call.bench.events);
         assert_eq!(told.contains("hunter2"), known, "{told}");
-        assert_eq!(end.name.as_deref(), Some(if known { "hunter2" } else { "(unknown name of 7 characters)" }));
+        assert_eq!(
+            end.name.as_deref(),
+            Some(if known { "hunter2" } else { "(unknown name of 7 characters)" })
+        );
         let refused = |event: &&PortEvent| matches!(event, PortEvent::Refused(..));
         assert_eq!(call.bench.events.iter().filter(refused).count(), 3);
         assert!(end.counts_as_try);

@@ -293,8 +293,11 @@ async fn a_slow_modem_holds_its_port_back_instead_of_the_ports_octets() {
             if port.unsent() >= crate::driver::HIGH_WATER {
                 return std::task::Poll::<()>::Pending;
             }
-            port.op(LineOp::Write(vec![b'x'; 100]));
-            written += 100;
+            // as many at once as the driver takes from NAT
+            while port.unsent() < crate::driver::HIGH_WATER {
+                port.op(LineOp::Write(vec![b'x'; 100]));
+                written += 100;
+            }
         }
     });
     let reading = async {
@@ -309,4 +312,31 @@ async fn a_slow_modem_holds_its_port_back_instead_of_the_ports_octets() {
     assert!(tokio::time::timeout(Duration::from_secs(10), both).await.is_err());
     assert!((11_500..12_500).contains(&read), "{read} octets in 10 seconds");
     assert!(written - read < 1_200, "{} octets are on their way", written - read);
+    // full as it is, it hears what the computer said last, and that it has gone
+    played.types("bye").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    port.op(LineOp::Write(vec![b'x'; 2_000]));
+    drop(played.computer);
+    let mut heard = String::new();
+    let ends = async {
+        while !heard.ends_with("Disconnected") {
+            let mut memory = [0; 16];
+            let room = |line: &crate::line::ExchangeLine| {
+                if line.unsent() < crate::driver::HIGH_WATER { 16 } else { 0 }
+            };
+            let event = std::future::poll_fn(|cx| {
+                let before = room(&port);
+                let mut buf = tokio::io::ReadBuf::new(&mut memory[..before]);
+                match port.poll_event(cx, &mut buf).map(|event| format!("{event:?}")) {
+                    std::task::Poll::Pending if room(&port) > before => {
+                        cx.waker().wake_by_ref();
+                        std::task::Poll::Pending
+                    }
+                    event => event,
+                }
+            });
+            heard += &event.await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), ends).await.expect("the end is heard");
 }

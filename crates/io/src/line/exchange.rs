@@ -256,7 +256,13 @@ impl ExchangeLine {
                     self.under_way = self.under_way.saturating_sub(count);
                     self.pump();
                 }
-                Said::Event(event) => self.events.push_back(event),
+                Said::Event(event) => {
+                    // nobody takes anything any more: a line that stayed full would not be read up to its end
+                    if event == PhoneEvent::Line(LineEvent::Disconnected) {
+                        self.hung_up();
+                    }
+                    self.events.push_back(event);
+                }
                 Said::Left => self.left(),
             }
         }
@@ -355,9 +361,9 @@ impl Line for ExchangeLine {
         }
     }
 
-    /// Full, at [`HIGH_WATER`], as soon as anything waits behind what a slow end may have under way.
+    /// Full, at [`HIGH_WATER`], as soon as there is as much as a slow end may have under way.
     fn unsent(&self) -> usize {
-        let full = self.most < CREDIT && self.under_way >= self.most;
+        let full = self.most < CREDIT && self.under_way.saturating_add(self.out.len()) >= self.most;
         if full { self.out.len().max(HIGH_WATER) } else { self.out.len() }
     }
 

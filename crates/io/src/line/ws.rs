@@ -132,7 +132,8 @@ where
 
 /// Whether the other end has agreed (RFC 6455 §4.1); else why not.
 fn agrees(status: StatusCode, headers: &HeaderMap, key: &str) -> Result<(), String> {
-    let named = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+    let named =
+        |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let says = |name, word: &str| named(name).split(',').any(|one| one.trim().eq_ignore_ascii_case(word));
     if status != StatusCode::SWITCHING_PROTOCOLS {
         return Err(format!("the other end answered HTTP {}", status.as_u16()));
@@ -147,9 +148,10 @@ fn agrees(status: StatusCode, headers: &HeaderMap, key: &str) -> Result<(), Stri
         return Err("the other end wants an extension that nobody asked for".into());
     }
     match headers.get(header::SEC_WEBSOCKET_PROTOCOL) {
-        Some(chosen) if chosen != BINARY => {
-            Err(format!("the other end speaks {:?} and not binary", escape::short(named(header::SEC_WEBSOCKET_PROTOCOL), 40)))
-        }
+        Some(chosen) if chosen != BINARY => Err(format!(
+            "the other end speaks {:?} and not binary",
+            escape::short(named(header::SEC_WEBSOCKET_PROTOCOL), 40)
+        )),
         _ => Ok(()),
     }
 }
@@ -167,8 +169,9 @@ fn admit(
         let allowed = origin.to_str().is_ok_and(|origin| origins.allow(origin, named(header::HOST), in_tls));
         if !allowed {
             let origin = escape::short(&String::from_utf8_lossy(origin.as_bytes()), 200);
-            let mut refused =
-                ErrorResponse::new(Some(format!("a page of {origin} may not call here (origins of the port)")));
+            let mut refused = ErrorResponse::new(Some(format!(
+                "a page of {origin} may not call here (origins of the port)"
+            )));
             *refused.status_mut() = StatusCode::FORBIDDEN;
             return Err(refused);
         }

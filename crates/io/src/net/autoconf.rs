@@ -169,7 +169,8 @@ impl Autoconf {
     }
 
     fn option(&mut self, kind: u8, body: &[u8], now: Instant) {
-        let word = |at: usize| body.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes);
+        let word =
+            |at: usize| body.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes);
         match kind {
             // prefix information: length, flags, valid and preferred lifetime, 4 octets, the prefix
             3 => {
@@ -188,7 +189,9 @@ impl Autoconf {
             5 => self.mtu = word(2).filter(|mtu| *mtu >= MTU).or(self.mtu),
             // name servers: 2 octets, lifetime, addresses
             25 => {
-                for server in body.get(6..).unwrap_or_default().chunks_exact(16).filter_map(|one| address(Some(one))) {
+                for server in
+                    body.get(6..).unwrap_or_default().chunks_exact(16).filter_map(|one| address(Some(one)))
+                {
                     learn(&mut self.servers, SERVERS, server, word(2).unwrap_or(0), now);
                 }
             }
@@ -201,7 +204,8 @@ impl Autoconf {
 fn options(mut bytes: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut found = Vec::new();
     while let [kind, length, ..] = bytes {
-        let (option, rest) = bytes.split_at_checked(usize::from(*length) * 8).filter(|(option, _)| !option.is_empty())?;
+        let (option, rest) =
+            bytes.split_at_checked(usize::from(*length) * 8).filter(|(option, _)| !option.is_empty())?;
         found.push((*kind, option.get(2..)?));
         bytes = rest;
     }

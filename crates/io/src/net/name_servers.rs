@@ -179,7 +179,10 @@ async fn put(system: &System, wanted: &Wanted) -> (Option<Way>, Said) {
         }
         Err(error) => (
             None,
-            Said::Failed(format!("the name servers of the call could not be put in force: {}", why(system, &error))),
+            Said::Failed(format!(
+                "the name servers of the call could not be put in force: {}",
+                why(system, &error)
+            )),
         ),
     }
 }
@@ -226,7 +229,10 @@ pub async fn repair(system: &System) {
         Ok(false) => {}
         Ok(true) => tracing::info!("name servers of a call that was killed are no longer in force"),
         Err(error) => {
-            tracing::error!("name servers of a call that was killed cannot be undone: {}", why(system, &error));
+            tracing::error!(
+                "name servers of a call that was killed cannot be undone: {}",
+                why(system, &error)
+            );
         }
     }
 }

@@ -99,7 +99,8 @@ async fn a_program_has_a_terminal_of_its_own_and_nothing_of_the_service() {
         let seen = until(&mut program, "got a word").await;
         let uid = user.as_ref().map_or(rustix::process::geteuid().as_raw(), |user| user.uid);
         // 3 is of the folder that ls looks at
-        for part in ["/dev/pts/", "24 80", "0022", &format!("\n{uid}\r"), "\n/\r", "\n0  1  2  3\r", "opens"] {
+        for part in ["/dev/pts/", "24 80", "0022", &format!("\n{uid}\r"), "\n/\r", "\n0  1  2  3\r", "opens"]
+        {
             assert!(seen.contains(part), "{part:?}: {seen}");
         }
         if user.is_some() {
@@ -198,7 +199,8 @@ fn a_program_ends_with_the_runtime_of_its_service() {
 
 #[tokio::test]
 async fn a_program_goes_with_a_keeper_that_is_killed() {
-    let (program, pids) = up("trap '' HUP; echo $$ $PPID > $PIDS; echo up; sleep 1000; sleep 1000", None).await;
+    let (program, pids) =
+        up("trap '' HUP; echo $$ $PPID > $PIDS; echo up; sleep 1000; sleep 1000", None).await;
     let keeper = rustix::process::Pid::from_raw(pids[1]).unwrap();
     rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
     gone(&pids).await;

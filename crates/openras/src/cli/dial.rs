@@ -109,7 +109,7 @@ pub(crate) struct Dial {
     /// cannot be called back: without --callback-line only a modem and the exchange can
     #[arg(long, value_name = "NUMBER|*")]
     pub(crate) callback: Option<String>,
-    /// Where this end is rung when it is called back: listen:tcp:ADDRESS:PORT (telnet, tls, ws …), listen:unix:PATH,
+    /// Where this end is rung when it is called back: listen:tcp:ADDRESS:PORT (telnet, tls, ws ...), listen:unix:PATH,
     /// pty:PATH, serial:PATH, or same, the wire dialled over. Open only while the call back is waited for
     #[arg(long, value_name = "LINE")]
     pub(crate) callback_line: Option<RingsAt>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use openras_ppp::AuthMethod;
-use openras_service::config::DialLine;
+use openras_service::config::{DialLine, RingsAt};
 
 const ADD_HELP: &str = "\
 Exit codes:
@@ -117,6 +117,9 @@ pub(crate) struct Says {
     /// The number of this end on the exchange, where it can be called back
     #[arg(long, value_name = "NUMBER")]
     pub(crate) own_number: Option<String>,
+    /// Where this end is rung when it is called back, as of openras dial, such as listen:tcp:ADDRESS:PORT or same
+    #[arg(long, value_name = "LINE")]
+    pub(crate) callback_line: Option<RingsAt>,
     /// Methods by which the server may authenticate us: pap, chap, mschap, mschapv2 [mschapv2,chap]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = method)]
     pub(crate) auth: Vec<AuthMethod>,

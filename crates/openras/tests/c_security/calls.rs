@@ -133,10 +133,7 @@ async fn dial(
             }
             Step::Connected(connection) => {
                 connection.hang_up().await.unwrap();
-                tokio::time::timeout(PATIENCE, connection.wait_ended())
-                    .await
-                    .unwrap()
-                    .unwrap();
+                tokio::time::timeout(PATIENCE, connection.wait_ended()).await.unwrap().unwrap();
                 return (states, None);
             }
             Step::Failed(failure) => return (states, failure.problem.map(|error| error.error)),

@@ -159,7 +159,8 @@ fn a_call_between_two_devices_carries_the_programs_of_both_systems() {
     let metrics = metrics(&lab);
     for direction in ["received", "sent"] {
         let name = format!("openras_tun_octets_total{{device=\"rasport\",direction=\"{direction}\"}} ");
-        let octets = metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_else(|| panic!("{metrics}"));
+        let octets =
+            metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_else(|| panic!("{metrics}"));
         assert!(octets.parse::<usize>().unwrap() > 2 * MEGABYTE, "{direction} {octets}");
     }
     program.say(&json!({ "hangup": true }));
@@ -187,7 +188,18 @@ fn resolv_conf() -> String {
 /// A dial with a device, in a network of its own and in this test's mounts.
 fn dial(lab: &Lab, more: &[&str]) -> Program {
     let mut dial = Command::new("unshare");
-    dial.args(["--net", PROGRAM, "dial", "--json", "--ip", "tun", "--user", "alice", "--password-file", "pw"]);
+    dial.args([
+        "--net",
+        PROGRAM,
+        "dial",
+        "--json",
+        "--ip",
+        "tun",
+        "--user",
+        "alice",
+        "--password-file",
+        "pw",
+    ]);
     dial.args(more).arg("--line").arg(format!("unix:{}", lab.path("line").display()));
     lab.at_home(&mut dial);
     Program::start(dial)
@@ -210,7 +222,7 @@ fn name_servers_of_a_dial_are_the_systems_until_it_ends_or_its_killer_is_followe
     ) {
         return;
     }
-    let lab = Lab::with(&PORT.replace("reach", "dns = [\"198.51.100.7\"]\nreach"));
+    let lab = Lab::with(&PORT.replace("reach", "dns = [\"198.51.100.7\"]\ncalls = 4\nreach"));
     if !own_etc(&lab) {
         println!("SKIP: nothing can be mounted here");
         return;
@@ -241,6 +253,7 @@ fn name_servers_of_a_dial_are_the_systems_until_it_ends_or_its_killer_is_followe
         rustix::process::kill_process(*service, rustix::process::Signal::KILL).unwrap();
     });
     drop(program);
+    until("it lives", || lab.private_services().is_empty());
     assert!(resolv_conf().contains("198.51.100.7"));
     let mut next = dial(&lab, &[]);
     next.state("Connected");

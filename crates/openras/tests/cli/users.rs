@@ -151,3 +151,21 @@ fn a_name_that_could_deceive_is_refused_and_shown_escaped() {
     let err = bad(&lab, &["add", "a\u{1b}[2J\u{202e}b", "--password-file", "pw"]);
     assert!(!err.contains('\u{1b}') && !err.contains('\u{202e}'), "{err:?}");
 }
+
+#[test]
+fn a_users_limits_are_set_shown_and_taken_back() {
+    let lab = lab();
+    good(&lab, &["add", "alice", "--password-file", "pw", "--idle", "10m"]);
+    good(&lab, &["set", "alice", "--session", "2h"]);
+    assert!(good(&lab, &["list"]).contains("10m idle, 2h in all"), "{}", good(&lab, &["list"]));
+    let listed: Value = serde_json::from_str(&good(&lab, &["list", "--json"])).unwrap();
+    assert_eq!((&listed["idle_limit"], &listed["session_limit"]), (&600.into(), &7200.into()));
+    good(&lab, &["set", "alice", "--idle", "0"]);
+    let listed: Value = serde_json::from_str(&good(&lab, &["list", "--json"])).unwrap();
+    assert_eq!((&listed["idle_limit"], &listed["session_limit"]), (&0.into(), &7200.into()));
+    assert!(bad(&lab, &["set", "alice", "--idle", "5s"]).contains("from 10 s to 30 days, or 0 for none"));
+    let (code, _, said) = user(&lab, &["set", "alice", "--session", "soon"]);
+    assert!(code == 2 && said.contains("--session"), "{said}");
+    let listed: Value = serde_json::from_str(&good(&lab, &["list", "--json"])).unwrap();
+    assert_eq!(listed["session_limit"], 7200, "what is refused changes nothing");
+}

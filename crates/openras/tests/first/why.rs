@@ -89,6 +89,20 @@ fn a_destination_that_reach_closed_is_named_with_its_key() {
     let done = why(&lab, &[]);
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.out.contains("closed by reach") && done.out.contains("to `reach` of the"), "{}", done.out);
+    assert!(done.out.contains("(`reach` of the port line1)"), "{}", done.out);
+    // the list of a user, and of a group, is said to be that
+    let set = |reach| lab.run(&["user", "set", "alice", "--config", "openras.toml", "--reach", reach]).code;
+    assert_eq!(set("none"), 0);
+    assert_eq!(lab.dial(&at, &["--fetch", "http://127.0.0.1:9/"]).code, 10);
+    let said = why(&lab, &[]).out;
+    assert!(said.contains("(`reach` of the user alice)"), "{said}");
+    assert_eq!(set("default"), 0);
+    lab.config(&format!("{PORT}[group.guests]\nusers = [\"alice\"]\nreach = []\n"));
+    assert_eq!(lab.run(&["reload", "--socket", &lab.socket()]).code, 0);
+    let at = server.line("line1");
+    assert_eq!(lab.dial(&at, &["--fetch", "http://127.0.0.1:9/"]).code, 10);
+    let said = why(&lab, &[]).out;
+    assert!(said.contains("(`reach` of [group.guests])"), "{said}");
 }
 
 /// Modems a service plays at pseudo-terminals, and a port they call: one call at a time.

@@ -98,9 +98,8 @@ fn world(lab: &Lab) -> (String, Vec<Way>) {
         let (at, secret) = (free(), ["tls", "wss"].contains(word));
         let tls = "tls = { certificate = \"FOLDER/port.pem\", key = \"FOLDER/port.key\" }\n";
         let tls = if secret { tls } else { "" };
-        text += &format!(
-            "[[port]]\nname = \"{word}{n}\"\nline = \"listen:{word}:127.0.0.1:{at}\"\n{many}{tls}"
-        );
+        text +=
+            &format!("[[port]]\nname = \"{word}{n}\"\nline = \"listen:{word}:127.0.0.1:{at}\"\n{many}{tls}");
         let more = if secret { json!({ "tls": { "ca": signed } }) } else { json!({}) };
         ways.push(Way { line: format!("{dial}:127.0.0.1:{at}"), more });
     }

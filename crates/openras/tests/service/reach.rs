@@ -43,7 +43,9 @@ impl Through {
     /// Whether something said comes back; the end of the connection is none.
     fn answers(&mut self) -> bool {
         let mut heard = [0; 4];
-        self.stream.write_all(b"ping").is_ok() && self.stream.read_exact(&mut heard).is_ok() && heard == *b"ping"
+        self.stream.write_all(b"ping").is_ok()
+            && self.stream.read_exact(&mut heard).is_ok()
+            && heard == *b"ping"
     }
 
     /// Waits for the other end to be gone.
@@ -60,9 +62,8 @@ impl Through {
 fn answered(api: &Api, user: &str) -> u64 {
     let calls = api.get("/v1/calls").good();
     let mut calls = calls.as_array().unwrap().iter();
-    let mine = |call: &&Value| {
-        call["direction"] == "answered" && call["over"].is_null() && call["name"] == user
-    };
+    let mine =
+        |call: &&Value| call["direction"] == "answered" && call["over"].is_null() && call["name"] == user;
     calls.find(mine).unwrap()["id"].as_u64().unwrap()
 }
 
@@ -144,7 +145,8 @@ fn another_reach_ends_what_it_closes_in_calls_that_run_and_nothing_else() {
 /// The same in what a port, the service and Prometheus are told.
 fn counted_by_port(lab: &Lab, api: &Api) {
     let ports = api.get("/v1/ports").good();
-    let reach: u64 = ports.as_array().unwrap().iter().filter_map(|port| port["nat"]["dropped"]["reach"].as_u64()).sum();
+    let reach: u64 =
+        ports.as_array().unwrap().iter().filter_map(|port| port["nat"]["dropped"]["reach"].as_u64()).sum();
     assert_eq!(reach, 4, "{ports}");
     let status: Value = serde_json::from_str(&lab.told(&["status", "--json"])).unwrap();
     let nat = &status["nat"]["line1"];
@@ -177,5 +179,46 @@ fn who_is_removed_gets_no_further_than_before() {
     let closed = told(&api, answered(&api, "alice"), "closed_by_reach");
     assert!(closed.len() == 1 && closed[0].ends_with("(`reach` of the user alice)"), "{closed:?}");
     lab.told(&["hangup", "all"]);
+    server.stop();
+}
+
+#[test]
+fn the_api_makes_shows_and_changes_a_users_place_and_a_user_s_own_time_ends_the_call() {
+    let lab = Lab::with(
+        "[[port]]\nname = \"line1\"\nline = \"listen:unix:FOLDER/line1\"\nsession_limit = \"1h\"\n",
+    );
+    let server = lab.serve(&[]);
+    let api = lab.api();
+    let rights =
+        json!({ "reach": ["internet"], "address": "10.64.0.77", "idle_limit": 600, "session_limit": 10 });
+    let new = json!({ "name": "eve", "password": "secret", "rights": rights });
+    let eve = api.post("/v1/users", &new).good();
+    let place =
+        |user: &Value| ["reach", "address", "idle_limit", "session_limit"].map(|key| user[key].clone());
+    assert_eq!(place(&eve), place(&rights), "{eve}");
+    assert_eq!(place(&api.get("/v1/users/eve").good()), place(&rights));
+    let patch = |body: Value| api.request("PATCH", "/v1/users/eve", Some(&body)).unwrap();
+    // what is not named stays; null and 0 take back what was given
+    let changed = patch(json!({ "reach": null, "idle_limit": 0 })).good();
+    assert_eq!(place(&changed), [Value::Null, json!("10.64.0.77"), json!(0), json!(10)]);
+    for wrong in [
+        json!({ "reach": ["10.0.0.1/8"] }),
+        json!({ "address": "127.0.0.1" }),
+        json!({ "session_limit": 9 }),
+        json!({ "disabled": true, "idle_limit": 4_000_000 }),
+    ] {
+        let refused = patch(wrong.clone());
+        assert_eq!((refused.status / 100, refused.error()), (4, 87), "{wrong}: {refused:?}");
+    }
+    assert_eq!(api.get("/v1/users/eve").good(), changed, "nothing of them was taken");
+
+    let mut dial = api.dial(&lab.line("line1"), "eve", &json!({})).unwrap();
+    dial.connected().unwrap_or_else(|end| panic!("{end}"));
+    let call = answered(&api, "eve");
+    let ended = until("her time is over, not the port's", || api.over(call));
+    assert_eq!(ended["error"]["error"], 812, "{ended}");
+    assert!(ended["why"].as_str().unwrap().contains("10 s it may (session_limit)"), "{ended}");
+    let said = lab.told(&["why", &format!("c{call}")]);
+    assert!(said.contains("openras user set NAME --session"), "{said}");
     server.stop();
 }

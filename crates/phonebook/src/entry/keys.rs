@@ -142,6 +142,7 @@ fn read_texts(section: &Section) -> Entry {
         prerequisite_pbk: text("PrerequisitePbk"),
         prerequisite_entry: text("PrerequisiteEntry"),
         own_number: text("OpenRASOwnNumber"),
+        callback_line: text("OpenRASCallbackLine"),
         guid: parse_guid(&text("Guid")),
         links: Vec::new(),
         ..Entry::default()
@@ -232,7 +233,7 @@ fn addresses(entry: &Entry) -> [(&'static str, String); 7] {
     ]
 }
 
-fn strings(entry: &Entry) -> [(&'static str, &str); 12] {
+fn strings(entry: &Entry) -> [(&'static str, &str); 13] {
     [
         ("IpDnsSuffix", &entry.dns_suffix),
         ("CustomDialDll", &entry.custom_dial_dll),
@@ -246,6 +247,7 @@ fn strings(entry: &Entry) -> [(&'static str, &str); 12] {
         ("OpenRASX25Facilities", &entry.x25_facilities),
         ("OpenRASX25UserData", &entry.x25_user_data),
         ("OpenRASOwnNumber", &entry.own_number),
+        ("OpenRASCallbackLine", &entry.callback_line),
     ]
 }
 

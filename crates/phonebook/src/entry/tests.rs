@@ -297,7 +297,7 @@ proptest! {
             vpn_strategy: numbers[1], ip: ip.into(), ip6_prefix: numbers[2], metric4: numbers[3], frame_size: numbers[4],
             dial_mode: numbers[5], idle_disconnect_seconds: numbers[6], redial_count: numbers[7], redial_pause: numbers[8],
             guid, dial_params_uid: uid, script: text(0), dns_suffix: text(1), x25_pad: text(2), own_number: text(3),
-            prerequisite_entry: text(4), ..Entry::default()
+            prerequisite_entry: text(4), callback_line: text(1), ..Entry::default()
         };
         entry.links[0].numbers = vec![
             Number { number: text(5), area_code: text(6), country_code: numbers[0], country_id: numbers[1], use_rules: options & 1 != 0 },

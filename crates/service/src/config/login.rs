@@ -85,7 +85,10 @@ fn command(add: &mut impl FnMut(String, &str), program: &std::path::Path, user: 
         Some((name, None)) => add(format!("there is no user {name:?}"), "Write one of this machine's users"),
         Some((name, Some(user))) if user.uid.is_root() => {
             let what = format!("a caller's program would run as {name:?}, who may do everything here");
-            add(what, "Write user = \"NAME\", one with few rights; a program that needs more asks a service of its own for it");
+            add(
+                what,
+                "Write user = \"NAME\", one with few rights; a program that needs more asks a service of its own for it",
+            );
         }
         Some((name, Some(user))) if !own.is_root() && user.uid.as_raw() != own.as_raw() => {
             let what = format!("only root's service can run a command as {name:?}");
@@ -208,9 +211,7 @@ mod tests {
 
     #[test]
     fn no_program_of_a_caller_is_roots() {
-        let service = |user: &str| {
-            format!("{PORT}[service.x]\ncommand = [\"/bin/sh\"]\n{user}")
-        };
+        let service = |user: &str| format!("{PORT}[service.x]\ncommand = [\"/bin/sh\"]\n{user}");
         let said = problems(&service("user = \"root\"\n"));
         assert!(said.contains("f:5") && said.contains("may do everything here"), "{said}");
         assert!(said.contains("one with few rights"), "{said}");
@@ -218,7 +219,10 @@ mod tests {
         let own = Config::parse(&service(if root { "user = \"nobody\"\n" } else { "" }), "f").unwrap();
         let told = own_users(&own);
         assert_eq!(told.len(), usize::from(!root), "{told:?}");
-        assert!(told.iter().all(|text| text.contains("service x runs as the service's own user")), "{told:?}");
+        assert!(
+            told.iter().all(|text| text.contains("service x runs as the service's own user")),
+            "{told:?}"
+        );
     }
 
     #[test]

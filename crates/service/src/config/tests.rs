@@ -130,7 +130,7 @@ openras.toml:12:6: ip = "slirp" is not a word known here. Write "nat" or "loopba
 openras.toml:13:11: address = "10.64.0.256" is not an IPv4 address. Write one such as "10.64.0.1"
 openras.toml:14:8: pool = "10.64.0.9-10.64.0.2" cannot be used: the last address 10.64.0.2 comes before the first 10.64.0.9. Write first and last, such as "10.64.0.2-10.64.0.254"
 openras.toml:15:32: dns names 3 servers. IPCP carries two: leave out the others
-openras.toml:16:17: callback_line = "line2" is not a word known here. Write "exchange" or "modem"
+openras.toml:16:17: callback_line = "line2" is not a word known here. Write "exchange" or "modem" or "directory" or "same"
 openras.toml:17:12: insecure = "yes" is neither true nor false. Write true or false
 openras.toml:18:16: dialog_limit = "5 min" is not a time this may be. Write one such as "30s" or "1m30s", from 10s to 1h
 openras.toml:19:17: echo_interval = "1s" is not a time this may be. Write one such as "30s" or "1m30s", from 5s to 1h, or "off"

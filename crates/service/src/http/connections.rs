@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::response::Response;
 use openras_api::Problem;
-use openras_api::types::connection::{Dial, DialFlow, DialIp, DialParity, DialTls, Dialled, Resume, Seen, Terminal};
+use openras_api::types::connection::{
+    Dial, DialFlow, DialIp, DialParity, DialTls, Dialled, Resume, Seen, Terminal,
+};
 use openras_engine::client::dial::{DialParams, TerminalMode};
 use openras_engine::modem::dial_string;
 use openras_engine::rfc2217::{Flow, Parity, Stop};
@@ -20,9 +22,9 @@ use super::callback::rings;
 use super::lines;
 use crate::config::device::{self, CABLE, Frame};
 use crate::config::{DeviceLine, DialLine};
-use crate::connections::{DialRequest, Trouble};
 use crate::connections::held::Client;
 use crate::connections::references::Dialling;
+use crate::connections::{DialRequest, Trouble};
 use crate::tun;
 
 /// Dials one user who is no administrator may have at a time.

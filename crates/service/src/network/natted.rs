@@ -161,9 +161,14 @@ mod tests {
         );
         let groups = of(Whose::Groups(vec!["office".into()]));
         let text = closed("fd00::1", Some(443), Why::Private, &groups);
-        assert!(text.starts_with("closed by reach: [fd00::1]:443: it is ") && text.ends_with("(`reach` of [group.office])"));
+        assert!(
+            text.starts_with("closed by reach: [fd00::1]:443: it is ")
+                && text.ends_with("(`reach` of [group.office])")
+        );
         let port = of(Whose::Port("line1".into()));
         assert!(closed("8.8.8.8", None, Why::Unlisted, &port).ends_with("(`reach` of the port line1)"));
-        assert!(closed("224.0.0.1", Some(1), Why::Multicast, &port).ends_with("(built in: no word opens it)"));
+        assert!(
+            closed("224.0.0.1", Some(1), Why::Multicast, &port).ends_with("(built in: no word opens it)")
+        );
     }
 }

@@ -44,7 +44,9 @@ impl Busy {
 
     /// Ends the call, now or as soon as its queue has room.
     pub(crate) fn disconnect(&self) {
-        if let Err(mpsc::error::TrySendError::Full(command)) = self.commands.try_send(Box::new(Command::Disconnect)) {
+        if let Err(mpsc::error::TrySendError::Full(command)) =
+            self.commands.try_send(Box::new(Command::Disconnect))
+        {
             let commands = self.commands.clone();
             tokio::spawn(async move { commands.send(command).await });
         }

@@ -203,8 +203,7 @@ mod tests {
         assert_eq!(users.network("alice").unwrap(), UserNetwork::default());
         let words = vec!["internet".to_owned(), "192.168.7.0/24:22,443".to_owned()];
         let at: Ipv4Addr = "10.64.0.9".parse().unwrap();
-        let both =
-            NetworkChange { reach: Some(Some(words.clone())), address: Some(Some(at)), ..nothing() };
+        let both = NetworkChange { reach: Some(Some(words.clone())), address: Some(Some(at)), ..nothing() };
         change(&users, "alice", both).unwrap();
         let own = |address| UserNetwork { reach: Some(words.clone()), address, limits: Limits::default() };
         assert_eq!(users.network("DOMAIN\\ALICE").unwrap(), own(Some(at)));

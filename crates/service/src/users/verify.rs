@@ -9,6 +9,7 @@ use openras_ppp::auth::verify::{
 };
 use openras_ppp::{AuthMethod, Claim, Proof, Secret, Verdict};
 use rusqlite::params;
+use sha2::{Digest, Sha256};
 
 use super::account::Account;
 use super::password::{Kept, acceptable, argon_is};
@@ -148,6 +149,17 @@ impl Users {
         (Checked { verdict, delay, reason, known }, ahead)
     }
 
+    /// The name under which tries are counted: the user's; of one that nobody has, which may be a password, a digest that says
+    /// nothing without the store's key. Made for both, so that both cost the same.
+    fn counted_as(&self, name: &str) -> String {
+        let key = name::key(name::user_part(name));
+        let digest =
+            Sha256::new().chain_update(b"tries").chain_update(self.vault.pepper()).chain_update(&key);
+        let digest: String = digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
+        // a key is no digest: no name has a control character
+        if self.has(name) { key } else { format!("\u{1}{digest}") }
+    }
+
     /// Whether somebody has this name; nobody where the store cannot say.
     fn has(&self, name: &str) -> bool {
         matches!(self.database.with(|db| Account::find(db, name::user_part(name))), Ok(Some(_)))
@@ -155,7 +167,7 @@ impl Users {
 
     fn judge(&self, claim: &Claim, source: &str, now: u64) -> Judged {
         let at_once = |came| Judged { came, delay: Duration::ZERO, ahead: None };
-        let key = name::key(name::user_part(&claim.name));
+        let key = self.counted_as(&claim.name);
         let source = &place(source);
         let who = Try { factor: Factor::Password, key: &key, source };
         let (delay, booking, ahead, locked) = match self.book(who, now, Some(LONGEST_WAIT)) {

@@ -111,7 +111,7 @@ impl Http {
         self.send_with(method, path, "", body).await;
     }
 
-    async fn send_with(&mut self, method: &str, path: &str, headers: &str, body: Option<Value>) {
+    pub(crate) async fn send_with(&mut self, method: &str, path: &str, headers: &str, body: Option<Value>) {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: openras\r\ncontent-length: {}\r\n{headers}\r\n{body}",

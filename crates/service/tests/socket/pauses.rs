@@ -63,7 +63,8 @@ async fn a_terminal_is_had_by_the_next_one_as_soon_as_it_is_given_up() {
     let head = first.upgrade(&format!("{path}/terminal"), "openras-stream", None).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     let mut second = lab.client().await;
-    second.send_terminal(&path).await;
+    let upgrade = "connection: upgrade\r\nupgrade: openras-stream\r\n";
+    second.send_with("POST", &format!("{path}/terminal"), upgrade, None).await;
     // it has been heard by now, or else has waited for less
     lab.ask("GET", &path, None).await;
     drop(first);

@@ -122,6 +122,13 @@ impl Played {
                 0xa0..=0xaf => self.pass(Duration::from_millis(1 << u32::from(what & 0xf)).min(STEP)).await,
                 // octets of the other end of a call, a page of them each
                 0xb0 => self.network.says(&[b'~'; 4096]),
+                // so many octets of any value, telnet's and RFC 2217's among them
+                0xb1 => {
+                    let count = story.split_off_first().map_or(0, |count| usize::from(*count)).min(story.len());
+                    let (typed, behind) = story.split_at(count);
+                    typed.iter().for_each(|octet| self.types(*octet));
+                    story = behind;
+                }
                 _ => {
                     let end = story.iter().position(|octet| *octet >= 0x80).unwrap_or(story.len());
                     self.types(what);

@@ -53,6 +53,8 @@ pub(crate) fn certificate(folder: &Path) {
 /// The next machine that is reached, at an emulator or a terminal server.
 pub(crate) async fn machine(listener: &TcpListener, speaks: Option<&Reception>) -> Machine {
     let (stream, _) = tokio::time::timeout(LONG, listener.accept()).await.expect("it connects").unwrap();
+    // a clock that goes by itself does not wait for the other end's acknowledgements
+    stream.set_nodelay(true).unwrap();
     match speaks {
         Some(reception) => {
             let mut line = reception.receive(stream, None).await.unwrap();

@@ -333,7 +333,8 @@ async fn a_server_that_only_asks_costs_no_more_than_a_full_line() {
 async fn a_terminal_server_that_puts_another_speed_in_force_is_found_out() {
     for most in [None, Some(9_600)] {
         let (listener, address) = listener().await;
-        let mut device = NetDevice::new(address.clone(), Speaks::ComPort(Format::default()));
+        let format = Format { baud: 38_400, ..Format::default() };
+        let mut device = NetDevice::new(address.clone(), Speaks::ComPort(format));
         device.op(DeviceOp::Open);
         let far = async {
             let mut server = Server::accept(&listener).await;
@@ -348,7 +349,7 @@ async fn a_terminal_server_that_puts_another_speed_in_force_is_found_out() {
         let note = device.note();
         assert_eq!(note.is_some(), most.is_some(), "{note:?}");
         let note = note.unwrap_or_default();
-        assert!(most.is_none() || note.contains("9600 8N1 with RTS/CTS and not 115200 8N1"), "{note}");
+        assert!(most.is_none() || note.contains("9600 8N1 with RTS/CTS and not 38400 8N1"), "{note}");
         assert!(most.is_none() || note.contains(&address), "{note}");
     }
 }

@@ -124,7 +124,10 @@ async fn what_cannot_be_had_says_why_and_what_to_try() {
     missing.op(DeviceOp::Open);
     assert_eq!(told(&mut missing).await.0, Told::Failed(RasError(608)));
     let why = missing.reason().unwrap();
-    assert_eq!(why, "There is no serial port /dev/ttyNONE7: plug it in, or write another (/dev/serial/by-id has names that stay).");
+    assert_eq!(
+        why,
+        "There is no serial port /dev/ttyNONE7: plug it in, or write another (/dev/serial/by-id has names that stay)."
+    );
     let mut no_tty = device(Path::new("/dev/null"), locks.path());
     no_tty.op(DeviceOp::Open);
     assert_eq!(told(&mut no_tty).await.0, Told::Failed(FROM_DEVICE));

@@ -112,7 +112,11 @@ async fn what_came_before_a_break_is_read() {
     struct Broken(Vec<Vec<u8>>);
 
     impl AsyncRead for Broken {
-        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
             buf.put_slice(&self.0.pop().unwrap_or_default());
             Poll::Ready(Ok(()))
         }

@@ -55,10 +55,13 @@ fn three_solicitations_go_and_then_nobody_is_asked() {
     assert_eq!(times, [0, 4, 8]);
     assert!(!link.is_asking());
     // RFC 4861 §4.1: link-local to all routers, hop limit 255, no option where there is no link-layer address
-    let expected = "6000000000083aff fe800000000000000000000000000007 ff020000000000000000000000000002 85007d2e00000000";
+    let expected =
+        "6000000000083aff fe800000000000000000000000000007 ff020000000000000000000000000002 85007d3000000000";
     let hex: String = sent[0].1.iter().map(|octet| format!("{octet:02x}")).collect();
     assert_eq!(hex[..96], expected.replace(' ', "")[..96]);
-    assert!(Icmpv6Packet::new_unchecked(&sent[0].1[40..]).verify_checksum(&link_local(IDENTIFIER), &ALL_ROUTERS));
+    assert!(
+        Icmpv6Packet::new_unchecked(&sent[0].1[40..]).verify_checksum(&link_local(IDENTIFIER), &ALL_ROUTERS)
+    );
 }
 
 #[test]
@@ -70,7 +73,11 @@ fn an_advertisement_gives_address_router_mtu_and_name_server_until_it_runs_out()
         ROUTER,
         255,
         1800,
-        &[&[5, 1, 0, 0, 0, 0, 5, 0x78], &prefix("fd12:3456::", 64, 0x40, 3600), &server("fd12:3456::1", 3600)],
+        &[
+            &[5, 1, 0, 0, 0, 0, 5, 0x78],
+            &prefix("fd12:3456::", 64, 0x40, 3600),
+            &server("fd12:3456::1", 3600),
+        ],
     );
     assert_eq!(link.handle(&said, begin), Heard::Changed);
     assert_eq!(addresses(&link), ["fd12:3456::7"]);
@@ -97,7 +104,10 @@ fn a_router_takes_back_what_it_said() {
     let now = Instant::now();
     let mut link = Autoconf::new(IDENTIFIER, now);
     link.handle(&advertisement(ROUTER, 255, 1800, &[&prefix("fd12::", 64, 0x40, 3600)]), now);
-    assert_eq!(link.handle(&advertisement(ROUTER, 255, 0, &[&prefix("fd12::", 64, 0x40, 0)]), now), Heard::Changed);
+    assert_eq!(
+        link.handle(&advertisement(ROUTER, 255, 0, &[&prefix("fd12::", 64, 0x40, 0)]), now),
+        Heard::Changed
+    );
     assert_eq!((addresses(&link).len(), link.router()), (0, None));
 }
 
@@ -120,7 +130,8 @@ fn what_is_not_of_this_link_or_no_network_for_hosts_is_not_believed() {
         assert_eq!(link.handle(&packet, now), Heard::Same);
         assert_eq!((addresses(&link).len(), link.router()), (0, None));
     }
-    let networks = ["fe80::", "ff02::", "::", "::ffff:0:0", "fec0::"].map(|text| prefix(text, 64, 0x40, 3600));
+    let networks =
+        ["fe80::", "ff02::", "::", "::ffff:0:0", "fec0::"].map(|text| prefix(text, 64, 0x40, 3600));
     let others = [prefix("fd12::", 56, 0x40, 3600), prefix("fd12::", 64, 0x80, 3600)];
     for option in networks.iter().chain(&others) {
         let mut link = Autoconf::new(IDENTIFIER, now);

@@ -65,7 +65,8 @@ impl Text {
 
     /// Reads it back, as far as it is ours.
     fn read(text: &[u8]) -> Option<Self> {
-        let mut lines = text.split(|octet| *octet == b'\n').map(|line| std::str::from_utf8(line).unwrap_or(""));
+        let mut lines =
+            text.split(|octet| *octet == b'\n').map(|line| std::str::from_utf8(line).unwrap_or(""));
         if lines.next() != Some(OURS) {
             return None;
         }
@@ -73,7 +74,9 @@ impl Text {
         for line in lines {
             if line == NOTHING {
                 found.nothing_before = true;
-            } else if let Some((device, index)) = line.strip_prefix("# ").and_then(|call| call.split_once(' ')) {
+            } else if let Some((device, index)) =
+                line.strip_prefix("# ").and_then(|call| call.split_once(' '))
+            {
                 let index = index.parse().ok()?;
                 found.calls.push(Wanted { device: device.to_owned(), index, servers: Vec::new() });
             } else if let Some(server) = line.strip_prefix("nameserver ") {

@@ -24,7 +24,9 @@ pub(super) fn way(system: &System) -> Way {
     let text = std::fs::read(&system.resolv_conf).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(str::trim);
-    let stub = |line: &str| matches!(line.strip_prefix("nameserver ").map(str::trim), Some("127.0.0.53" | "127.0.0.54"));
+    let stub = |line: &str| {
+        matches!(line.strip_prefix("nameserver ").map(str::trim), Some("127.0.0.53" | "127.0.0.54"))
+    };
     if program(&system.resolvectl).is_some()
         && system.resolved.is_dir()
         && (leads_to.starts_with(&system.resolved) || lines.clone().any(stub))
@@ -51,7 +53,9 @@ pub(super) async fn resolved(system: &System, wanted: &Wanted) -> io::Result<()>
     let mut dns = vec!["dns".to_owned(), wanted.device.clone()];
     dns.extend(servers);
     run(program(&system.resolvectl), &dns, "").await?;
-    let result = run(program(&system.resolvectl), &["domain".to_owned(), wanted.device.clone(), "~.".to_owned()], "").await;
+    let result =
+        run(program(&system.resolvectl), &["domain".to_owned(), wanted.device.clone(), "~.".to_owned()], "")
+            .await;
     if result.is_err() {
         let _ = revert(system, wanted).await;
     }
@@ -77,7 +81,8 @@ pub(super) async fn forget(system: &System, device: &str) -> io::Result<()> {
 
 /// Has `resolvconf` forget what it was told for devices that are gone.
 pub(super) async fn forget_the_dead(system: &System) {
-    let entries = system.records.iter().filter_map(|records| std::fs::read_dir(records).ok()).flatten().flatten();
+    let entries =
+        system.records.iter().filter_map(|records| std::fs::read_dir(records).ok()).flatten().flatten();
     let ours: Vec<String> = entries
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(BEHIND).map(str::to_owned))
@@ -92,9 +97,9 @@ pub(super) async fn forget_the_dead(system: &System) {
 
 /// A name a dial's device may have: `ras` and a number.
 fn is_ours(device: &str) -> bool {
-    device
-        .strip_prefix("ras")
-        .is_some_and(|number| !number.is_empty() && number.len() < 9 && number.bytes().all(|octet| octet.is_ascii_digit()))
+    device.strip_prefix("ras").is_some_and(|number| {
+        !number.is_empty() && number.len() < 9 && number.bytes().all(|octet| octet.is_ascii_digit())
+    })
 }
 
 /// Runs a program to its end.

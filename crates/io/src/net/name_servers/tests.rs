@@ -32,8 +32,10 @@ impl Lab {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -52,7 +54,10 @@ impl Lab {
     /// One that writes down its arguments and input, and ends with this code.
     fn program(&self, name: &str, code: u8) {
         let said = self.path("said");
-        let text = format!("#!/bin/sh\n{{ echo \"{name} $*\"; cat; }} >> {}\necho no >&2\nexit {code}\n", said.display());
+        let text = format!(
+            "#!/bin/sh\n{{ echo \"{name} $*\"; cat; }} >> {}\necho no >&2\nexit {code}\n",
+            said.display()
+        );
         let path = self.path(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -119,7 +124,8 @@ fn what_somebody_else_has_written_meanwhile_is_left() {
         let lab = Lab::new();
         fs::write(lab.conf(), BEFORE).unwrap();
         put(&lab.conf(), &ours).unwrap();
-        let theirs = theirs.map_or_else(|| lab.read("resolv.conf") + "nameserver 198.51.100.1\n", str::to_owned);
+        let theirs =
+            theirs.map_or_else(|| lab.read("resolv.conf") + "nameserver 198.51.100.1\n", str::to_owned);
         fs::write(lab.conf(), &theirs).unwrap();
         let kept = lab.path("resolv.conf.openras");
         assert_eq!(take(&lab.conf(), &ours).unwrap(), Taken::Changed(kept.clone()));
@@ -167,13 +173,25 @@ fn a_call_that_was_killed_is_undone_and_one_that_stands_is_not() {
 #[test]
 fn what_is_no_address_of_a_host_is_no_name_server() {
     let (names, keeper) = name_servers(Lab::new().system());
-    let given = ["127.0.0.53", "0.0.0.0", "255.255.255.255", "224.0.0.1", "169.254.1.1", "::1", "fe80::1", "::ffff:10.0.0.1"];
+    let given = [
+        "127.0.0.53",
+        "0.0.0.0",
+        "255.255.255.255",
+        "224.0.0.1",
+        "169.254.1.1",
+        "::1",
+        "fe80::1",
+        "::ffff:10.0.0.1",
+    ];
     names.set("ras0", 7, given.iter().map(|text| text.parse().unwrap()));
     assert_eq!(*keeper.wanted.borrow(), None);
     let many = ["10.0.0.1", "10.0.0.1", "10.0.0.2", "fd12::1", "10.0.0.3", "10.0.0.4"];
     names.set("ras0", 7, many.iter().map(|text| text.parse().unwrap()));
     let kept = keeper.wanted.borrow().clone().unwrap().servers;
-    assert_eq!(kept.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.1", "10.0.0.2", "fd12::1", "10.0.0.3"]);
+    assert_eq!(
+        kept.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["10.0.0.1", "10.0.0.2", "fd12::1", "10.0.0.3"]
+    );
 }
 
 /// Runs a call with these servers to its end; gives what was said when they were in force and afterwards.
@@ -199,7 +217,10 @@ async fn a_file_of_nobodys_is_written_and_put_back() {
     let lab = Lab::new();
     fs::write(lab.conf(), BEFORE).unwrap();
     let said = a_call(lab.system()).await;
-    assert!(matches!(&said[..], [Said::InForce(text), Said::Undone(_)] if text.contains("10.64.0.1, fd12::1")), "{said:?}");
+    assert!(
+        matches!(&said[..], [Said::InForce(text), Said::Undone(_)] if text.contains("10.64.0.1, fd12::1")),
+        "{said:?}"
+    );
     assert_eq!(fs::read(lab.conf()).unwrap(), BEFORE);
 }
 
@@ -217,7 +238,10 @@ async fn systemd_resolved_is_told_by_device_where_it_has_the_file() {
     // one that does not do it
     lab.program("resolvectl", 1);
     let said = a_call(lab.system()).await;
-    assert!(matches!(&said[..], [Said::Failed(text)] if text.contains("resolvectl failed") && text.ends_with(": no")), "{said:?}");
+    assert!(
+        matches!(&said[..], [Said::Failed(text)] if text.contains("resolvectl failed") && text.ends_with(": no")),
+        "{said:?}"
+    );
     // one that is there and does not have the file
     fs::write(lab.conf(), BEFORE).unwrap();
     let said = a_call(lab.system()).await;

@@ -94,7 +94,8 @@ impl TunDial {
     /// Makes the device, unless it is there as it should be.
     fn up_ipv4(&mut self, agreed: Agreed) {
         let before = self.agreed.replace(agreed);
-        let same = |before: Agreed| (before.own, before.peer, before.mtu) == (agreed.own, agreed.peer, agreed.mtu);
+        let same =
+            |before: Agreed| (before.own, before.peer, before.mtu) == (agreed.own, agreed.peer, agreed.mtu);
         // IPv6 or compression was agreed on after it: what is there stays, with its routes and connections
         if self.tun.is_some() && before.is_some_and(same) {
             return;

@@ -172,7 +172,10 @@ fn callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_anot
         let counted = device.counts().read();
         assert_eq!((counted.sent, counted.forged, counted.closed), (1, 2, 2));
         let octets = (to_alice.len() + to_bob.len()) as u64;
-        assert_eq!((counted.sent_octets, counted.given, counted.given_octets), (to_alice.len() as u64, 2, octets));
+        assert_eq!(
+            (counted.sent_octets, counted.given, counted.given_octets),
+            (to_alice.len() as u64, 2, octets)
+        );
         // one who has gone gets nothing more, and nobody else gets it
         bob.down();
         let before = counted.unknown;

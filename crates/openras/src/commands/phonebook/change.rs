@@ -71,12 +71,24 @@ pub(super) fn remove(books: &Books, args: &BookRemove) -> Result<()> {
 }
 
 fn says_something(says: &Says) -> bool {
-    let Says { line, number, modem, own_number, auth, terminal, script, custom_script, saved: _ } = says;
+    let Says {
+        line,
+        number,
+        modem,
+        own_number,
+        callback_line,
+        auth,
+        terminal,
+        script,
+        custom_script,
+        saved: _,
+    } = says;
     let texts = [number, modem, own_number, script];
     line.is_some()
         || texts.iter().any(|text| text.is_some())
         || !auth.is_empty()
         || terminal.is_some()
+        || callback_line.is_some()
         || custom_script.is_some()
 }
 
@@ -107,6 +119,9 @@ fn say(entry: &mut Entry, says: &Says) -> Result<(), BookError> {
     }
     if let Some(number) = &says.own_number {
         entry.own_number.clone_from(number);
+    }
+    if let Some(line) = &says.callback_line {
+        entry.callback_line = openras_client::absolute(&line.to_string());
     }
     if !says.auth.is_empty() {
         entry.set_methods(&says.auth);

@@ -83,6 +83,7 @@ fn described(found: &Found, saved: &Saved) -> Value {
         "device_type": link.device_type,
         "type": usize::try_from(entry.kind).ok().and_then(|kind| TYPES.get(kind)).copied().unwrap_or_default(),
         "own_number": entry.own_number,
+        "callback_line": entry.callback_line,
         "auth": entry.methods().iter().map(|method| method.word()).collect::<Vec<_>>(),
         "terminal": terminal(entry),
         "script": entry.script,

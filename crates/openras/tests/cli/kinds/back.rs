@@ -104,6 +104,21 @@ fn a_callback_finds_the_pseudo_terminal_that_waits_for_it() {
     let (code, last, events) = lab.program(&server.line("line1"), "bob", "pw", &more).end();
     assert_eq!(code, 0, "{last}\n{}", server.said());
     assert!(states(&events).iter().any(|state| state == "WaitForCallback"), "{events:#?}");
+    // and from an entry of the phone book, by both programs
+    let line = server.line("line1");
+    let add =
+        ["phonebook", "add", "Back", "--line", &line, "--callback-line", "pty:back", "--callback", "555"];
+    let added = lab.run(&[&add[..], &["--user", "bob", "--password-file", "pw"]].concat());
+    assert_eq!(added.code, 0, "{}{}", added.out, added.err);
+    let shown = lab.run(&["phonebook", "show", "Back"]).out;
+    assert!(shown.contains(&format!("pty:{}", lab.path("back").display())), "{shown}");
+    let done = lab.run(&["dial", "Back", "--ping", "1"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let done = lab.run(&["rasdial", "Back", "/callback:555"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    lab.run(&["rasdial", "Back", "/disconnect"]);
+    let record = std::fs::read_to_string(lab.path("state/audit.jsonl")).unwrap();
+    assert_eq!(record.matches("\"calling-back\"").count(), 3, "{record}");
 }
 
 /// A number that is not in the directory: nothing is dialled, and `why` says what to change.

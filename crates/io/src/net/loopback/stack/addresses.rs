@@ -27,7 +27,8 @@ impl Stack {
 
     /// Gives the interface what is known.
     pub(super) fn set_addresses(&mut self, remote: Option<Ipv4Addr>) {
-        let advertised = self.autoconf.as_ref().and_then(Autoconf::mtu).and_then(|mtu| usize::try_from(mtu).ok());
+        let advertised =
+            self.autoconf.as_ref().and_then(Autoconf::mtu).and_then(|mtu| usize::try_from(mtu).ok());
         let mtu = advertised.map_or(self.link_mtu, |mtu| mtu.min(self.link_mtu));
         if mtu != self.queues.mtu {
             self.queues.mtu = mtu;
@@ -86,9 +87,15 @@ impl Stack {
     }
 
     /// Waits until it is known whether there is a way to an address.
-    pub(in crate::net::loopback) fn poll_way(&mut self, to: IpAddr, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    pub(in crate::net::loopback) fn poll_way(
+        &mut self,
+        to: IpAddr,
+        cx: &Context<'_>,
+    ) -> Poll<io::Result<()>> {
         let beyond = matches!(to, IpAddr::V6(to) if !to.is_unicast_link_local());
-        let (Link::Up { v6: true, .. }, true) = (self.link, beyond) else { return Poll::Ready(self.check(to)) };
+        let (Link::Up { v6: true, .. }, true) = (self.link, beyond) else {
+            return Poll::Ready(self.check(to));
+        };
         let Some(autoconf) = &self.autoconf else { return Poll::Ready(self.check(to)) };
         if autoconf.addresses().next().is_some() && autoconf.router().is_some() {
             return Poll::Ready(Ok(()));
@@ -112,7 +119,8 @@ impl Stack {
             return Err(io::ErrorKind::NotConnected.into());
         }
         let v4 = self.v4.iter().flat_map(|_| &self.v4_name_servers).map(|it| IpAddr::V4(*it));
-        let v6 = self.autoconf.iter().filter(|it| it.addresses().next().is_some()).flat_map(Autoconf::servers);
+        let v6 =
+            self.autoconf.iter().filter(|it| it.addresses().next().is_some()).flat_map(Autoconf::servers);
         let servers: Vec<IpAddr> = v4.chain(v6.map(IpAddr::V6)).collect();
         if servers.is_empty() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the other end gave no DNS server"));
