@@ -150,7 +150,7 @@ fn datagrams(name: &str, through: impl Fn() -> String, straight: impl Fn() -> St
         (0..BLOCKS).map(|_| (Block::read(&through()), Block::read(&straight()))).unzip();
     let [far, near] = [&through, &straight].map(|blocks| {
         let of: [fn(&Block) -> f64; 2] = [|block| block.p50, |block| block.p99];
-        let [mut halves, mut rares] = of.map(|of| blocks.iter().map(of).collect());
+        let [mut halves, mut rares]: [Vec<f64>; 2] = of.map(|of| blocks.iter().map(of).collect());
         (median(&mut halves), median(&mut rares), rares.last().copied().unwrap())
     });
     for (what, (p50, p99, worst), blocks) in [("through it", far, &through), ("straight", near, &straight)] {

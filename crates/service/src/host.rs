@@ -256,7 +256,8 @@ impl Host {
         let networks = &self.shared.networks;
         loop {
             let (user, epoch) = (name.clone(), networks.epoch());
-            let ask = move |users: &crate::Users| users.admit(&user).and_then(|it| Ok((it, users.network(&user)?)));
+            let ask =
+                move |users: &crate::Users| users.admit(&user).and_then(|it| Ok((it, users.network(&user)?)));
             let (admission, network) = match users.ask(ask).await {
                 Some(Ok(told)) => told,
                 Some(Err(error)) => {

@@ -197,9 +197,10 @@ pub(super) enum ProvedIn {
 
 pub(super) fn wrong_user(name: &str, expected: &str, proved: ProvedIn) -> End {
     let (who, remedy) = match proved {
-        ProvedIn::Callback => {
-            ("the user who was to be called back", "Only the user who asked for the callback may complete it.")
-        }
+        ProvedIn::Callback => (
+            "the user who was to be called back",
+            "Only the user who asked for the callback may complete it.",
+        ),
         ProvedIn::Login => (
             "the user who logged in at the prompt (ppp_after_login = \"auth\")",
             "Give PPP the name that logs in; ppp_after_login = \"trusted\" asks for no second one.",

@@ -439,9 +439,7 @@ fn why(path: &Path, taken: &Taken) -> (RasError, String) {
     match taken {
         Taken::By(Some(pid)) => (
             NOT_AVAILABLE,
-            format!(
-                "The serial port {shown} is used by process {pid}: end that, or wait until it has done."
-            ),
+            format!("The serial port {shown} is used by process {pid}: end that, or wait until it has done."),
         ),
         Taken::By(None) => (
             NOT_AVAILABLE,
@@ -464,7 +462,9 @@ fn sentence(path: &Path, error: &io::Error) -> String {
     let shown = path.display();
     match error.kind() {
         ErrorKind::NotFound => {
-            format!("There is no serial port {shown}: plug it in, or write another (/dev/serial/by-id has names that stay).")
+            format!(
+                "There is no serial port {shown}: plug it in, or write another (/dev/serial/by-id has names that stay)."
+            )
         }
         ErrorKind::PermissionDenied => {
             let user = rustix::process::geteuid().as_raw();

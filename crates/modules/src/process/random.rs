@@ -205,7 +205,7 @@ impl Launch for Asks {
         let actors = Actors { next: AtomicU64::new(0), alive: Arc::default() };
         Box::pin(async move {
             // the first one that is no fault
-            actors.next.store((0..).find(|n| dice(*n) % KINDS == 0).unwrap_or(0), Ordering::Relaxed);
+            actors.next.store((0..).find(|n| dice(*n).is_multiple_of(KINDS)).unwrap_or(0), Ordering::Relaxed);
             actors.start().await
         })
     }

@@ -143,10 +143,9 @@ fn serial_port(path: &Path) -> Said {
         Ok(about) if !about.file_type().is_char_device() => {
             say(format!("{} is no device", path.display()), "write the path of a serial port")
         }
-        Ok(_) if access(path, Access::READ_OK | Access::WRITE_OK).is_err() => say(
-            format!("this user may not use {}", path.display()),
-            right_to(path, "the service's user"),
-        ),
+        Ok(_) if access(path, Access::READ_OK | Access::WRITE_OK).is_err() => {
+            say(format!("this user may not use {}", path.display()), right_to(path, "the service's user"))
+        }
         Ok(_) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Computers that dial through the modems of a whole service, over loopback.
 
-mod floods;
 mod lines;
+mod origins;
 mod source;
 
 use std::future::poll_fn;

@@ -124,7 +124,8 @@ impl Played {
                 0xb0 => self.network.says(&[b'~'; 4096]),
                 // so many octets of any value, telnet's and RFC 2217's among them
                 0xb1 => {
-                    let count = story.split_off_first().map_or(0, |count| usize::from(*count)).min(story.len());
+                    let count =
+                        story.split_off_first().map_or(0, |count| usize::from(*count)).min(story.len());
                     let (typed, behind) = story.split_at(count);
                     typed.iter().for_each(|octet| self.types(*octet));
                     story = behind;

@@ -6,7 +6,7 @@ use openras_engine::client::dial::DialConfig;
 use openras_engine::server::port::PortConfig;
 use openras_ppp::config::Limits;
 
-use crate::stage::{V2, answerer, both, called, caller, dial, dialler, port, store, with_password};
+use crate::stage::{V2, answerer, both, called, caller, dial, dialler, port, store};
 
 /// A port that lets calls stand this long without a packet, and this long in all.
 fn limited(idle: Option<u64>, session: Option<u64>) -> PortConfig {
@@ -43,11 +43,4 @@ fn a_user_whose_own_limit_is_over() {
     let own = Limits::of(Some(Duration::from_secs(60)), None);
     let port = crate::stage::with(limited(Some(3600), None), store(), |answerer| answerer.limited(own));
     insta::assert_snapshot!(called(dialler(once()), port));
-}
-
-/// A question that waits for a person who is not there.
-#[test]
-fn a_question_that_nobody_answers_in_time() {
-    let config = DialConfig { pauses: true, params: with_password("wrong horse"), ..once() };
-    insta::assert_snapshot!(caller(dialler(config), answerer(port(), store())));
 }

@@ -109,8 +109,10 @@ fn an_end_that_begins_over_and_over() {
 /// Our end's frames as they go, but for LCP's Echo-Replies: the other end is gone, and nothing of the line says so.
 fn deaf(config: Config) -> Does {
     let reply = |frame: Vec<u8>| {
-        // LCP goes with every control character escaped: c021, then code 10
-        let is_reply = frame.windows(4).any(|octets| octets == [0xc0, 0x21, 0x7d, 0x2a]);
+        // c021, then code 10, escaped or not
+        let mut octets = frame.windows(3).map(|three| (&three[..2], three[2]));
+        let is_reply = octets.any(|(protocol, code)| protocol == [0xc0, 0x21] && code == 0x0a)
+            || frame.windows(4).any(|octets| octets == [0xc0, 0x21, 0x7d, 0x2a]);
         if is_reply { Vec::new() } else { frame }
     };
     Does::Ppp(Box::new(Ppp::new(config, [9; 32])), reply)

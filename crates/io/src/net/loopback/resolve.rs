@@ -60,7 +60,8 @@ impl LoopbackHandle {
         let none = || io::Error::new(io::ErrorKind::NotFound, "there is no such name");
         let (question, query) = {
             let mut stack = self.shared.stack();
-            let servers: Vec<IpAddress> = stack.name_servers()?.into_iter().map(IpAddress::from).take(SERVERS).collect();
+            let servers: Vec<IpAddress> =
+                stack.name_servers()?.into_iter().map(IpAddress::from).take(SERVERS).collect();
             let mut socket = dns::Socket::new(&servers, vec![None]);
             let query = socket.start_query(stack.context(), name, kind).map_err(|_| none())?;
             let handle = stack.sockets.add(socket);

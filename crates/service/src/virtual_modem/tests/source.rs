@@ -22,11 +22,10 @@ async fn caller(phone: &mut impl Line) -> Option<String> {
 
 /// Limits and delays of callers go by it: without, all computers at modems without a number were one source.
 #[tokio::test]
-async fn a_port_hears_the_modems_number_or_else_the_computers_address_and_a_computer_numbers_only() {
+async fn who_is_called_hears_the_address_of_a_computer_whose_modem_has_no_number() {
     let (service, _folder) = service(
         "[[virtual_modem]]\nname = \"plain\"\nline = \"listen:tcp:127.0.0.1:0\"\n
-        [[virtual_modem]]\nname = \"numbered\"\nline = \"listen:tcp:127.0.0.1:0\"\nnumber = \"77\"\n
-        [directory]\n1 = \"exchange:300\"\n2 = \"modem:numbered\"\n",
+        [directory]\n1 = \"exchange:300\"\n",
     )
     .await;
     let mut phone = service.shared().exchange.phone(Some("300"));
@@ -34,17 +33,4 @@ async fn a_port_hears_the_modems_number_or_else_the_computers_address_and_a_comp
     let mut plain = Computer::at(&service, "plain").await;
     plain.types("ATD1").await;
     assert_eq!(caller(&mut phone).await.as_deref(), Some("127.0.0.1"));
-    // any character gives it up
-    plain.types("").await;
-    plain.reads("NO CARRIER\r\n").await;
-    let mut numbered = Computer::at(&service, "numbered").await;
-    numbered.types("AT+VCID=1").await;
-    numbered.reads("OK\r\n").await;
-    numbered.types("ATD1").await;
-    assert_eq!(caller(&mut phone).await.as_deref(), Some("77"));
-    numbered.types("").await;
-    numbered.reads("NO CARRIER\r\n").await;
-    plain.types("ATD2").await;
-    let heard = numbered.reads("RING\r\n").await + &numbered.reads("RING\r\n").await;
-    assert!(!heard.contains("127.0.0.1"), "{heard}");
 }
