@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::types::audit::Verified;
 use crate::types::call::{Call, CallStory};
-use crate::types::connection::{Connection, Dial, Dialled, Ping, Pinged, Resume, Seen, TcpTo};
+use crate::types::connection::{Connection, Dial, Dialled, GiveUp, Ping, Pinged, Resume, Seen, TcpTo};
 use crate::types::event::{Projection, Told};
 use crate::types::forward::{Forward, Forwarding};
 use crate::types::modem::Modem;
@@ -142,6 +142,16 @@ pub const ROUTES: &[Route] = &[
         takes: Some(of::<Seen>),
         errors: &[6],
         ..route("POST", "/v1/connections/{id}/seen", "seen", "A state was handled: its notifier has returned")
+    },
+    Route {
+        takes: Some(of::<GiveUp>),
+        errors: &[6, 87],
+        ..route(
+            "POST",
+            "/v1/connections/{id}/give_up",
+            "give_up",
+            "Ends a connection that is not connected with a number and a sentence of the program that dialled it",
+        )
     },
     Route {
         ..route("POST", "/v1/connections/{id}/hangup", "hangup", "Ends a connection, whoever else uses it")

@@ -10,7 +10,7 @@ use openras_api::client::Stream;
 use openras_engine::{RasError, escape};
 use openras_phonebook::script::{Input, Kind, LARGEST, Login, Output};
 use openras_phonebook::{BookError, Outcome, Run, Script, SyntaxError};
-use openras_ppp::Machine;
+use openras_ppp::{Machine, Secret};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::entry::EntryDial;
@@ -19,6 +19,12 @@ use crate::entry::EntryDial;
 const LONGEST: Duration = Duration::from_secs(3600);
 /// How long the service may take to have the last bytes before PPP begins all the same.
 const LAST_BYTES: Duration = Duration::from_secs(2);
+
+/// How much is kept of what came, in bytes, and how many of the texts that were sent.
+const LAST: usize = 16 * 1024;
+const SENT: usize = 64;
+/// Characters of it in a sentence.
+const SHOWN: usize = 80;
 
 /// What answers the terminal of a dial.
 #[derive(Debug)]
@@ -82,18 +88,69 @@ impl EntryScript {
     /// # Errors
     /// It failed, and the dial with it.
     pub async fn run(&self, mut line: Stream, mut show: impl FnMut(Shown<'_>)) -> Result<Left, Broken> {
-        match talk(&mut line, &self.script, self.login.clone(), &mut show).await {
+        let mut heard = Heard::default();
+        match talk(&mut line, &self.script, self.login.clone(), &mut show, &mut heard).await {
             None => Ok(Left::Over),
             Some(Outcome::Halted) => Ok(Left::ToTheUser),
             Some(Outcome::Failed(failure)) => Err(Broken {
                 error: failure.code,
-                why: format!("The script failed in line {}: {}.", failure.line, failure.what),
+                why: format!("The script failed in line {}: {}{}.", failure.line, failure.what, heard.last()),
             }),
             Some(Outcome::Connected) => {
                 hand_back(&mut line).await;
                 Ok(Left::Done)
             }
         }
+    }
+}
+
+/// The last of what the other end said, for whoever asks why a script came no further; without what the script itself sent, which
+/// a terminal sends back.
+#[derive(Default)]
+struct Heard {
+    came: Vec<u8>,
+    sent: Vec<Secret>,
+}
+
+impl Heard {
+    fn came(&mut self, bytes: &[u8]) {
+        self.came.extend_from_slice(bytes);
+        let early = self.came.len().saturating_sub(LAST);
+        self.came.drain(..early).for_each(drop);
+    }
+
+    fn sent(&mut self, text: Secret) {
+        if text.expose().trim_ascii().is_empty() {
+            return;
+        }
+        if self.sent.len() == SENT {
+            self.sent.remove(0);
+        }
+        self.sent.push(text);
+    }
+
+    /// As the end of a sentence; where something of it may be what was sent, nothing of that line is said.
+    fn last(&self) -> String {
+        let line = |line: &&[u8]| !line.trim_ascii().is_empty();
+        let mut lines = self.came.split(|byte| matches!(byte, b'\r' | b'\n')).rev();
+        let Some(last) = lines.find(line) else { return "; nothing came".to_owned() };
+        let is_echo = |text: &Secret| {
+            let text = text.expose().trim_ascii();
+            let begun =
+                (2..text.len()).any(|count| text.get(..count).is_some_and(|text| last.ends_with(text)));
+            begun || last.windows(text.len()).any(|part| part == text)
+        };
+        if self.came.len() == LAST || self.sent.iter().any(is_echo) {
+            return String::new();
+        }
+        format!("; the last that came was \"{}\"", escape::short(&String::from_utf8_lossy(last), SHOWN))
+    }
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        // wiped: a terminal that echoes has sent back what was typed
+        drop(Secret::new(std::mem::take(&mut self.came)));
     }
 }
 
@@ -112,13 +169,17 @@ async fn talk(
     script: &Script,
     login: Login,
     show: &mut impl FnMut(Shown<'_>),
+    heard: &mut Heard,
 ) -> Option<Outcome> {
     let mut run = Run::new(script, login, Instant::now());
     let mut bytes = [0; 4096];
     loop {
         while let Some(output) = run.poll_output() {
             match output {
-                Output::Write(text) => line.write_all(text.expose()).await.ok()?,
+                Output::Write(text) => {
+                    line.write_all(text.expose()).await.ok()?;
+                    heard.sent(text);
+                }
                 Output::Say(text) => show(Shown::Script(&text)),
                 Output::Done(outcome) => {
                     line.flush().await.ok()?;
@@ -135,6 +196,7 @@ async fn talk(
             Ok(Ok(count @ 1..)) => {
                 let said = bytes.get(..count).unwrap_or_default();
                 show(Shown::Line(said));
+                heard.came(said);
                 run.handle(Instant::now(), Input::Bytes(said));
             }
             Ok(_) => return None,

@@ -39,6 +39,9 @@ pub use serial_port::SerialPort;
 const READ: usize = 4096;
 /// The most read at once of what are commands: two octets, `A/`, may ask for much.
 const TYPED: usize = 64;
+/// The most that is typed without a command line among it where others wait for the place, in octets: at 115,200 bits a second
+/// nobody types so for 20 seconds who wants a modem.
+const NOISE: usize = 256 * 1024;
 /// How long the lines may take to end behind the last octet.
 const FAREWELL: Duration = Duration::from_secs(6);
 
@@ -89,6 +92,8 @@ pub enum Over {
     Left,
     /// It had no call and sent nothing for too long.
     Idle,
+    /// It typed on and on, and no command line was among it.
+    Noise,
     /// It was wanted to end.
     Cancelled,
     /// The computer's line could not be had.
@@ -96,7 +101,8 @@ pub enum Over {
 }
 
 /// Plays the modem for one computer: waits until that comes, and ends when it goes. The network's line is opened while it is
-/// there. `idle` is how long it may stay without a call and without a word.
+/// there. `idle` is how long it may stay without a call and without a word, on a line on which others may come: there it may not
+/// type for ever either.
 pub async fn run(
     modem: Dce,
     computer: impl Computer,
@@ -210,6 +216,9 @@ impl<C: Computer, N: Line> Desk<C, N> {
                 Poll::Ready(LineEvent::Bytes(octets)) => {
                     self.heard = Instant::now();
                     self.feed(DceInput::Dte(octets));
+                    if self.idle.is_some() && self.modem.noise() > NOISE {
+                        return Poll::Ready(Some(Over::Noise));
+                    }
                 }
                 Poll::Ready(LineEvent::Ring { caller }) => {
                     self.gauge.computer(caller);

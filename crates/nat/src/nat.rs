@@ -59,6 +59,8 @@ pub struct Nat {
     ident: u16,
     /// The last port a connection from outside came from.
     port: u16,
+    /// When the router speaks again without being asked.
+    advertises: Option<Instant>,
     /// The stream that has the line, and how many segments it has had in its turn.
     turn: Option<(FlowId, usize)>,
     /// Whose turn it is on the line: the queue's, else a stream's.
@@ -76,7 +78,7 @@ impl Nat {
         };
         let caps = config.caps;
         let [.., a, b] = seed;
-        Self {
+        let mut nat = Self {
             stack: Stack::new(now, config.stream_mtu(), word(0)),
             table: Table::new(word(8)),
             queue: Queue::new(caps.queue),
@@ -91,12 +93,15 @@ impl Nat {
             closed: closed::Places::default(),
             ident: u16::from_le_bytes([a, b]),
             port: 0,
+            advertises: None,
             turn: None,
             queue_first: true,
             reply: Vec::new(),
             config,
             reach,
-        }
+        };
+        nat.advertises = nat.first_advertisement(now);
+        nat
     }
 
     /// What it was given.
@@ -164,8 +169,12 @@ impl Nat {
 
     /// The addresses of the link, where one protocol has come up or gone beside the other: flows of addresses that stay go on,
     /// the others are gone.
-    pub fn set_addresses(&mut self, v4: Option<V4>, v6: Option<V6>) {
+    pub fn set_addresses(&mut self, now: Instant, v4: Option<V4>, v6: Option<V6>) {
+        let known = self.config.v6;
         (self.config.v4, self.config.v6) = (v4, v6);
+        if v6 != known {
+            self.advertises = self.first_advertisement(now);
+        }
         let gone = |key: &Key| match key {
             Key::Tcp { caller, .. } | Key::Udp { caller } => !self.config.is_caller(caller.ip()),
             Key::Ping { caller, .. } => !self.config.is_caller(*caller),
@@ -311,6 +320,7 @@ impl Nat {
             self.stats.drop(Dropped::Fragment);
         }
         self.questions.expire(now);
+        self.advertise_unasked(now);
         while let Some(id) = self.table.due(now) {
             match self.table.get(id).map(|flow| &flow.kind) {
                 Some(Kind::Stream(_)) => self.look_at(now, id),
@@ -384,7 +394,7 @@ impl Machine for Nat {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.table.deadline(), self.fragments.deadline(), self.questions.deadline()]
+        [self.table.deadline(), self.fragments.deadline(), self.questions.deadline(), self.advertises]
             .into_iter()
             .flatten()
             .min()

@@ -6,6 +6,8 @@ use openras_engine::RasError;
 pub(crate) const OK: u8 = 0;
 /// `demo`: a row did not go as it must; `status --check`, `audit --verify`: something is wrong; the service refused.
 pub(crate) const FAILED: u8 = 1;
+/// The command line: also one that leaves open what nobody is there to be asked.
+pub(crate) const USAGE: u8 = 2;
 /// A file or the configuration.
 pub(crate) const CONFIGURATION: u8 = 3;
 /// The line or the number.

@@ -38,10 +38,8 @@ use crate::cli::{Cli, Command, First, Hidden, LogFormat, Serve};
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    // the process of a module: it builds its own walls, and has none of ours yet
-    openras_modules::jail::main_if_asked();
-    // the process above a caller's program
-    openras_io::octets::main_if_asked();
+    // the processes around a module and above a caller's program
+    openras_service::main_if_asked();
     // a password may stand on its command line, which it takes off first
     if let Some((name, words)) = commands::rasdial::asked() {
         return ExitCode::from(commands::rasdial::main(&name, &words));
@@ -57,7 +55,8 @@ fn main() -> ExitCode {
         Err(error) if error.is::<signals::Interrupted>() => ExitCode::from(exit::HUNG_UP),
         Err(error) => {
             out::note(format_args!("openras: {}", what_failed(&error)));
-            ExitCode::from(exit::CONFIGURATION)
+            let is_open = error.is::<commands::init::Missing>();
+            ExitCode::from(if is_open { exit::USAGE } else { exit::CONFIGURATION })
         }
     }
 }

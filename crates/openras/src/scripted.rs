@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use openras_api::types::CallId;
-use openras_api::types::connection::Resume;
+use openras_api::types::connection::{GiveUp, Resume};
 use openras_api::{Client, Problem};
 use openras_client::{Broken, EntryScript, Left, Shown};
 use openras_engine::{ConnState, RasError};
@@ -69,6 +69,16 @@ pub(crate) fn number_of_pause(state: ConnState) -> RasError {
         ConnState::CALLBACK_SET_BY_CALLER => RasError::BAD_CALLBACK_NUMBER,
         ConnState::PASSWORD_EXPIRED => RasError(648),
         _ => RasError(703),
+    }
+}
+
+/// Ends a dial that is to fail with this, so that its service knows why too (`openras why`).
+pub(crate) async fn give_up(client: &Client, call: CallId, notifier: String, problem: &Problem) {
+    let Problem { error, message, remedy, .. } = problem.clone();
+    let why = GiveUp { notifier, error, why: message, remedy };
+    // a dial that is over by itself needs no end, and an older service knows hang-ups only
+    if client.give_up(call, &why).await.is_err() {
+        let _ = client.hangup(call).await;
     }
 }
 

@@ -270,10 +270,10 @@ impl Session {
 
     /// This program ends the dial, and says why when it is over.
     fn fail(&mut self, problem: Problem) {
-        self.failed.get_or_insert(problem);
         let (client, call) = (self.client.clone(), self.call());
-        // a dial that is over by itself needs no end
-        tokio::spawn(async move { drop(client.hangup(call).await) });
+        let notifier = self.dialled.notifier.clone();
+        self.failed.get_or_insert(problem.clone());
+        tokio::spawn(async move { scripted::give_up(&client, call, notifier, &problem).await });
     }
 
     /// The event with which a dial ends whose service is not there any more.

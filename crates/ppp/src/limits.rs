@@ -1,5 +1,5 @@
 //! Limits of time of a connection that is up: without a packet of its users, and in all. What PPP says to itself (LCP's echo,
-//! negotiation) is no packet of theirs.
+//! negotiation) is no packet of theirs, nor is what IPv6 says about the link.
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,15 @@ pub(crate) struct Clock {
     /// When a packet went last, and how many had gone by then.
     last: Option<Instant>,
     packets: u64,
+}
+
+/// Whether an IP packet is of the link and not of its users: neighbour discovery (RFC 4861 §4), which a router repeats for as
+/// long as the link is up. Its hop limit is 255, so nothing else reaches this link in its guise from beyond.
+pub(crate) fn is_of_link(packet: &[u8]) -> bool {
+    let at = |place: usize| packet.get(place).copied();
+    at(0).is_some_and(|first| first >> 4 == 6)
+        && (at(6), at(7)) == (Some(58), Some(255))
+        && at(40).is_some_and(|kind| (133..=137).contains(&kind))
 }
 
 impl Clock {

@@ -8,6 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::config::Timers;
 use crate::event::{Direction, Event, Packet};
 use crate::hdlc::{self, Framing};
+use crate::limits;
 use crate::network::Network;
 use crate::ppp::Output;
 use crate::wire::{ControlPacket, Protocol};
@@ -23,6 +24,8 @@ pub(crate) struct Tally {
     pub(crate) packets_received: u64,
     pub(crate) packets_sent: u64,
     pub(crate) packets_dropped: u64,
+    /// Of those that passed, the ones that keep no connection up.
+    pub(crate) packets_of_link: u64,
 }
 
 /// The sending half every protocol shares.
@@ -98,6 +101,7 @@ impl Outlet {
     /// Frames a datagram of the owner, its header compressed if that was agreed.
     pub(crate) fn datagram(&mut self, protocol: Protocol, packet: &[u8], network: &mut Network) {
         self.tally.packets_sent += 1;
+        self.tally.packets_of_link += u64::from(limits::is_of_link(packet));
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let protocol = network.squeeze(protocol, packet, &mut scratch);
@@ -108,6 +112,7 @@ impl Outlet {
     /// Gives a datagram to the owner.
     pub(crate) fn deliver(&mut self, packet: &[u8]) {
         self.tally.packets_received += 1;
+        self.tally.packets_of_link += u64::from(limits::is_of_link(packet));
         self.outbox.push_back(Output::Ip(packet.to_vec()));
     }
 

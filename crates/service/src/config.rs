@@ -56,6 +56,9 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The service was started by a client for its own user and ends by itself. Not a key of the file.
     pub private: bool,
+    /// A program whose `main` begins with [`crate::main_if_asked`]: it stands around modules and above callers' programs. `None`
+    /// is the running program. For those this service is a library of; not a key of the file.
+    pub helper: Option<PathBuf>,
     /// Folder of the users and the audit record.
     pub state: PathBuf,
     /// File of the key that encrypts what is reversible in the store; `None` is `key` in the state folder.
@@ -92,6 +95,7 @@ impl Default for Config {
         Self {
             file: None,
             private: false,
+            helper: None,
             state: default_state(),
             key_file: None,
             password_min: 1,

@@ -196,7 +196,7 @@ impl Host {
                 let commands = self.commands.clone();
                 let opening = async move {
                     let current = shared.current();
-                    let opened = target::open(&service, current.config.services.get(&service), &slot).await;
+                    let opened = target::open(&service, &current.config, &slot).await;
                     let _ = commands.send(Box::new(Command::Answer(Answer::Target(opened)))).await;
                 };
                 drop(tokio::spawn(tracing::Instrument::in_current_span(opening)));
@@ -267,7 +267,7 @@ impl Host {
                 None => return Err(STORE_FAILED),
             };
             let config = &self.shared.current().config;
-            self.busy.rules.set_user(config, &self.caller.config, &name, network);
+            self.busy.rules.set_user(epoch, (config, &self.caller.config), &name, network);
             // what changed meanwhile may have been told to the calls of before
             if epoch == networks.epoch() {
                 return admission;

@@ -108,13 +108,14 @@ impl Networks {
     }
 
     /// The rules have changed: nothing made of the old ones is given to another call, since the pools of all ports are among
-    /// them.
-    pub(crate) fn changed(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+    /// them. Gives the new rules' [`epoch`](Self::epoch).
+    pub(crate) fn changed(&self) -> u64 {
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
         self.ports().clear();
+        epoch
     }
 
-    /// Which rules: another number, other rules.
+    /// Which rules: a greater number, newer ones.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }

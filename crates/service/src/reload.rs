@@ -91,6 +91,7 @@ fn kept(old: &Config, new: Config) -> (Config, Vec<String>) {
         password_min: old.password_min,
         audit_syslog: old.audit_syslog,
         private: old.private,
+        helper: old.helper.clone(),
         ..new
     };
     (kept, differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key.into()).collect())

@@ -86,6 +86,8 @@ pub(crate) struct Rules {
 struct State {
     user: Option<User>,
     ruling: Option<Arc<Ruling>>,
+    /// Which rules that is out of ([`Networks::epoch`](crate::network::Networks::epoch)).
+    epoch: u64,
     /// Whoever carries it out.
     task: Option<Waker>,
 }
@@ -103,11 +105,20 @@ impl Rules {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// The user is known.
-    pub(crate) fn set_user(&self, config: &Config, port: &PortConfig, name: &str, network: UserNetwork) {
+    /// The user is known; the network and the configuration are those of the epoch, or newer.
+    pub(crate) fn set_user(
+        &self,
+        epoch: u64,
+        (config, port): (&Config, &PortConfig),
+        name: &str,
+        network: UserNetwork,
+    ) {
         let UserNetwork { reach, address, .. } = network;
-        self.state().user = Some(User { name: name.to_owned(), own: reach, address });
-        self.refresh(config, port);
+        let mut state = self.state();
+        let own = state.user.take().filter(|user| user.name == name).and_then(|user| user.own);
+        state.user = Some(User { name: name.to_owned(), own, address });
+        drop(state);
+        self.refresh(epoch, (config, port), Some(reach));
     }
 
     /// The name of its user, once known.
@@ -120,16 +131,17 @@ impl Rules {
         self.state().user.as_ref().and_then(|user| user.address)
     }
 
-    /// The user's own words are others now.
-    fn set_own(&self, reach: Option<Vec<String>>) {
-        if let Some(user) = &mut self.state().user {
-            user.own = reach;
-        }
-    }
-
-    /// Holds the call to the configuration of now.
-    fn refresh(&self, config: &Config, port: &PortConfig) {
+    /// Holds the call to the configuration of this epoch, and to the user's own words of then where they are known. What is newer
+    /// stays: of two who refresh at a time the one that asked first may come last.
+    fn refresh(&self, epoch: u64, (config, port): (&Config, &PortConfig), own: Option<Option<Vec<String>>>) {
         let mut state = self.state();
+        if epoch < state.epoch {
+            return;
+        }
+        state.epoch = epoch;
+        if let (Some(user), Some(own)) = (&mut state.user, own) {
+            user.own = own;
+        }
         let now = match &state.user {
             Some(user) => Ruling::of_user(config, port, &user.name, user.own.as_ref()),
             None => Ruling::of_port(config, port),
@@ -173,19 +185,18 @@ impl Rules {
 
 /// Holds every call that runs to what the configuration and the store say now.
 pub(crate) async fn refresh(shared: &Shared) {
-    shared.networks.changed();
+    let epoch = shared.networks.changed();
     let callers = shared.doors.callers();
     if callers.is_empty() {
         return;
     }
+    // all that is looked at from here on is of this epoch, or newer
+    let current = shared.current();
     let names: Vec<String> = callers.iter().filter_map(|(_, busy)| busy.rules.user()).collect();
     let own = own_words(shared, names).await;
-    let config = &shared.current().config;
     for (port, busy) in callers {
-        if let Some(words) = busy.rules.user().and_then(|name| own.get(&name).cloned()) {
-            busy.rules.set_own(words);
-        }
-        busy.rules.refresh(config, &port);
+        let words = busy.rules.user().and_then(|name| own.get(&name).cloned());
+        busy.rules.refresh(epoch, (&current.config, &port), words);
     }
 }
 
@@ -293,21 +304,40 @@ mod tests {
         let woken = Arc::new(Woken::default());
         assert!(rules.wake(seen, &woken.clone().into()));
         // bob is in no group: nothing is new
-        rules.set_user(&config, port, "bob", UserNetwork::default());
-        rules.refresh(&config, port);
+        rules.set_user(0, (&config, port), "bob", UserNetwork::default());
+        rules.refresh(1, (&config, port), None);
         assert!(!woken.0.load(Ordering::Relaxed) && rules.news(&mut seen).is_none());
         // a reload puts him into one
         let other = Config::parse(&GROUPS.replace("\"eve\"", "\"bob\""), "f").unwrap();
-        rules.refresh(&other, port);
+        rules.refresh(2, (&other, port), None);
         assert!(woken.0.load(Ordering::Relaxed), "whoever carries it out is woken");
         assert!(!rules.wake(seen, &woken.clone().into()), "there is something to do first");
         assert_eq!(open(&rules.news(&mut seen).unwrap()), [false; 4]);
         // words of his own, and none again
-        rules.set_own(Some(vec!["192.0.2.1:443".into()]));
-        rules.refresh(&other, port);
+        rules.refresh(3, (&other, port), Some(Some(vec!["192.0.2.1:443".into()])));
         assert_eq!(open(&rules.news(&mut seen).unwrap()), [false, false, false, true]);
-        rules.set_own(None);
-        rules.refresh(&config, port);
+        rules.refresh(4, (&config, port), Some(None));
         assert_eq!(rules.news(&mut seen).unwrap().whose, Whose::Port("line1".into()));
+    }
+
+    /// Two administrators change a user at a time: who asked the store first may be the last to say what it answered.
+    #[test]
+    fn words_of_before_never_take_the_place_of_newer_ones() {
+        let config = Config::parse(GROUPS, "f").unwrap();
+        let port = &config.ports[0];
+        let rules = Rules::default();
+        let wide = Some(vec!["192.0.2.1:22".to_owned(), "192.0.2.1:443".to_owned()]);
+        rules.set_user(
+            0,
+            (&config, port),
+            "bob",
+            UserNetwork { reach: wide.clone(), ..UserNetwork::default() },
+        );
+        rules.refresh(2, (&config, port), Some(Some(Vec::new())));
+        rules.refresh(1, (&config, port), Some(wide.clone()));
+        assert_eq!(open(&rules.news(&mut 0).unwrap()), [false; 4]);
+        // nor does a log-in that was asked for before
+        rules.set_user(1, (&config, port), "bob", UserNetwork { reach: wide, ..UserNetwork::default() });
+        assert_eq!(open(&rules.news(&mut 0).unwrap()), [false; 4]);
     }
 }

@@ -407,7 +407,7 @@ pub(crate) fn modules(config: &Config, users: Option<Arc<Users>>) -> Result<Regi
     let codes = users.map(|users| users as Arc<dyn CodeStore>);
     let key = config.key_file.as_deref().map(Path::to_path_buf);
     let hidden = std::iter::once(config.state.clone()).chain(key).collect();
-    let parts = Parts { codes, hidden, ..Parts::default() };
+    let parts = Parts { codes, hidden, helper: config.helper.clone(), ..Parts::default() };
     Registry::build(&config.modules, &parts).map_err(StartError::Modules)
 }
 

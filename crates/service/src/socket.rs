@@ -213,7 +213,8 @@ fn running(path: &Path) -> Problem {
     problem(
         path,
         "another service answers there",
-        "`openras status` shows it; end that one or use another path.",
+        "`openras status` shows it; end that one or use another path. A private service, which a dial has started, ends \
+         by itself a minute after its last call.",
     )
 }
 

@@ -209,7 +209,7 @@ const HOUSE: [Crate; 12] = [
             "openras-api",
             "openras-service",
         ],
-        others: &["arbitrary", "rand_chacha", "rustix", "tempfile"],
+        others: &["arbitrary", "rand_chacha", "rustix", "tempfile", "tokio", "tokio-util"],
     },
 ];
 

@@ -14,7 +14,8 @@ const OPTIONS: &str =
 
 #[test]
 fn these_are_the_options_that_are_printed() {
-    let source = include_str!("../../openras/src/commands/init/settings.rs").replace("{user}", "alice");
+    let source =
+        include_str!("../../openras/src/commands/init/settings.rs").replace("user {} ", "user alice ");
     assert!(source.contains(OPTIONS));
 }
 

@@ -21,7 +21,7 @@ use crate::routes::{Gives, by_id};
 use crate::types::CallId;
 use crate::types::audit::Verified;
 use crate::types::call::{Call, CallStory};
-use crate::types::connection::{Connection, Dial, Dialled, Ping, Pinged, Resume, Seen, TcpTo};
+use crate::types::connection::{Connection, Dial, Dialled, GiveUp, Ping, Pinged, Resume, Seen, TcpTo};
 use crate::types::event::Projection;
 use crate::types::forward::{Forward, Forwarding};
 use crate::types::modem::Modem;
@@ -82,6 +82,11 @@ impl Client {
     /// A state was handled: its notifier has returned.
     pub async fn seen(&self, id: CallId, seen: &Seen) -> Result<(), Problem> {
         self.nothing("seen", &id.to_string(), Some(body::json(seen)?)).await
+    }
+
+    /// Ends one that is not connected, with a number and sentences of whoever dialled it.
+    pub async fn give_up(&self, id: CallId, why: &GiveUp) -> Result<(), Problem> {
+        self.nothing("give_up", &id.to_string(), Some(body::json(why)?)).await
     }
 
     /// Gives back one dial of an entry; the last ends the connection (RasHangUp).

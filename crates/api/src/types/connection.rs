@@ -298,6 +298,22 @@ pub struct Resume {
     pub callback_number: Option<String>,
 }
 
+/// Why a program gives a connection up that it was to bring to its end, as a script that came no further:
+/// `POST /v1/connections/{id}/give_up`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GiveUp {
+    /// As given by [`Dialled`].
+    pub notifier: String,
+    /// The RAS number the connection is to end with.
+    pub error: u32,
+    /// What came to nothing, in a sentence.
+    pub why: String,
+    /// What to try, in a sentence.
+    #[serde(default)]
+    pub remedy: String,
+}
+
 /// A state was handled: `POST /v1/connections/{id}/seen`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

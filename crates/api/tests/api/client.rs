@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use openras_api::Client;
 use openras_api::routes::ROUTES;
-use openras_api::types::connection::{Dial, Ping, Resume, Seen, TcpTo};
+use openras_api::types::connection::{Dial, GiveUp, Ping, Resume, Seen, TcpTo};
 use openras_api::types::forward::Forward;
 use openras_api::types::user::{NewUser, Password, UserRights};
 use openras_ppp::Secret;
@@ -48,6 +48,10 @@ async fn everything(client: &Client) -> usize {
         client.connection_events(7, Some("a/b"), 3, true).await.err(),
         client.resume(7, &resume).await.err(),
         client.seen(7, &Seen { notifier: "n".into(), seq: 1 }).await.err(),
+        client
+            .give_up(7, &GiveUp { notifier: "n".into(), error: 638, why: "w".into(), remedy: String::new() })
+            .await
+            .err(),
         client.hangup(7).await.err(),
         client.release(7).await.err(),
         client.terminal(7).await.err(),

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use openras_engine::RasError;
@@ -29,6 +29,8 @@ const UNUSABLE: c_int = 3;
 static LIBRARY: AtomicUsize = AtomicUsize::new(0);
 /// Threads there were before the first dialog; 0 where nobody can tell.
 static OURS: AtomicUsize = AtomicUsize::new(0);
+/// The library has threads of its own, which DllMain or a constructor started: its code must stay.
+static STAYS: AtomicBool = AtomicBool::new(false);
 
 /// How a host runs, from the command line of `openras-module-host`.
 #[repr(C)]
@@ -74,7 +76,9 @@ pub unsafe extern "C" fn openras_module_host(
 fn host(path: &str, options: OpenrasHostOptions) -> Result<(), String> {
     let (input, output) = streams().map_err(|error| format!("its streams cannot be set up ({error})"))?;
     crate::guard::usable().map_err(|error| format!("libopenras.so does not work here ({error})"))?;
+    let before = threads();
     let module = load(path)?;
+    STAYS.store(threads() > before, Ordering::SeqCst);
     if options.check != 0 {
         return Ok(());
     }
@@ -166,7 +170,8 @@ pub(super) fn count_threads() {
 }
 
 /// All dialogs are over. Threads of the module that have called Complete go on to their end; then the library is told, and
-/// unmapped, and the process ends. A thread that stays keeps the library mapped.
+/// unmapped, and the process ends. A thread that stays keeps the library mapped: one of a dialog, then nothing is told
+/// either; one of DllMain's, whose code must not go from under it before the process ends it, as on Windows.
 pub(super) fn leave() -> ! {
     let (ours, since) = (OURS.load(Ordering::SeqCst), Instant::now());
     let gone = || ours > 0 && threads().is_some_and(|now| now <= ours);
@@ -174,7 +179,12 @@ pub(super) fn leave() -> ! {
         std::thread::sleep(LOOK);
     }
     if ours == 0 || gone() {
-        module::unload(LIBRARY.load(Ordering::SeqCst));
+        let library = LIBRARY.load(Ordering::SeqCst);
+        if STAYS.load(Ordering::SeqCst) {
+            let begin = module::function(library, c"RasSecurityDialogBegin");
+            begin.into_iter().for_each(module::pin);
+        }
+        module::unload(library);
     }
     exit()
 }

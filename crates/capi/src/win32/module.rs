@@ -35,6 +35,11 @@ pub(crate) fn function(library: Handle, name: &CStr) -> Option<*mut c_void> {
     loader::function(library, name).ok()
 }
 
+/// The library of this function is never unmapped.
+pub(crate) fn pin(function: *mut c_void) {
+    loader::pin(function);
+}
+
 /// Gives a load back: DllMain is told, and the library unmapped with the last one.
 pub(crate) fn unload(library: Handle) {
     // what is not loaded needs no unloading

@@ -150,7 +150,8 @@ fn two_calls_may_wait_for_one_event() {
     });
 }
 
-/// A thread that DllMain has started is none of a dialog: the process does not wait for it, and DllMain is told.
+/// A thread that DllMain has started is none of a dialog: the process does not wait for it, DllMain is told, and the code stays
+/// under it.
 #[test]
 fn a_thread_of_dll_main_does_not_hold_up_the_end() {
     let stage = Stage::new();
@@ -165,6 +166,8 @@ fn a_thread_of_dll_main_does_not_hold_up_the_end() {
         let ended = host.over();
         assert!(ended.status.success(), "{} {:?}", ended.status, ended.told);
         assert!(ended.told.contains(&"detach".to_owned()), "{:?}", ended.told);
+        // the thread would run on in nothing
+        assert!(!ended.told.contains(&"unmapped".to_owned()), "{:?}", ended.told);
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Dce {
     pointer: usize,
     /// Octets said to this command line so far.
     said: usize,
+    /// Octets typed since the last command line that could be read.
+    noise: usize,
     now: Instant,
     out: VecDeque<DceOutput>,
     signals: Signals,
@@ -163,6 +165,7 @@ impl Dce {
             last_dialled: String::new(),
             pointer: 0,
             said: 0,
+            noise: 0,
             now,
             out: VecDeque::new(),
             signals: Signals { cts: true, ..Signals::default() },
@@ -261,6 +264,7 @@ impl Dce {
 
     /// A character of a command line.
     fn typed(&mut self, octet: u8) {
+        self.noise = self.noise.saturating_add(1);
         let registers = &self.profile.registers;
         let (end, back) = (registers.get(CR), registers.get(BACKSPACE));
         if self.profile.echo {

@@ -174,7 +174,7 @@ pub(super) fn too_long(facts: &Facts<'_>) -> Option<Found> {
 
 /// A dial whose question nobody answered.
 pub(super) fn pause(facts: &Facts<'_>) -> Option<Found> {
-    if !facts.dialled() || !facts.ended_with(&[703, 638]) {
+    if !facts.dialled() || !facts.ended_with(&[703, 638]) || is_script(facts) {
         return None;
     }
     let said = facts.step("banner").map(|step| format!(": \"{}\"", step.text)).unwrap_or_default();
@@ -192,13 +192,22 @@ pub(super) fn pause(facts: &Facts<'_>) -> Option<Found> {
     })
 }
 
+/// Whether the sentence is that of a script that came no further, whatever its number.
+fn is_script(facts: &Facts<'_>) -> bool {
+    facts.names("The script failed in line ")
+}
+
+/// A script of the dialling side that waits for what does not come.
 pub(super) fn script(facts: &Facts<'_>) -> Option<Found> {
-    if !facts.dialled() || !facts.ended_with(&[752]) {
+    if !facts.dialled() || !facts.ended_with(&[752]) && !is_script(facts) {
         return None;
     }
     Some(
         Found::new(
-            "the script of the entry",
+            match facts.step("banner") {
+                Some(said) => format!("the script of the entry; the other side said \"{}\"", said.text),
+                None => "the script of the entry".to_owned(),
+            },
             "compare what the script waits for with what the server says: `--terminal after-dial` shows it",
         )
         .or("raise the time of the `waitfor` that failed"),

@@ -177,6 +177,23 @@ async fn typing_for_ever_fills_nothing_and_silence_ends_it() {
     assert_eq!(played.task.await.unwrap(), Over::Idle);
 }
 
+/// A reader of the echo that types on and on is no computer that wants a modem.
+#[tokio::test(start_paused = true)]
+async fn typing_for_ever_without_a_command_ends_it() {
+    let exchange = exchange();
+    let played = play(&exchange, None, None);
+    let (mut reading, mut writing) = tokio::io::split(played.computer);
+    let typing = tokio::spawn(async move { writing.write_all(&vec![b'A'; 4 * 1024 * 1024]).await });
+    let (mut memory, mut echoed) = ([0; 4096], 0);
+    while let Ok(count @ 1..) = reading.read(&mut memory).await {
+        echoed += count;
+    }
+    assert_eq!(played.task.await.unwrap(), Over::Noise);
+    assert!((NOISE..NOISE + READ).contains(&echoed), "{echoed}");
+    drop(reading);
+    assert!(typing.await.unwrap().is_err(), "the line is closed");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_service_that_ends_takes_the_modem_with_it() {
     let exchange = exchange();

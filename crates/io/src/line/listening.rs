@@ -1,7 +1,7 @@
 //! Where the end that dialled can be called back over a connection: the first caller that speaks PPP rings.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,6 +20,8 @@ use super::unix::UnixListener;
 
 /// Connections that may be looked at together; others wait in the system's queue.
 const MOST: usize = 8;
+/// And of one source (defence rule 8): who floods from one place leaves room for whoever calls back.
+const EACH: usize = 4;
 /// How long one may take to begin with PPP; a server that calls back begins at once.
 const BEGINS: Duration = Duration::from_secs(15);
 /// How long a listener rests when the system has no room for another socket.
@@ -83,10 +85,17 @@ enum Socket {
 /// A caller that has begun with PPP, and where it is.
 type Rung = (Early, Option<String>);
 
+/// Somebody who may become a caller.
+struct Caller {
+    /// From where, on TCP; of IPv6 the network, since a host may have any address of that.
+    from: Option<IpAddr>,
+    begins: Later<Option<Rung>>,
+}
+
 struct Listening {
     /// Gone once somebody rings.
     socket: Option<Socket>,
-    callers: Vec<Later<Option<Rung>>>,
+    callers: Vec<Caller>,
     rung: Option<Early>,
     rest: Option<Pin<Box<Sleep>>>,
     /// Who connected and was no callback.
@@ -95,22 +104,27 @@ struct Listening {
 
 impl Listening {
     /// The next connection, as somebody who may become a caller.
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Later<Option<Rung>>>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Caller>> {
         match &self.socket {
             Some(Socket::Tcp(socket, reception)) => socket.poll_accept(cx).map_ok(|(stream, from)| {
-                let (reception, source) = (reception.clone(), from.ip().to_canonical().to_string());
+                let (reception, from) = (reception.clone(), from.ip().to_canonical());
                 let made = async move {
                     super::tcp::set_up(&stream).map_err(|error| error.to_string())?;
                     reception.stream(stream).await
                 };
-                begins(made, Some(source))
+                Caller { from: Some(network(from)), begins: begins(made, Some(from.to_string())) }
             }),
             Some(Socket::Unix(socket)) => socket.poll_accept(cx).map_ok(|stream| {
                 let made = std::future::ready(Ok(Box::new(stream) as Stream));
-                begins(made, None)
+                Caller { from: None, begins: begins(made, None) }
             }),
             None => Poll::Pending,
         }
+    }
+
+    /// Whether another of the same source may come. On a Unix socket its rights say who comes.
+    fn has_room(&self, from: Option<IpAddr>) -> bool {
+        from.is_none() || self.callers.iter().filter(|caller| caller.from == from).count() < EACH
     }
 
     /// Takes in whoever connects, as far as there is room.
@@ -123,7 +137,8 @@ impl Listening {
         }
         while self.callers.len() < MOST {
             match self.poll_accept(cx) {
-                Poll::Ready(Ok(caller)) => self.callers.push(caller),
+                Poll::Ready(Ok(caller)) if self.has_room(caller.from) => self.callers.push(caller),
+                Poll::Ready(Ok(_)) => self.turned_away += 1,
                 Poll::Ready(Err(error)) => {
                     tracing::warn!(%error, "cannot accept a callback; trying again until it can");
                     let mut rest = Box::pin(tokio::time::sleep(BREATH));
@@ -140,7 +155,7 @@ impl Listening {
     fn poll_callers(&mut self, cx: &mut Context<'_>) -> Option<Rung> {
         let mut rung = None;
         let before = self.callers.len();
-        self.callers.retain_mut(|caller| match caller.as_mut().poll(cx) {
+        self.callers.retain_mut(|caller| match caller.begins.as_mut().poll(cx) {
             Poll::Pending => true,
             Poll::Ready(one) => {
                 rung = rung.take().or(one);
@@ -150,6 +165,14 @@ impl Listening {
         let gone = before - self.callers.len() - usize::from(rung.is_some());
         self.turned_away += gone as u64;
         rung
+    }
+}
+
+/// What counts as one source.
+fn network(from: IpAddr) -> IpAddr {
+    match from {
+        IpAddr::V4(_) => from,
+        IpAddr::V6(from) => IpAddr::V6((from.to_bits() >> 64 << 64).into()),
     }
 }
 
@@ -251,5 +274,30 @@ impl AsyncWrite for Early {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_source_does_not_take_all_the_room() {
+        let mut listening =
+            Listening { socket: None, callers: Vec::new(), rung: None, rest: None, turned_away: 0 };
+        let from = |text: &str| Some(network(text.parse().unwrap()));
+        for (flood, its_other, somebody) in
+            [("192.0.2.1", "192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2:3", "2001:db8:0:1::1")]
+        {
+            listening.callers.clear();
+            for _ in 0..EACH {
+                assert!(listening.has_room(from(flood)));
+                let begins: Later<Option<Rung>> = Box::pin(std::future::pending());
+                listening.callers.push(Caller { from: from(flood), begins });
+            }
+            assert!(!listening.has_room(from(flood)) && !listening.has_room(from(its_other)));
+            assert!(listening.has_room(from(somebody)) && listening.has_room(None));
+            assert!(listening.callers.len() < MOST, "there is a place for who calls back");
+        }
     }
 }

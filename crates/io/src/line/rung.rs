@@ -44,7 +44,8 @@ impl<A: Line, B: Line> RungOn<A, B> {
     /// An event of the second line; `None` is for nobody.
     fn second<'a>(&mut self, event: LineEvent<'a>) -> Option<LineEvent<'a>> {
         match (event, self.at) {
-            (LineEvent::Opened, _) => {
+            // it may have been given back before this came
+            (LineEvent::Opened, At::Opening) => {
                 self.at = At::Second;
                 None
             }

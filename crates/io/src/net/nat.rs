@@ -176,7 +176,7 @@ impl NatPort {
             return false;
         }
         if rest != *config {
-            session.nat.set_addresses(config.v4, config.v6);
+            session.nat.set_addresses(now(), config.v4, config.v6);
             session.carry_out();
         }
         true

@@ -28,8 +28,11 @@ pub use keeper::main_if_asked;
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// What a terminal is taken for that nobody has asked.
 const TERMINAL: &str = "vt100";
+/// What is said where none begins.
+const NO_KEEPER: &str = "the process that keeps programs did not begin: the main() of the service's program must call \
+                         openras_io::octets::main_if_asked() first, or Program::keeper name one that does";
 /// How long a keeper may take to start the program.
-const READY: Duration = Duration::from_secs(10);
+const READY: Duration = Duration::from_secs(15);
 
 /// Whom a program runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,21 +73,29 @@ impl Command {
     /// runtime.
     ///
     /// # Errors
-    /// There is no terminal left, or no process. A program that is not there says so on its terminal.
+    /// There is no terminal left, or no process; [`io::ErrorKind::PermissionDenied`] where `user` is root or nobody at all; [`io::ErrorKind::Unsupported`] where `keeper` is `None` and `main` has not
+    /// called [`main_if_asked`]. A program that is not there says so on its terminal.
     pub async fn start(program: &Program<'_>) -> io::Result<Self> {
+        if program.keeper.is_none() && !keeper::is_own() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, NO_KEEPER));
+        }
+        // -1 is no user: where one is to be set it means that nothing changes
+        if program.user.is_some_and(|user| user.uid == 0 || user.uid == u32::MAX || user.gid == u32::MAX) {
+            let what = "a caller's program is never run as root; give it a user of its own";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+        }
         let (master, slave) = terminal(program.user)?;
         let (caller, kept) = Pair::pair()?;
         caller.set_nonblocking(true)?;
         let mut caller = UnixStream::from_std(caller)?;
-        let mut child = keeper_of(program, slave, kept)?;
+        let child = keeper_of(program, slave, kept)?;
         let mut word = [0];
         let told = tokio::time::timeout(READY, caller.read_exact(&mut word)).await;
         if !matches!(told, Ok(Ok(_)) if word == [keeper::READY]) {
-            let _ = child.start_kill();
-            return Err(io::Error::other(
-                "the process that keeps programs did not begin; the main() of the service's program must call \
-                 openras_io::octets::main_if_asked() first",
-            ));
+            // a keeper that is only slow ends all that it keeps, and must not be killed before
+            drop(caller);
+            tokio::spawn(end(child));
+            return Err(io::Error::other(NO_KEEPER));
         }
         tokio::spawn(collect(child));
         Ok(Self { terminal: TtyStream::new(master)?, _caller: caller })
@@ -114,6 +125,13 @@ async fn collect(mut child: Child) {
         && status.code() == Some(keeper::LEFT_BEHIND)
     {
         tracing::warn!("something that a caller's program has started could not be ended; look with ps");
+    }
+}
+
+/// Whom nobody waits for any more: as long as a keeper may take to end, then by force.
+async fn end(mut child: Child) {
+    if tokio::time::timeout(keeper::LAST, child.wait()).await.is_err() {
+        let _ = child.kill().await;
     }
 }
 

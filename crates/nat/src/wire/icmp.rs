@@ -112,7 +112,7 @@ pub(crate) struct Router {
     pub(crate) resolver: Option<Ipv6Addr>,
 }
 
-/// How long a host may believe what it is told: two hours, well over the time between two calls of one host.
+/// How long a host may believe what it is told: two hours, within which it is told again several times.
 const LIFETIME: [u8; 4] = 7200_u32.to_be_bytes();
 
 /// A router advertisement from our link-local address.

@@ -139,6 +139,8 @@ pub(crate) struct Lab {
     pub other: Vec<Order>,
     /// Packets that are for no stack: what the test looks at.
     pub tap: Vec<Vec<u8>>,
+    /// What the router said to all nodes, and when.
+    pub advertised: Vec<(Instant, Vec<u8>)>,
     pub most_memory: usize,
     next_port: u16,
 }
@@ -173,6 +175,7 @@ impl Lab {
             peers: BTreeMap::new(),
             other: Vec::new(),
             tap: Vec::new(),
+            advertised: Vec::new(),
             most_memory: 0,
             next_port: 0,
         }
@@ -209,14 +212,24 @@ impl Lab {
         self.carry_out();
     }
 
-    /// What the NAT has for the line, without one.
+    /// What the NAT has for the line, without one, and without what its router says unasked.
     pub(crate) fn packets(&mut self) -> Vec<Vec<u8>> {
         let (mut out, mut all) = (Vec::new(), Vec::new());
         while self.nat.poll_packet(self.now, &mut out) {
-            all.push(out.clone());
+            if out[0] >> 4 == 6 && out[6] == 58 && out[40] == 134 && out[24] == 0xff {
+                self.advertised.push((self.now, out.clone()));
+            } else {
+                all.push(out.clone());
+            }
         }
         self.carry_out();
         all
+    }
+
+    /// Whether the NAT waits for nothing but the time its router speaks again.
+    pub(crate) fn rests(&mut self) -> bool {
+        self.nat.set_addresses(self.now, self.nat.config().v4, None);
+        self.nat.poll_timeout().is_none()
     }
 
     pub(crate) fn pass(&mut self, time: Duration) {

@@ -8,4 +8,5 @@ mod lab;
 mod line;
 mod packets;
 mod reach;
+mod router;
 mod streams;

@@ -37,7 +37,7 @@ fn echo(to: &str, quality: Quality, seed: u64, octets: usize) -> Lab {
     // both ends let go of it, and everything is given back
     assert!(lab.until(minutes(5), |lab| lab.nat.flows() == 0), "seed {seed}");
     assert_eq!((lab.peer().closed, lab.nat.memory()), (Some(End::Finished), 0));
-    assert!(lab.nat.poll_timeout().is_none(), "nothing is waited for any more");
+    assert!(lab.rests(), "nothing is waited for any more");
     lab
 }
 

@@ -43,8 +43,8 @@ What they may reach (--reach): internet, machine=PORT (a service of this
 machine), nothing, or networks as 192.168.7.0/24:22,443
 
 Exit codes:
-  0 written   1 a line or file was not fit   2 wrong command line
-  3 a file or the user store
+  0 written   2 wrong command line, or an answer is missing
+  3 an answer that will not do, a file or the user store
 
 Examples:
   openras init --find

@@ -14,6 +14,7 @@ use crate::render::{Paint, safe};
 use crate::table::wrapped;
 use crate::{cli, exit, json, out};
 
+pub(crate) use ask::Missing;
 use plan::Plan;
 
 /// Columns of the text.

@@ -7,6 +7,7 @@ mod bad;
 mod examples;
 mod guest;
 mod lives;
+mod modem;
 mod python;
 mod rules;
 mod scene;

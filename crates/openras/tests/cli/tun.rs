@@ -108,24 +108,7 @@ fn a_call_between_two_devices_carries_the_programs_of_both_systems() {
     // this system has another network, which the caller reaches by a route of its own
     let set = |args: &[&str]| Command::new("ip").args(args).status().is_ok_and(|status| status.success());
     let ip = set(&["link", "set", "lo", "up"]) && set(&["addr", "add", "192.168.7.1/24", "dev", "lo"]);
-    let mut dial = Command::new("unshare");
-    dial.args([
-        "--net",
-        PROGRAM,
-        "dial",
-        "--json",
-        "--ip",
-        "tun",
-        "--route",
-        "192.168.7.0/24",
-        "--user",
-        "alice",
-        "--password-file",
-        "pw",
-    ]);
-    dial.arg("--line").arg(format!("unix:{}", lab.path("line").display()));
-    lab.at_home(&mut dial);
-    let mut program = Program::start(dial);
+    let mut program = dial(&lab, &["--route", "192.168.7.0/24"]);
     program.state("Connected");
     // the service ends with its last call, its network stays as long as we hold it
     let service = lab.private_services()[0].as_raw_nonzero();
@@ -213,6 +196,16 @@ fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
+/// Whether a process has ended with all it had open, fetched by its parent or not: no thread of it is left but the first, which
+/// waits for that.
+fn is_over(process: rustix::process::Pid) -> bool {
+    let of = |what: &str| format!("/proc/{}/{what}", process.as_raw_nonzero());
+    let threads = std::fs::read_dir(of("task")).map_or(0, Iterator::count);
+    let stat = std::fs::read_to_string(of("stat"));
+    let ended = |stat: String| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z"));
+    threads <= 1 && stat.map_or(true, ended)
+}
+
 const BEFORE: &str = "# by hand\nsearch example.test\nnameserver 192.0.2.1\noptions ndots:2";
 
 #[test]
@@ -253,7 +246,8 @@ fn name_servers_of_a_dial_are_the_systems_until_it_ends_or_its_killer_is_followe
         rustix::process::kill_process(*service, rustix::process::Signal::KILL).unwrap();
     });
     drop(program);
-    until("it lives", || lab.private_services().is_empty());
+    // only then is its socket closed: before, the next dial could still be taken by it
+    until("it lives", || services.iter().all(|service| is_over(*service)));
     assert!(resolv_conf().contains("198.51.100.7"));
     let mut next = dial(&lab, &[]);
     next.state("Connected");

@@ -63,14 +63,16 @@ fn what_is_there_is_not_written_over() {
 #[test]
 fn words_that_are_missing_or_wrong_write_nothing() {
     let lab = Lab::new();
-    for more in [
-        &["--user", "alice"][..],
-        &["--for", "emulator"],
-        &["--for", "emulator", "--user", "alice", "--line", "nonsense"],
-        &["--for", "emulator", "--user", "", "--line", "listen:tcp:127.0.0.1:0"],
+    for (more, code) in [
+        // a question that nobody is there to answer
+        (&["--user", "alice"][..], 2),
+        (&["--for", "emulator"], 2),
+        (&["--for", "emulator", "--user", "alice", "--line", "listen:tls:127.0.0.1:0"], 2),
+        (&["--for", "emulator", "--user", "alice", "--line", "nonsense"], 3),
+        (&["--for", "emulator", "--user", "", "--line", "listen:tcp:127.0.0.1:0"], 3),
     ] {
         let done = init(&lab, more);
-        assert_eq!(done.code, 3, "{more:?}: {}", done.out);
+        assert_eq!(done.code, code, "{more:?}: {}{}", done.out, done.err);
         assert!(!lab.path("openras.toml").exists(), "{more:?}");
     }
     assert_eq!(init(&lab, &["--for", "toaster"]).code, 2);

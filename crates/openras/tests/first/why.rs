@@ -171,3 +171,35 @@ fn a_certificate_nobody_believes_is_explained_at_both_ends() {
     let said = why(&lab, &[]).out;
     assert!(said.contains("no tls handshake") && said.contains("--tls-ca FILE"), "{said}");
 }
+
+/// A script of the dialling side that waits for what never comes, or cannot be carried out.
+#[test]
+fn a_script_that_comes_no_further_is_explained_at_the_dialling_end() {
+    let lab = Lab::with(&format!("{PORT}login = \"prompt\"\n"));
+    let server = lab.serve(&[]);
+    let line = server.line("line1");
+    let add = ["phonebook", "add", "Home", "--line", &line, "--user", "alice", "--password-file", "pw"];
+    let added = lab.run(&[&add[..], &["--script", "login.chat"]].concat());
+    assert_eq!(added.code, 0, "{}", added.err);
+    let stuck = "TIMEOUT 2\n\nnever: x\n";
+    std::fs::write(lab.path("login.chat"), stuck).unwrap();
+    for (command, code) in [("dial", 8), ("rasdial", 638 & 255)] {
+        let done = lab.run(&[command, "Home"]);
+        assert_eq!(done.code, code, "{}{}", done.out, done.err);
+        let said = why_of_the_dial(&lab);
+        for words in [
+            "638",
+            "The script failed in line 3",
+            "never:",
+            "the script of the entry",
+            "--terminal after-dial",
+        ] {
+            assert!(said.contains(words), "{command}: {words}: {said}");
+        }
+    }
+    let json: Value = serde_json::from_str(&lab.run(&["why", "--json"]).out).unwrap();
+    assert_eq!((&json["diagnosis"], &json["error"]["error"]), (&Value::from("script"), &Value::from(638)));
+    // what came instead stands there too
+    let said = why_of_the_dial(&lab);
+    assert!(said.contains("login:"), "{said}");
+}

@@ -117,16 +117,25 @@ fn with_game(lab: &Lab, script: &str) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// A caller at the line, and all it has been shown until this.
+/// All a caller has been shown until this.
 fn shown(line: &mut UnixStream, text: &str) -> String {
+    shown_or_ended(line, text).unwrap_or_else(|seen| panic!("no {text:?} in {seen}"))
+}
+
+/// The same; what it was where the call is over before.
+fn shown_or_ended(line: &mut UnixStream, text: &str) -> Result<String, String> {
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains(text) {
         let mut some = [0; 512];
-        let count = line.read(&mut some).unwrap();
-        assert!(count > 0, "no {text:?} in {}", String::from_utf8_lossy(&seen));
-        seen.extend_from_slice(&some[..count]);
+        match line.read(&mut some) {
+            // a child of another test has ended
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("{text:?}: {error}"),
+            Ok(0) | Err(_) => return Err(String::from_utf8_lossy(&seen).into_owned()),
+            Ok(count) => seen.extend_from_slice(&some[..count]),
+        }
     }
-    String::from_utf8_lossy(&seen).into_owned()
+    Ok(String::from_utf8_lossy(&seen).into_owned())
 }
 
 fn caller(lab: &Lab) -> UnixStream {
@@ -151,8 +160,11 @@ fn a_password_typed_as_a_name_goes_nowhere() {
     shown(&mut line, "Wrong user name or password.");
     service.until("was refused at the login prompt");
     // a user's own name is told
-    let mut line = caller(&lab);
-    shown(&mut line, "login: ");
+    drop(line);
+    let mut line = until("the prompt, once the port is free again", || {
+        let mut line = caller(&lab);
+        shown_or_ended(&mut line, "login: ").ok().map(|_| line)
+    });
     line.write_all(b"alice\rwrong\r").unwrap();
     shown(&mut line, "Wrong user name or password.");
     drop(line);

@@ -251,6 +251,29 @@ fn a_connection_without_packets_ends_and_echo_is_no_packet() {
     assert_eq!(pair.answerer().down().map(|down| down.reason.clone()), Some(DownReason::TerminatedByPeer));
 }
 
+/// A router speaks as long as its link is up, and would keep it up for ever (RFC 4861 §6.2.4).
+#[test]
+fn neighbour_discovery_keeps_no_connection_up() {
+    let mut advertisement = vec![0x60, 0, 0, 0, 0, 8, 58, 255];
+    advertisement.extend([0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    advertisement.extend([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    advertisement.extend([134, 0, 0, 0, 0, 0, 0, 0]);
+    let mut ping = advertisement.clone();
+    ping[40] = 128;
+    for (packet, ends) in [(advertisement, true), (ping, false)] {
+        let mut pair = limited(Some(60), None);
+        let sent = pair.answerer().ppp.stats().packets_sent;
+        for _ in 0..8 {
+            let now = pair.now;
+            pair.answerer().handle(now, Input::Ip(&packet));
+            pair.run(seconds(10));
+        }
+        assert!(pair.answerer().ppp.stats().packets_sent > sent, "IPv6 is up and carries it");
+        let reason = pair.caller().down().map(|down| down.reason.clone());
+        assert_eq!(reason, ends.then_some(DownReason::Idle(seconds(60))));
+    }
+}
+
 #[test]
 fn a_session_ends_at_its_limit_however_busy() {
     let mut pair = limited(Some(60), Some(100));

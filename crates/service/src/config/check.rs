@@ -27,8 +27,8 @@ pub enum Place {
     Group(String, &'static str, Option<usize>),
     /// A number of the directory.
     Directory(String),
-    /// The service of this name.
-    Service(String),
+    /// A key of the service of this name; "" is its table.
+    Service(String, &'static str),
     /// An element of a list in the port with this index.
     Element(usize, &'static str, usize),
 }
@@ -75,7 +75,7 @@ impl fmt::Display for Finding {
             Place::Group(name, key, Some(n)) => write!(f, "group {name}, {key}[{n}]")?,
             Place::Pool(name, key) => write!(f, "pool {name}, {key}")?,
             Place::Directory(number) => write!(f, "directory, {number}")?,
-            Place::Service(name) => write!(f, "service {name}")?,
+            Place::Service(name, _) => write!(f, "service {name}")?,
             Place::Grant(grant, key) => write!(f, "grant {}, {key}", grant + 1)?,
             Place::Element(port, key, n) => write!(f, "port {}, {key}[{n}]", port + 1)?,
         }

@@ -55,12 +55,12 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         }
     }
     for (name, service) in &config.services {
-        let mut add = |what: String, remedy: &str| {
-            found.push(Finding { place: Place::Service(name.clone()), what, remedy: remedy.into() });
+        let mut add = |key, what: String, remedy: &str| {
+            found.push(Finding { place: Place::Service(name.clone(), key), what, remedy: remedy.into() });
         };
         if !is_plain_name(name) || Service::of(name) != Service::Target {
             let what = format!("{name:?} cannot be the name of a service");
-            add(what, "Write 1 to 32 of the characters A-Z a-z 0-9 . _ -, and none of ppp, slip, cslip");
+            add("", what, "Write 1 to 32 of the characters A-Z a-z 0-9 . _ -, and none of ppp, slip, cslip");
         }
         if let ServiceConfig::Command { program, user, .. } = service {
             command(&mut add, program, user.as_deref());
@@ -69,30 +69,34 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     found
 }
 
-fn command(add: &mut impl FnMut(String, &str), program: &std::path::Path, user: Option<&str>) {
+fn command(add: &mut impl FnMut(&'static str, String, &str), program: &std::path::Path, user: Option<&str>) {
     if !program.is_absolute() {
-        add(format!("the command {program:?} is not a full path"), "Write its program from / on");
+        add("command", format!("the command {program:?} is not a full path"), "Write its program from / on");
     }
     let own = rustix::process::geteuid();
     let named = user.map(|name| (name, nix::unistd::User::from_name(name).ok().flatten()));
     match named {
         None if own.is_root() => {
             add(
+                "",
                 "a command of root's service names no user".into(),
                 "Write user = \"NAME\", one with few rights",
             );
         }
-        Some((name, None)) => add(format!("there is no user {name:?}"), "Write one of this machine's users"),
+        Some((name, None)) => {
+            add("user", format!("there is no user {name:?}"), "Write one of this machine's users");
+        }
         Some((name, Some(user))) if user.uid.is_root() => {
             let what = format!("a caller's program would run as {name:?}, who may do everything here");
             add(
+                "user",
                 what,
                 "Write user = \"NAME\", one with few rights; a program that needs more asks a service of its own for it",
             );
         }
         Some((name, Some(user))) if !own.is_root() && user.uid.as_raw() != own.as_raw() => {
             let what = format!("only root's service can run a command as {name:?}");
-            add(what, "Leave user out, or start the service as root");
+            add("user", what, "Leave user out, or start the service as root");
         }
         _ => {}
     }
@@ -213,8 +217,10 @@ mod tests {
     fn no_program_of_a_caller_is_roots() {
         let service = |user: &str| format!("{PORT}[service.x]\ncommand = [\"/bin/sh\"]\n{user}");
         let said = problems(&service("user = \"root\"\n"));
-        assert!(said.contains("f:5") && said.contains("may do everything here"), "{said}");
+        assert!(said.contains("f:6:") && said.contains("may do everything here"), "{said}");
         assert!(said.contains("one with few rights"), "{said}");
+        let said = problems(&service("user = \"root\"\n").replace("/bin/sh", "sh"));
+        assert!(said.contains("f:5:") && said.contains("f:6:"), "each at its own key: {said}");
         let root = rustix::process::geteuid().is_root();
         let own = Config::parse(&service(if root { "user = \"nobody\"\n" } else { "" }), "f").unwrap();
         let told = own_users(&own);

@@ -97,7 +97,8 @@ impl<'i> Reader<'i> {
             Place::Group(name, ..) => Some(Place::Group(name.clone(), "", None)),
             Place::Device(name, _) => Some(Place::Device(name.clone(), "")),
             Place::Pool(name, _) => Some(Place::Pool(name.clone(), "")),
-            Place::Directory(_) | Place::Service(_) => None,
+            Place::Service(name, _) => Some(Place::Service(name.clone(), "")),
+            Place::Directory(_) => None,
             Place::Port(port, _) | Place::Element(port, ..) => Some(Place::Port(*port, "")),
         };
         [Some(place.clone()), Some(place.key()), header]

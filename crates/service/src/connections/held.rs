@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use openras_api::types::connection::{self, Resume};
+use openras_api::types::connection::{self, GiveUp, Resume};
 use openras_api::types::event::{State, Told};
 use openras_engine::{ConnState, RasError};
 use openras_io::net::loopback::LoopbackHandle;
@@ -84,6 +84,8 @@ pub(super) struct Now {
     gone: bool,
     /// Hang-ups that were wished and not carried out yet.
     pub(super) hang_ups: u8,
+    /// Why its creator came no further, where that ends it.
+    pub(super) given_up: Option<Box<GiveUp>>,
     /// How often somebody wanted it ended: the second wish waits for nothing, and more are not counted.
     wishes: u8,
     /// How many dials of its entry it serves.
@@ -223,6 +225,7 @@ impl Inner {
                 over: false,
                 gone: false,
                 hang_ups: 0,
+                given_up: None,
                 wishes: 0,
                 references: 1,
                 creators: 0,
@@ -316,6 +319,27 @@ impl Held {
     /// Ends it politely, or at once the second time; lets go of one that has ended.
     pub(crate) fn hang_up(&self) {
         self.inner.hang_up(AT_ONCE);
+    }
+
+    /// Ends it as its creator says, unless it is connected or ending already: then it is only ended.
+    ///
+    /// # Errors
+    /// 6 when it has ended, 87 for another notifier.
+    pub(crate) fn give_up(&self, why: GiveUp) -> Result<(), RasError> {
+        if why.notifier != self.notifier {
+            return Err(RasError::INVALID_PARAMETER);
+        }
+        {
+            let mut now = self.inner.lock();
+            if now.over {
+                return Err(RasError::INVALID_HANDLE);
+            }
+            if !now.connected && !now.hung_up() {
+                now.given_up = Some(Box::new(why));
+            }
+        }
+        self.end();
+        Ok(())
     }
 
     /// Ends it politely; nothing more where it is ending.

@@ -8,7 +8,7 @@ use openras_api::types::connection::Resume;
 use openras_api::types::event::Ended;
 use openras_api::types::problem::Problem;
 use openras_engine::client::dial::{Command, DialEnd, DialEvent, DialParams, Notice};
-use openras_engine::{ConnState, RasError};
+use openras_engine::{ConnState, RasError, escape};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -332,8 +332,18 @@ impl<'a> Pump<'a> {
             ended.error = error.map(|error| Problem::new(error, why));
             why.clone_into(&mut ended.why);
         }
+        let given_up = self.held.inner().lock().given_up.take();
+        if let Some(given_up) = given_up.filter(|_| ended.error.is_none() && !ended.connected) {
+            ended.error = Some(Problem::from(RasError(given_up.error)));
+            (ended.why, ended.remedy) = (safe(&given_up.why), safe(&given_up.remedy));
+        }
         finish(self.held, ended);
     }
+}
+
+/// A sentence of a client, which others see too. What it quotes is escaped already, and a backslash stays one.
+fn safe(text: &str) -> String {
+    text.split('\\').map(escape::line).collect::<Vec<_>>().join("\\")
 }
 
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {

@@ -1,7 +1,7 @@
 //! A service for a caller who has logged in: connected as the configuration says, and left for the call to take.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use openras_engine::RasError;
@@ -10,18 +10,18 @@ use openras_io::octets::{As, Command, Octets, Program, Slot};
 use tokio::net::TcpStream;
 use tracing::warn;
 
-use crate::config::{HostPort, ServiceConfig};
+use crate::config::{Config, HostPort, ServiceConfig};
 
 /// How long a connect may take: shorter than any `answer_limit`.
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// Connects a service and leaves its stream in the slot.
-pub(super) async fn open(name: &str, service: Option<&ServiceConfig>, slot: &Slot) -> Result<(), RasError> {
-    let Some(service) = service else {
+pub(super) async fn open(name: &str, config: &Config, slot: &Slot) -> Result<(), RasError> {
+    let Some(service) = config.services.get(name) else {
         warn!(service = name, "a user has a service that no [service] table describes");
         return Err(RasError::DEVICE_DOES_NOT_EXIST);
     };
-    match stream(service).await {
+    match stream(service, config.helper.as_deref()).await {
         Ok(stream) => {
             slot.put(stream);
             Ok(())
@@ -33,7 +33,7 @@ pub(super) async fn open(name: &str, service: Option<&ServiceConfig>, slot: &Slo
     }
 }
 
-async fn stream(service: &ServiceConfig) -> io::Result<Box<dyn Octets>> {
+async fn stream(service: &ServiceConfig, keeper: Option<&Path>) -> io::Result<Box<dyn Octets>> {
     Ok(match service {
         ServiceConfig::Tcp(at) => Box::new(connect(at).await?),
         ServiceConfig::Telnet(at) => Box::new(TelnetStream::client_perhaps(connect(at).await?)),
@@ -43,7 +43,7 @@ async fn stream(service: &ServiceConfig) -> io::Result<Box<dyn Octets>> {
             let asking = tokio::task::spawn_blocking(move || whom(named.as_deref()));
             let (user, name, home) = asking.await.map_err(io::Error::other)??;
             let user = user.as_ref();
-            let program = Program { path: program, arguments, user, name: &name, home: &home, keeper: None };
+            let program = Program { path: program, arguments, user, name: &name, home: &home, keeper };
             Box::new(Command::start(&program).await?)
         }
     })

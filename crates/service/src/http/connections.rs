@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::response::Response;
 use openras_api::Problem;
 use openras_api::types::connection::{
-    Dial, DialFlow, DialIp, DialParity, DialTls, Dialled, Resume, Seen, Terminal,
+    Dial, DialFlow, DialIp, DialParity, DialTls, Dialled, GiveUp, Resume, Seen, Terminal,
 };
 use openras_engine::client::dial::{DialParams, TerminalMode};
 use openras_engine::modem::dial_string;
@@ -330,6 +330,19 @@ fn told(error: RasError) -> Problem {
 /// RasHangUp.
 pub(super) fn release(ask: &Ask) -> Answer {
     ask.held()?.release();
+    answer::nothing()
+}
+
+/// Whoever dialled it came no further.
+pub(super) async fn give_up(mut ask: Ask) -> Answer {
+    let held = ask.held()?;
+    let why: GiveUp = ask.json().await?;
+    fits("why", Some(&why.why))?;
+    fits("remedy", Some(&why.remedy))?;
+    if why.error == 0 || why.why.is_empty() {
+        return Err(wrong("The members error and why must say something.".into()));
+    }
+    held.give_up(why).map_err(told)?;
     answer::nothing()
 }
 

@@ -113,6 +113,7 @@ async fn handle(id: &str, ask: Ask) -> Answer {
         "connection_events" => events::of_connection(&ask),
         "resume" => connections::resume(ask).await,
         "seen" => connections::seen(ask).await,
+        "give_up" => connections::give_up(ask).await,
         "hangup" => connections::hang_up(&ask),
         "release" => connections::release(&ask),
         "terminal" => terminal::terminal(ask).await,

@@ -249,9 +249,12 @@ impl Desk {
         let speed = config.speed;
         let source = source.unwrap_or_else(|| format!("modem {name}"));
         let span = tracing::info_span!("modem", modem = name, source);
-        let network = Paced::new(Network::new(shared, config, source), speed);
+        let network = Paced::new(Network::new(shared, config, source.clone()), speed);
         let running = dce::run(modem, computer, network, idle, place.gauge.clone(), place.cancel.clone());
         let over = running.instrument(span.clone()).await;
+        if over == Over::Noise {
+            self.turned_away(shared, &"it types for ever, and no command of a modem", "modem_noise", &source);
+        }
         let read = place.gauge.read();
         span.in_scope(|| info!(dials = read.dials, calls = read.calls, "the computer has gone: {over:?}"));
         over

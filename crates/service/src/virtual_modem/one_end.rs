@@ -47,7 +47,7 @@ impl Desk {
                     }
                     self.cannot(RasError::PORT_DISCONNECTED, &reason);
                 }
-                Over::Left | Over::Idle | Over::Cancelled => {
+                Over::Left | Over::Idle | Over::Noise | Over::Cancelled => {
                     pause = FIRST_PAUSE;
                     self.tenure.set_problem(None);
                     continue;

@@ -1,5 +1,6 @@
 //! Computers that dial through the modems of a whole service, over loopback.
 
+mod floods;
 mod lines;
 mod origins;
 mod source;
@@ -55,6 +56,21 @@ impl Computer {
         let seen = String::from_utf8_lossy(&seen).into_owned();
         assert!(in_time.is_ok(), "no {until:?} behind {seen:?}");
         seen
+    }
+
+    /// Types a character into the dialling until the modem gives up: what comes in the first 125 ms ends nothing.
+    async fn gives_up(&mut self) {
+        let (mut reading, mut writing) = self.0.split();
+        let mut seen = Vec::new();
+        let gives_up = async {
+            while !seen.ends_with(b"NO CARRIER\r\n") {
+                tokio::select! {
+                    octet = reading.read_u8() => seen.push(octet.expect("the modem is there")),
+                    () = tokio::time::sleep(Duration::from_millis(200)) => writing.write_all(b"\r").await.unwrap(),
+                }
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(60), gives_up).await.is_ok(), "it dials on");
     }
 
     async fn dials(&mut self, number: &str) -> String {

@@ -29,11 +29,17 @@ fn prompting(mode: LoginMode) -> PortConfig {
     PortConfig { login, ..tcp("line1") }
 }
 
+/// What starts the targets that are programs: the `main` here is the harness's.
+fn helper() -> Option<PathBuf> {
+    Some(PathBuf::from(env!("CARGO_BIN_EXE_openras-service-helper")))
+}
+
 /// A service with these targets, and alice, who has these services.
 async fn started(services: &[&str], targets: &[(&str, ServiceConfig)]) -> Lab {
     let state = tempfile::tempdir().unwrap();
     let targets = targets.iter().map(|(name, target)| ((*name).to_owned(), target.clone())).collect();
-    let config = Config { services: targets, ..lab::config(&state, vec![prompting(LoginMode::Prompt)]) };
+    let config = lab::config(&state, vec![prompting(LoginMode::Prompt)]);
+    let config = Config { services: targets, helper: helper(), ..config };
     let service = Service::start(config).await.unwrap();
     let names = services.iter().map(|name| (*name).to_owned()).collect();
     let user = NewUser { password: Some(Secret::from("secret")), services: names, ..NewUser::default() };
@@ -202,7 +208,8 @@ async fn a_host_that_speaks_telnet_is_a_service() {
         line: "listen:telnet:127.0.0.1:0".parse().unwrap(),
         ..prompting(LoginMode::Prompt)
     };
-    let config = Config { services: [("dump".to_owned(), echo)].into(), ..lab::config(&state, vec![far]) };
+    let config = lab::config(&state, vec![far]);
+    let config = Config { services: [("dump".to_owned(), echo)].into(), helper: helper(), ..config };
     let service = Service::start(config).await.unwrap();
     let user = NewUser {
         password: Some(Secret::from("secret")),

@@ -283,6 +283,8 @@ impl Played {
             for typed in [&b""[..], b"AT", b"AT", b"AT&F", b"AT"] {
                 self.dce.handle(self.now, DceInput::Dte(&[typed, &[end]].concat()));
                 said.extend(self.said());
+                // what follows a command to dial too soon is not heard (V.250 §5.6.1)
+                self.pass(Duration::from_secs(1));
             }
         }
         assert!(said.windows(2).any(|two| two == b"OK"), "{:?}", String::from_utf8_lossy(&said));

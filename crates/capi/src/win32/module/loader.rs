@@ -325,6 +325,18 @@ fn close(mapped: Mapped) {
     unsafe { dlclose(mapped.pointer()) };
 }
 
+/// What has this address is never unmapped, however often it is freed.
+pub(super) fn pin(address: *mut c_void) {
+    let mut info = std::mem::MaybeUninit::<Dl_info>::zeroed();
+    // SAFETY: any address may be asked about; there is room for the answer, which zeroes fill as well. The reference is
+    // never given back.
+    unsafe {
+        if libc::dladdr(address, info.as_mut_ptr()) != 0 {
+            dlopen(info.assume_init().dli_fname, RTLD_NOW | RTLD_NOLOAD | libc::RTLD_NODELETE);
+        }
+    }
+}
+
 /// The file this code is in; `None` where it is part of the program.
 fn our_path() -> Option<CString> {
     static MARK: c_char = 0;

@@ -200,6 +200,13 @@ static DWORD WINAPI Ticks(LPVOID p)
     return 0;
 }
 
+/* Not run by the process's end, only when the code goes. */
+__attribute__((destructor)) static void Unmapped(void)
+{
+    if (CASE == OWN_THREAD)
+        fprintf(stderr, "unmapped\n");
+}
+
 BOOL APIENTRY DllMain(HINSTANCE hInstance, DWORD dwReason, LPVOID lpReserved)
 {
     (void)lpReserved;

@@ -40,9 +40,15 @@ enum Next {
 }
 
 impl Dce {
+    /// Octets the computer has typed since its last command line: what is behind no AT, or too long for a line. Who types for ever
+    /// is known by it.
+    pub fn noise(&self) -> usize {
+        self.noise
+    }
+
     pub(super) fn execute(&mut self, text: &str) {
         let mut commands = Line::new(text);
-        self.said = 0;
+        (self.said, self.noise) = (0, 0);
         while let Some(command) = commands.next_command() {
             let next = match command {
                 Ok(command) => self.carry_out(command),

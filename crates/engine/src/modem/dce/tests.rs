@@ -93,6 +93,46 @@ fn typing_is_echoed_corrected_and_repeated() {
     assert_eq!(desk.says("AT"), "\r\nOK\r\n");
 }
 
+/// A line of two million characters is an error, and what is typed for nothing is counted until a line is carried out.
+#[test]
+fn a_line_without_an_end_is_an_error_and_noise_is_counted() {
+    const MANY: usize = 2_000_000;
+    let mut desk = Desk::new();
+    desk.says("ATE0");
+    assert_eq!(desk.modem.noise(), 0);
+    desk.give(DceInput::Dte(b"AT"));
+    for _ in 0..MANY / 64 {
+        desk.give(DceInput::Dte(&[b'A'; 64]));
+    }
+    assert_eq!((desk.modem.noise(), desk.hears().as_str()), (MANY + 2, ""));
+    assert_eq!(desk.says(""), "\r\nERROR\r\n");
+    assert_eq!(desk.modem.noise(), MANY + 3, "an error of this kind is no command line");
+    assert_eq!(desk.says("AT!"), "\r\nERROR\r\n");
+    assert_eq!(desk.modem.noise(), 0);
+    // characters that belong to no line get no answer at all
+    assert_eq!((desk.says(&"A".repeat(MANY)).as_str(), desk.modem.noise()), ("", MANY + 1));
+    assert_eq!(desk.says("AT"), "\r\nOK\r\n");
+    assert_eq!(desk.modem.noise(), 0);
+}
+
+/// V.250 §5.6.1: what comes in the first 125 ms behind the line is ignored, and all that comes later ends the attempt.
+#[test]
+fn a_character_ends_the_dialling_from_125_ms_on() {
+    for (ms, ends) in [(0, false), (1, false), (124, false), (125, true), (126, true), (20_000, true)] {
+        let mut desk = Desk::new();
+        desk.says("ATE0");
+        desk.hears();
+        desk.says("ATD1");
+        desk.does();
+        desk.pass(Duration::from_millis(ms));
+        let (said, ops) = if ends { ("\r\nNO CARRIER\r\n", vec![LineOp::HangUp]) } else { ("", vec![]) };
+        assert_eq!((desk.says("").as_str(), desk.does()), (said, ops), "{ms} ms");
+        desk.pass(Duration::from_millis(125));
+        let said = if ends { "" } else { "\r\nNO CARRIER\r\n" };
+        assert_eq!(desk.says(""), said, "again, {ms} ms");
+    }
+}
+
 #[test]
 fn a_profile_is_kept_and_brought_back() {
     let mut desk = Desk::new();

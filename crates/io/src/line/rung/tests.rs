@@ -94,6 +94,24 @@ fn the_line_to_be_rung_on_is_opened_only_for_a_wait() {
     }
 }
 
+/// The wait ends before the second line has said that it is open: what it says then is late, and both are given back.
+#[test]
+fn a_wait_that_ends_while_the_line_is_opened_gives_both_back() {
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let mut line = RungOn::new(Told::default(), Told::default());
+    let connected = LineEvent::Connected { text: String::new() };
+    line.dials.events.extend([connected, LineEvent::Disconnected]);
+    let mut memory = [0; 64];
+    let mut polled =
+        |line: &mut RungOn<Told, Told>| line.poll_event(&mut cx, &mut ReadBuf::new(&mut memory)).is_ready();
+    assert!(polled(&mut line) && polled(&mut line) && !polled(&mut line));
+    line.op(LineOp::Close);
+    line.rings.events.extend([LineEvent::Opened, LineEvent::Closed]);
+    assert!(!polled(&mut line) && !polled(&mut line));
+    assert_eq!(line.rings.ops, [LineOp::Open, LineOp::Close]);
+    assert_eq!(line.dials.ops, [LineOp::Close]);
+}
+
 #[tokio::test]
 async fn a_wait_for_nothing_gives_the_address_back() {
     let (phone, back) = hung_up().await;

@@ -4,11 +4,12 @@
 //! still of use, and what has been changed by somebody else: our text is only what we would write ourselves.
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -20,8 +21,14 @@ const OURS: &str = "# Name servers of calls, by openras. What was here comes bac
 const NOTHING: &str = "# Nothing was here before.";
 /// Text that is read of a resolv.conf, in octets: nobody's is longer.
 const LONGEST: u64 = 64 * 1024;
+/// The rights of a file that was not there before: all programs may read it.
+const READABLE: u32 = 0o644;
 /// Links that are followed.
 const LINKS: usize = 16;
+/// How long the lock of the folder is waited for, and the time between two tries. Ours is held for a moment; anybody who may
+/// read the folder can have it, and hold it for as long as they like.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What is left after a call's name servers were taken out.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,7 +107,8 @@ enum Found {
     Changed,
 }
 
-/// The file that a path leads to in the end, and the one beside it; locked against others of us while this lives.
+/// The file that a path leads to in the end, and the one beside it; locked against others of us while this lives, unless somebody
+/// who is none of us has the lock.
 struct Place {
     file: PathBuf,
     beside: PathBuf,
@@ -112,7 +120,7 @@ impl Place {
         let file = followed(path)?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let lock = File::open(folder)?;
-        rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
+        lock_against_us(&lock, folder)?;
         let beside = with(&file, ".openras");
         Ok(Self { file, beside, _lock: lock })
     }
@@ -166,6 +174,22 @@ impl Place {
     }
 }
 
+/// Waits for the lock, and no longer than one of us could have it: name servers that nobody can undo are worse than none locked.
+fn lock_against_us(lock: &File, folder: &Path) -> io::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(LOOK),
+            Err(Errno::WOULDBLOCK) => {
+                tracing::warn!(folder = %folder.display(), "another program keeps the folder locked; going on without the lock");
+                return Ok(());
+            }
+            Err(Errno::INTR) => {}
+            other => return Ok(other?),
+        }
+    }
+}
+
 fn with(path: &Path, end: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(end);
@@ -205,12 +229,13 @@ fn write(path: &Path, text: &[u8], like: Option<&Metadata>) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(READABLE).open(path)?;
     if let Some(like) = like {
         // only root may give files away; a file of another owner that all can read is as good
         let _ = fchown(&file, Some(like.uid()), Some(like.gid()));
-        file.set_permissions(like.permissions())?;
     }
+    // not as the umask of a service would have it: every program asks for names
+    file.set_permissions(like.map_or_else(|| Permissions::from_mode(READABLE), Metadata::permissions))?;
     file.write_all(text)?;
     file.sync_all()
 }

@@ -265,3 +265,38 @@ async fn resolvconf_is_told_where_it_has_the_file_and_forgets_the_dead() {
     assert_eq!(lab.read("said"), told);
     assert_eq!(lab.read("run/resolv.conf"), "nameserver 192.0.2.1\n");
 }
+
+/// Whoever may read the folder may lock it: the name servers of a call that is over go all the same.
+#[test]
+fn a_lock_that_somebody_keeps_is_not_waited_for_without_end() {
+    let lab = Lab::new();
+    fs::write(lab.conf(), BEFORE).unwrap();
+    let kept = fs::File::open(lab.0.path()).unwrap();
+    rustix::fs::flock(&kept, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let (conf, (done, ended)) = (lab.conf(), std::sync::mpsc::channel());
+    std::thread::spawn(move || {
+        let wanted = wanted("ras0", 1, &["192.0.2.7"]);
+        put(&conf, &wanted).unwrap();
+        done.send(take(&conf, &wanted).unwrap()).unwrap();
+    });
+    let taken = ended.recv_timeout(std::time::Duration::from_secs(120));
+    assert_eq!(taken.expect("it does not wait for ever"), Taken::Restored);
+    assert_eq!(fs::read(lab.conf()).unwrap(), BEFORE);
+    drop(kept);
+}
+
+/// A service has the umask its unit gives it; the file is for programs of all users.
+#[test]
+fn a_file_of_ours_can_be_read_by_all_whatever_the_umask() {
+    const SELF: &str = "net::name_servers::tests::a_file_of_ours_can_be_read_by_all_whatever_the_umask";
+    const CONF: &str = "OPENRAS_TEST_RESOLV_CONF";
+    if let Some(conf) = std::env::var_os(CONF) {
+        return put(Path::new(&conf), &wanted("ras0", 1, &["192.0.2.7"])).unwrap();
+    }
+    let lab = Lab::new();
+    // a umask is the whole process's
+    let mut again = std::process::Command::new("sh");
+    again.args(["-c", "umask 077; exec \"$0\" --exact \"$1\""]).arg(std::env::current_exe().unwrap());
+    assert!(again.arg(SELF).env(CONF, lab.conf()).status().unwrap().success());
+    assert_eq!(fs::metadata(lab.conf()).unwrap().permissions().mode() & 0o777, 0o644);
+}

@@ -15,6 +15,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio, exit};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -22,11 +23,16 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Gid, Pid, Uid, getpid, getppid, setgroups, setresgid, setresuid};
+use nix::unistd::{
+    Gid, Pid, Uid, getgroups, getpid, getppid, getresgid, getresuid, setgroups, setresgid, setresuid,
+};
 use rustix::thread::{CapabilitySet, CapabilitySets};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::kin;
 
+/// Whether this process's `main` has called [`main_if_asked`].
+static ASKED: AtomicBool = AtomicBool::new(false);
 /// The first argument that makes a program a keeper.
 pub(super) const ARGUMENT: &str = "program-keeper";
 /// In place of a user: the one that runs the service.
@@ -43,6 +49,8 @@ const NOT_RUN: i32 = 127;
 const GRACE: Duration = Duration::from_secs(2);
 /// How long ending by force may take: what the kernel holds longer is told of and left.
 const LONGEST: Duration = Duration::from_secs(10);
+/// No keeper that has been left lives longer.
+pub(super) const LAST: Duration = GRACE.saturating_add(LONGEST).saturating_add(GRACE);
 /// How often it is looked whether those have gone who were killed.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -51,6 +59,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub fn main_if_asked() {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != ARGUMENT) {
+        ASKED.store(true, Ordering::Relaxed);
         return;
     }
     let stage = arguments.next();
@@ -64,6 +73,12 @@ pub fn main_if_asked() {
         say(&error);
         BROKEN
     }));
+}
+
+/// Whether the running program becomes a keeper when it is started as one. Any other must not be started so: it would take
+/// the words for its own and do who knows what.
+pub(super) fn is_own() -> bool {
+    ASKED.load(Ordering::Relaxed)
 }
 
 /// To the caller's terminal, which shows it; nobody is left to hear where that is gone.
@@ -80,6 +95,7 @@ fn keep(arguments: &[OsString]) -> io::Result<i32> {
         // the program is of the same user, and is to find nothing here either
         give_up_capabilities()?;
     }
+    own_signals()?;
     let signals = hold_signals()?;
     let terminal = io::stdin().as_fd().try_clone_to_owned()?;
     let mut command = Command::new("/proc/self/exe");
@@ -88,14 +104,23 @@ fn keep(arguments: &[OsString]) -> io::Result<i32> {
     let child = command.spawn()?;
     let program = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
     drop(command);
-    // the terminal is the program's: it ends with the last of those that have it
+    // from here on nothing ends this process before all that it keeps
+    let watched = let_go_of_terminal().and_then(|()| watch(program, &signals));
+    if !end_all() {
+        return Ok(LEFT_BEHIND);
+    }
+    watched.map(|()| 0)
+}
+
+/// The terminal is the program's: it ends with the last of those that have it.
+fn let_go_of_terminal() -> io::Result<()> {
     let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     nix::unistd::dup2_stdin(&null)?;
     nix::unistd::dup2_stderr(&null)?;
     let mut service = io::stdout();
-    service.write_all(&[READY]).and_then(|()| service.flush())?;
-    watch(program, &signals)?;
-    Ok(if end_all() { 0 } else { LEFT_BEHIND })
+    // a caller who is gone already is found by whoever watches
+    let _ = service.write_all(&[READY]).and_then(|()| service.flush());
+    Ok(())
 }
 
 /// Whatever the service has open stays with the service, marked close-on-exec or not.
@@ -109,6 +134,33 @@ fn close_inherited() {
         // the folder's own is in the list, and gone by now
         let _ = nix::unistd::close(*number);
     }
+}
+
+/// What was ignored when the service was started (`nohup`, a shell's `&`) is neither to be lost on this process nor to make the
+/// program deaf to its terminal's keys. What is caught here is as usual again in what it starts.
+fn own_signals() -> io::Result<()> {
+    let usual = [
+        Signal::SIGHUP,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGTERM,
+        Signal::SIGALRM,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+        Signal::SIGCHLD,
+        Signal::SIGCONT,
+        Signal::SIGTSTP,
+        Signal::SIGTTIN,
+        Signal::SIGTTOU,
+        Signal::SIGWINCH,
+    ];
+    // std has no other way to end the ignoring of a signal, and what is unsafe is not for this file
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _inside = runtime.enter();
+    for one in usual {
+        drop(signal(SignalKind::from_raw(one as i32))?);
+    }
+    Ok(())
 }
 
 fn hold_signals() -> io::Result<SignalFd> {
@@ -200,14 +252,7 @@ fn inside(arguments: &[OsString]) -> io::Result<i32> {
         // what it starts stays where the keeper, who has no other rights, can end it
         rustix::thread::set_no_new_privs(true)?;
     } else {
-        let number = |text: &OsString| text.to_str().and_then(|text| text.parse::<u32>().ok());
-        let (Some(uid), Some(gid)) = (number(user), number(group)) else {
-            return Err(io::Error::other("the user is no number"));
-        };
-        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-        setgroups(&[gid])?;
-        setresgid(gid, gid, gid)?;
-        setresuid(uid, uid, uid)?;
+        become_user(user, group)?;
     }
     give_up_capabilities()?;
     // should the keeper be killed, the program at least goes with it; one that has gone already is found
@@ -222,6 +267,29 @@ fn inside(arguments: &[OsString]) -> io::Result<i32> {
     let error = Command::new(program).args(arguments).exec();
     say(&format_args!("{}: {error}", Path::new(program).display()));
     Ok(NOT_RUN)
+}
+
+/// For good, and with one group.
+fn become_user(user: &OsString, group: &OsString) -> io::Result<()> {
+    // the highest number is no user: setresuid(2) takes it for "as before"
+    let number = |text: &OsString| text.to_str()?.parse::<u32>().ok().filter(|number| *number != u32::MAX);
+    let (Some(uid), Some(gid)) = (number(user), number(group)) else {
+        return Err(io::Error::other("the user is no number"));
+    };
+    if uid == 0 {
+        return Err(io::Error::other("a caller's program is never run as root"));
+    }
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    setgroups(&[gid])?;
+    setresgid(gid, gid, gid)?;
+    setresuid(uid, uid, uid)?;
+    let (users, groups) = (getresuid()?, getresgid()?);
+    let users = [users.real, users.effective, users.saved];
+    let groups = [groups.real, groups.effective, groups.saved];
+    if users != [uid; 3] || groups != [gid; 3] || getgroups()? != [gid] {
+        return Err(io::Error::other("the program could not be given its user"));
+    }
+    Ok(())
 }
 
 /// What a service without root may have been given to pass on (systemd's AmbientCapabilities, for network devices) is not a

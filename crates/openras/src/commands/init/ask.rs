@@ -1,5 +1,6 @@
 //! The questions, where they were not answered on the command line.
 
+use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -13,6 +14,18 @@ use crate::keyboard::Keyboard;
 use crate::render::safe;
 use crate::secret_file;
 use crate::signals::{Interrupted, Signals};
+
+/// A question that the command line does not answer, where nobody is there to be asked: the command line is wrong.
+#[derive(Debug)]
+pub(crate) struct Missing(&'static str);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Missing {}
 
 /// What was answered.
 pub(super) struct Answers {
@@ -56,7 +69,11 @@ pub(super) async fn answers(args: &cli::Init, found: &[Device]) -> Result<Answer
     let caller = match (args.caller, &mut person) {
         (Some(caller), _) => caller,
         (None, Some(person)) => person.choose_caller().await?,
-        (None, None) => bail!("say what will call: --for emulator (or another word; --help lists them)"),
+        (None, None) => {
+            return Err(
+                Missing("say what will call: --for emulator (or another word; --help lists them)").into()
+            );
+        }
     };
     if !is_offered(caller) {
         bail!("this build does not answer that kind of caller; --for emulator does for everything over TCP");
@@ -64,7 +81,9 @@ pub(super) async fn answers(args: &cli::Init, found: &[Device]) -> Result<Answer
     let line = match (&args.line, &mut person) {
         (Some(line), _) => line.clone(),
         (None, Some(person)) => person.line(caller, found).await?,
-        (None, None) => default_line(caller, found).context("name the line it comes in on with --line")?,
+        (None, None) => {
+            default_line(caller, found).ok_or(Missing("name the line it comes in on with --line"))?
+        }
     };
     let certificate = certificate(args, &line, &mut person).await?;
     let reach = match (args.reach.is_empty(), &mut person) {
@@ -89,7 +108,7 @@ async fn certificate(
             Some(Certificate::of(&file, &key))
         }
         (None, None) if plan::wants_certificate(line) => {
-            bail!("a line in TLS needs --certificate FILE and --key FILE")
+            return Err(Missing("a line in TLS needs --certificate FILE and --key FILE").into());
         }
         (None, _) => None,
     })
@@ -99,7 +118,7 @@ async fn user(args: &cli::Init, person: &mut Option<Person>) -> Result<NewUser> 
     let name = match (&args.user, &mut *person) {
         (Some(name), _) => name.clone(),
         (None, Some(person)) => person.line_of("Name of the first user", "alice").await?,
-        (None, None) => bail!("name the first user with --user"),
+        (None, None) => return Err(Missing("name the first user with --user").into()),
     };
     let password = match (&args.password_file, person) {
         (Some(file), _) => Some(secret_file::first_line(file)?),

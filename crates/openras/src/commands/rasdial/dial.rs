@@ -143,9 +143,13 @@ impl Dial {
 
     /// Ends the dial, which is told as an event.
     async fn fail(&mut self, problem: Problem) {
+        if problem.number() == RasError::USER_DISCONNECTION {
+            // one that is over by itself needs no end
+            let _ = self.client.hangup(self.id).await;
+        } else {
+            scripted::give_up(&self.client, self.id, self.notifier.clone(), &problem).await;
+        }
         self.failed.get_or_insert(problem);
-        // one that is over by itself needs no end
-        let _ = self.client.hangup(self.id).await;
     }
 }
 

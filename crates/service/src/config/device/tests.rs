@@ -14,7 +14,6 @@ fn every_known_modem_can_be_told_its_commands() {
             command(text).unwrap_or_else(|error| panic!("{}: {text} {error}", known.name));
         }
         assert_eq!(settings.init[0], "AT", "{}: found alive before anything else", known.name);
-        assert!(!known.seen, "say so in docs/modems.md when one was");
     }
 }
 
@@ -22,8 +21,9 @@ fn every_known_modem_can_be_told_its_commands() {
 fn the_guide_has_the_table() {
     let guide = include_str!("../../../../../docs/modems.md");
     for known in &KNOWN {
-        let row =
-            format!("| `{}` | {} | `{}` | {} |", known.name, known.what, known.init().join(" "), known.from);
+        let (name, what, from) = (known.name, known.what, known.from);
+        let seen = if known.seen { "yes" } else { "no" };
+        let row = format!("| `{name}` | {what} | `{}` | {from} | {seen} |", known.init().join(" "));
         assert!(guide.contains(&row), "{row}");
     }
 }

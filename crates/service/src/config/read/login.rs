@@ -82,14 +82,13 @@ impl<'i> Reader<'i> {
 
     pub(super) fn service(&mut self, name: &str, value: Spanned<DeValue<'i>>) -> Option<ServiceConfig> {
         let (span, before) = (value.span(), self.problems.len());
-        self.spans.insert(Place::Service(name.to_owned()), span.clone());
+        self.spans.insert(Place::Service(name.to_owned(), ""), span.clone());
         let DeValue::Table(tree) = value.into_inner() else {
             self.problem(&span, format!("service.{name} is no table"), "Write [service.NAME]");
             return None;
         };
         let of = name.to_owned();
-        // its keys have one place: the name
-        let place = move |_| Place::Service(of.clone());
+        let place = move |key| Place::Service(of.clone(), key);
         let mut table = Table::new(Spanned::new(span.clone(), tree), "[service]", place);
         let connect = table.read::<Connect>(self, "connect").map(|connect| connect.0);
         let argv = table.read::<Argv>(self, "command").map(|argv| argv.0);

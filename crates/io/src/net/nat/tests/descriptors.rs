@@ -1,5 +1,5 @@
-//! A process without descriptors, and the memory of calls. The first needs a process of its own, or the tests beside it
-//! would have none either.
+//! Descriptors of a process, and the memory of calls. The former need a process of their own: the tests beside them open some
+//! hundreds, and would have none.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::*;
 
-const CHILD: &str = "OPENRAS_TEST_NO_DESCRIPTORS";
+const CHILD: &str = "OPENRAS_TEST_OWN_PROCESS";
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -22,27 +22,66 @@ impl Wake for Woken {
     }
 }
 
-/// Flows are refused and a forward rests; nothing spins, and when descriptors are back so is everything.
-#[test]
-fn without_descriptors_flows_are_refused_and_the_service_goes_on() {
+/// Runs a test of this file in a process of its own.
+fn alone(test: &str, says: &str) {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "net::nat::tests::descriptors::in_a_process_of_its_own",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", &format!("net::nat::tests::descriptors::{test}"), "--ignored", "--nocapture"])
         .env(CHILD, "1")
         .output()
         .unwrap();
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("@@ went on"), "{said}");
+    assert!(output.status.success() && said.contains(says), "{said}");
+}
+
+/// Flows are refused and a forward rests; nothing spins, and when descriptors are back so is everything.
+#[test]
+fn without_descriptors_flows_are_refused_and_the_service_goes_on() {
+    alone("none_left_in_a_process_of_its_own", "@@ went on");
+}
+
+/// A call that ends gives everything back, whatever was open.
+#[test]
+fn a_hundred_calls_leave_no_descriptor_behind() {
+    alone("counted_in_a_process_of_its_own", "@@ none left behind");
 }
 
 #[tokio::test]
 #[ignore = "run by the other test"]
-async fn in_a_process_of_its_own() {
+async fn counted_in_a_process_of_its_own() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    let sink = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = [sink.local_addr().unwrap().port(), server.local_addr().unwrap().port()];
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    let forwards = vec![Forward { listen: free, to: 80 }];
+    let words = at.map(|port| format!("127.0.0.1:{port}"));
+    let words = [words[0].as_str(), words[1].as_str()];
+    let mut nat = up(Settings { forwards, ..settings(&words) });
+    for _ in 0..100 {
+        for port in 0..100 {
+            nat.send(udp(2000 + port, (GATEWAY, at[0]), b"x"));
+        }
+        nat.send(syn(3000, (GATEWAY, at[1])));
+        assert_eq!(held(&nat).0, 101);
+        // the server has its end, and lets go of it
+        drop(server.accept().await.unwrap());
+        assert!(descriptors() > before + 100, "they are counted");
+        nat.down();
+        nat.up(&agreed(GATEWAY, CALLER));
+    }
+    nat.down();
+    assert_eq!(descriptors(), before, "ten thousand were opened");
+    println!("@@ none left behind");
+}
+
+#[tokio::test]
+#[ignore = "run by the other test"]
+async fn none_left_in_a_process_of_its_own() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }

@@ -112,26 +112,3 @@ async fn a_hundred_thousand_flows_meet_the_cap_and_others_do_not_notice() {
     flood.down();
     assert_eq!(flood.stats().dropped(Dropped::Flows), stats.dropped(Dropped::Flows));
 }
-
-/// A call that ends gives everything back, whatever was open.
-#[tokio::test]
-async fn a_hundred_calls_leave_no_descriptor_behind() {
-    let sink = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let at = sink.local_addr().unwrap().port();
-    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-    let mut nat = up(settings(&[&format!("127.0.0.1:{at}")]));
-    let count = |nat: &mut NatPort| {
-        for port in 0..100 {
-            nat.send(udp(2000 + port, (GATEWAY, at), b"x"));
-        }
-        held(nat).0
-    };
-    let before = descriptors();
-    for _ in 0..100 {
-        assert_eq!(count(&mut nat), 100);
-        nat.down();
-        nat.up(&agreed(GATEWAY, CALLER));
-    }
-    // ten thousand were opened; tests that run beside this one open some hundreds
-    assert!(descriptors() < before + 900, "{} before, {} after", before, descriptors());
-}
