@@ -117,7 +117,7 @@ fn is_server(server: &IpAddr) -> bool {
     }
 }
 
-/// Who carries out what a call's [`NameServers`] say; a task of its own, because it may wait for programs and files.
+/// Who carries out what a call's `NameServers` say; a task of its own, because it may wait for programs and files.
 pub struct Keeper {
     system: System,
     wanted: watch::Receiver<Option<Wanted>>,

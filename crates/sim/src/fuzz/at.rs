@@ -279,7 +279,9 @@ impl Played {
         self.pass(Duration::from_secs(300));
         let mut said = Vec::new();
         // S3 may have made another control character the end of a line. What is half typed is ended, a call it dials is aborted
-        for end in (0..=32u8).chain([127]) {
+        // and that once more, as what was half typed may have set S3
+        let ends = || (0..=32u8).chain([127]);
+        for end in ends().chain(ends()) {
             for typed in [&b""[..], b"AT", b"AT", b"AT&F", b"AT"] {
                 self.dce.handle(self.now, DceInput::Dte(&[typed, &[end]].concat()));
                 said.extend(self.said());
