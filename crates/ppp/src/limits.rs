@@ -12,9 +12,8 @@ pub(crate) struct Clock {
     limits: Limits,
     /// When it came up.
     up: Option<Instant>,
-    /// When a packet went last, and how many had gone by then.
+    /// When a packet went last.
     last: Option<Instant>,
-    packets: u64,
 }
 
 /// Whether an IP packet is of the link and not of its users: neighbour discovery (RFC 4861 §4), which a router repeats for as
@@ -29,7 +28,7 @@ pub(crate) fn is_of_link(packet: &[u8]) -> bool {
 impl Clock {
     /// `None`: there is no limit.
     pub(crate) fn new(limits: Limits) -> Option<Self> {
-        (limits != Limits::default()).then_some(Self { limits, up: None, last: None, packets: 0 })
+        (limits != Limits::default()).then_some(Self { limits, up: None, last: None })
     }
 
     /// Other limits, counted from where these were.
@@ -37,15 +36,14 @@ impl Clock {
         self.limits = limits;
     }
 
-    /// How things stand now: whether the connection is up, and how many packets have gone both ways.
-    pub(crate) fn look(&mut self, now: Instant, up: bool, packets: u64) {
+    /// How things stand now: whether the connection is up, and whether a packet has gone.
+    pub(crate) fn look(&mut self, now: Instant, up: bool, busy: bool) {
         if !up {
             (self.up, self.last) = (None, None);
-        } else if self.up.is_none() || packets != self.packets {
+        } else if self.up.is_none() || busy {
             self.up.get_or_insert(now);
             self.last = Some(now);
         }
-        self.packets = packets;
     }
 
     fn deadlines(&self) -> (Option<Instant>, Option<Instant>) {

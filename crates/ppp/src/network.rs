@@ -183,11 +183,11 @@ impl Network {
         }
     }
 
-    /// The limit of time that has come, once; `packets` are those that have gone both ways.
-    pub(crate) fn limit(&mut self, now: Instant, packets: u64) -> Option<DownReason> {
+    /// The limit of time that has come, once; `busy`: a packet of the users has gone.
+    pub(crate) fn limit(&mut self, now: Instant, busy: bool) -> Option<DownReason> {
         let up = self.is_up();
         let clock = self.beside.as_mut()?.clock.as_mut()?;
-        clock.look(now, up, packets);
+        clock.look(now, up, busy);
         clock.check(now)
     }
 

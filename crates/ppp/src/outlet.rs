@@ -24,8 +24,6 @@ pub(crate) struct Tally {
     pub(crate) packets_received: u64,
     pub(crate) packets_sent: u64,
     pub(crate) packets_dropped: u64,
-    /// Of those that passed, the ones that keep no connection up.
-    pub(crate) packets_of_link: u64,
 }
 
 /// The sending half every protocol shares.
@@ -41,6 +39,8 @@ pub(crate) struct Outlet {
     pub(crate) send_mru: u16,
     /// Counters.
     pub(crate) tally: Tally,
+    /// A packet of the users has gone since [`Self::was_busy`] was asked.
+    busy: bool,
     trace: bool,
     outbox: VecDeque<Output>,
     /// Packets are put together here.
@@ -58,6 +58,7 @@ impl Outlet {
             framing: Framing::DEFAULT,
             send_mru: 1500,
             tally: Tally::default(),
+            busy: false,
             trace,
             outbox: VecDeque::new(),
             scratch: Vec::new(),
@@ -101,7 +102,7 @@ impl Outlet {
     /// Frames a datagram of the owner, its header compressed if that was agreed.
     pub(crate) fn datagram(&mut self, protocol: Protocol, packet: &[u8], network: &mut Network) {
         self.tally.packets_sent += 1;
-        self.tally.packets_of_link += u64::from(limits::is_of_link(packet));
+        self.busy |= !limits::is_of_link(packet);
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let protocol = network.squeeze(protocol, packet, &mut scratch);
@@ -109,10 +110,15 @@ impl Outlet {
         self.scratch = scratch;
     }
 
+    /// Whether a packet that keeps the connection up has gone since this was asked.
+    pub(crate) fn was_busy(&mut self) -> bool {
+        std::mem::take(&mut self.busy)
+    }
+
     /// Gives a datagram to the owner.
     pub(crate) fn deliver(&mut self, packet: &[u8]) {
         self.tally.packets_received += 1;
-        self.tally.packets_of_link += u64::from(limits::is_of_link(packet));
+        self.busy |= !limits::is_of_link(packet);
         self.outbox.push_back(Output::Ip(packet.to_vec()));
     }
 

@@ -173,15 +173,13 @@ impl Machine for Ppp {
         let Self { config, link, network, out, deframer } = self;
         let mut cx = Cx { now, config, out, network };
         link.tick(&mut cx);
-        let Tally { packets_received, packets_sent, packets_of_link, .. } = cx.out.tally;
-        let of_users = packets_received.wrapping_add(packets_sent).wrapping_sub(packets_of_link);
-        if let Some(reason) = cx.network.limit(now, of_users) {
+        let busy = cx.out.was_busy();
+        if let Some(reason) = cx.network.limit(now, busy) {
             link.limit(reason, &mut cx);
         }
         link.settle(&mut cx);
         deframer.set_receive_accm(link.receive_accm());
-        let Tally { bytes_sent, frames_sent, packets_received, packets_sent, packets_dropped, .. } =
-            out.tally;
+        let Tally { bytes_sent, frames_sent, packets_received, packets_sent, packets_dropped } = out.tally;
         let stats = deframer.stats_mut();
         *stats = Stats { bytes_sent, frames_sent, packets_received, packets_sent, packets_dropped, ..*stats };
     }
