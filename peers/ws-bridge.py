@@ -28,9 +28,13 @@ async def join(socket, reader, writer):
 
 
 async def call(reader, writer):
-    async with websockets.connect(sys.argv[1], subprotocols=["binary"], max_size=None, ping_interval=1) as socket:
-        assert socket.subprotocol == "binary", socket.subprotocol
-        await join(socket, reader, writer)
+    try:
+        async with websockets.connect(sys.argv[1], subprotocols=["binary"], max_size=None, ping_interval=1) as socket:
+            assert socket.subprotocol == "binary", socket.subprotocol
+            await join(socket, reader, writer)
+    finally:
+        # a call that is refused is over at this end too
+        writer.close()
 
 
 async def called(socket, _path):
