@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::{Shared, StartError};
 
-/// Before a line that could not be had is tried again; doubled each time.
-pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Before a line that could not be had is tried again; doubled each time. Short: at a start the line of one port is often made
+/// by another one, a modem we play or the service that we took over from.
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// No pause between two tries is longer.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 

@@ -281,10 +281,12 @@ impl Driver {
     fn signals(&mut self, before: Signals) {
         let cx = &mut self.cx;
         let next = match &mut self.state {
-            State::Idle(idle) => {
-                if cx.signals.ri && !before.ri {
-                    idle.rang_by_signal(cx);
-                }
+            State::Idle(idle) if cx.signals.ri && !before.ri => {
+                idle.rang_by_signal(cx);
+                None
+            }
+            State::SettingUp(setting) if cx.signals.ri && !before.ri => {
+                setting.rang_by_signal(cx);
                 None
             }
             State::Online(_) if before.dcd && !cx.signals.dcd && cx.settings.carrier == Carrier::Dcd => {
@@ -312,7 +314,7 @@ impl Driver {
             let cx = &mut self.cx;
             let next = match &mut self.state {
                 State::SettingUp(setting) => setting.heard(response, cx),
-                State::Idle(idle) => idle.heard(response, cx),
+                State::Idle(idle) => idle.heard(&response, cx),
                 State::Placing(placing) => placing.heard(response, cx),
                 State::Ending(ending) => ending.heard(&response, cx),
                 _ => None,

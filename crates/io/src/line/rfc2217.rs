@@ -27,6 +27,8 @@ const AGREE: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(2);
 /// Octets read at once.
 const READ: usize = 4096;
+/// What is kept of a terminal server that sends data before it has agreed to anything.
+const MAX_EARLY: usize = 16 * 1024;
 /// What may wait for an other end that takes nothing: what a line may hold, doubled by telnet, and answers.
 const MOST_UNSENT: usize = 3 * MAX_UNSENT;
 
@@ -345,19 +347,28 @@ impl Open {
         if read.is_err() || buf.filled().is_empty() {
             return Poll::Ready(false);
         }
-        // all that was there is taken
-        self.read = 0;
         let Some(telnet) = &mut self.telnet else {
-            self.data = buf.filled().to_vec();
+            self.keep(buf.filled().to_vec());
             return Poll::Ready(true);
         };
         let received = telnet.receive(buf.filled());
-        self.data = received.data;
+        self.keep(received.data);
         self.out.extend(received.answer);
         for event in received.events {
             self.event(&event);
         }
         Poll::Ready(true)
+    }
+
+    /// Keeps data until there is room for it. All that was read before is taken, but while RFC 2217 is being agreed: the port
+    /// may be open at the other end and its first octets, a caller's PPP, are there already.
+    fn keep(&mut self, data: Vec<u8>) {
+        if self.agreeing.is_none() {
+            (self.data, self.read) = (data, 0);
+            return;
+        }
+        let room = MAX_EARLY.saturating_sub(self.data.len());
+        self.data.extend(data.into_iter().take(room));
     }
 
     fn event(&mut self, event: &Event) {

@@ -16,78 +16,105 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// The longest number or name that is kept, in characters.
 const LONGEST_NUMBER: usize = 64;
 
-/// No call.
-#[derive(Debug)]
-pub(super) struct Idle {
+/// The rings of a call that comes in.
+#[derive(Debug, Default)]
+pub(super) struct Rung {
     rings: u8,
     /// Rings of the signal RI, which some modems give beside the text, some alone.
     signals: u8,
     caller: Option<String>,
-    told: bool,
-    last_ring: Option<Instant>,
-    check_at: Option<Instant>,
+    last: Option<Instant>,
 }
 
-impl Idle {
-    pub(super) fn enter(cx: &mut Context) -> State {
-        let check_at = cx.now.checked_add(cx.settings.check_every);
-        cx.until = check_at;
-        let idle = Self { rings: 0, signals: 0, caller: None, told: false, last_ring: None, check_at };
-        State::Idle(idle)
-    }
-
-    pub(super) fn heard(&mut self, response: Response, cx: &mut Context) -> Option<State> {
+impl Rung {
+    /// A response of the modem that belongs to a call coming in; `false` for any other.
+    pub(super) fn heard(&mut self, response: &Response, cx: &Context) -> bool {
         match response {
             Response::Ring(caller) => {
                 self.rings = self.rings.saturating_add(1);
                 if let Some(number) = caller {
                     self.is_called_by(number);
                 }
-                self.rang(cx);
+                self.last = Some(cx.now);
             }
             Response::Caller(CallerId::Number(number)) => self.is_called_by(number),
-            Response::Connect { .. } => {
-                cx.trouble(Trouble::AnswersItself);
-                return Some(Ending::unwanted(cx));
-            }
-            _ => {}
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn by_signal(&mut self, cx: &Context) {
+        self.signals = self.signals.saturating_add(1);
+        self.last = Some(cx.now);
+    }
+
+    fn is_called_by(&mut self, number: &str) {
+        self.caller = Some(number.chars().take(LONGEST_NUMBER).collect());
+    }
+
+    /// When the caller has given up, unless it rings once more.
+    fn over_at(&self) -> Option<Instant> {
+        self.last?.checked_add(RING_OVER)
+    }
+
+    fn is_enough(&self, cx: &Context) -> bool {
+        self.rings.max(self.signals) >= cx.settings.rings.max(1)
+    }
+}
+
+/// No call.
+#[derive(Debug)]
+pub(super) struct Idle {
+    rung: Rung,
+    told: bool,
+    check_at: Option<Instant>,
+}
+
+impl Idle {
+    /// `rung` is what rang while the modem was set up: that caller need not wait for the next ring.
+    pub(super) fn enter(rung: Rung, cx: &mut Context) -> State {
+        let check_at = cx.now.checked_add(cx.settings.check_every);
+        cx.until = check_at;
+        let is_over = rung.over_at().is_some_and(|at| at <= cx.now);
+        let rung = if is_over { Rung::default() } else { rung };
+        let mut idle = Self { rung, told: false, check_at };
+        idle.rang(cx);
+        State::Idle(idle)
+    }
+
+    pub(super) fn heard(&mut self, response: &Response, cx: &mut Context) -> Option<State> {
+        if let Response::Connect { .. } = response {
+            cx.trouble(Trouble::AnswersItself);
+            return Some(Ending::unwanted(cx));
+        }
+        if self.rung.heard(response, cx) {
+            self.rang(cx);
         }
         None
     }
 
     pub(super) fn is_quiet(&self) -> bool {
-        self.last_ring.is_none()
+        self.rung.last.is_none()
     }
 
     pub(super) fn rang_by_signal(&mut self, cx: &mut Context) {
-        self.signals = self.signals.saturating_add(1);
+        self.rung.by_signal(cx);
         self.rang(cx);
     }
 
-    fn is_called_by(&mut self, number: String) {
-        self.caller = Some(number.chars().take(LONGEST_NUMBER).collect());
-    }
-
     fn rang(&mut self, cx: &mut Context) {
-        self.last_ring = Some(cx.now);
-        cx.wait(RING_OVER);
-        if !self.told && self.rings.max(self.signals) >= cx.settings.rings.max(1) {
+        let Some(over_at) = self.rung.over_at() else { return };
+        cx.until = Some(over_at);
+        if !self.told && self.rung.is_enough(cx) {
             self.told = true;
-            cx.event(Event::Ring { caller: self.caller.clone() });
+            cx.event(Event::Ring { caller: self.rung.caller.clone() });
         }
     }
 
     pub(super) fn tick(&mut self, cx: &mut Context) -> Option<State> {
-        if self.last_ring.take().is_some() {
+        if self.rung.last.is_some() {
             // the caller has given up
-            *self = Self {
-                rings: 0,
-                signals: 0,
-                caller: None,
-                told: false,
-                last_ring: None,
-                check_at: self.check_at,
-            };
+            (self.rung, self.told) = (Rung::default(), false);
         }
         if self.check_at.is_some_and(|at| at <= cx.now) {
             return Some(SettingUp::anew(cx));

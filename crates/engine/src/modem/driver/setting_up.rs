@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::RasError;
 
-use super::calls::Idle;
+use super::calls::{Idle, Rung};
 use super::{Context, DeviceOp, Event, State, Trouble};
 use crate::modem::Response;
 
@@ -26,6 +26,8 @@ pub(super) struct SettingUp {
     step: Step,
     /// What was tried to bring it back.
     tried: Tried,
+    /// What rings meanwhile.
+    rung: Rung,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl SettingUp {
     fn begin(first: bool, cx: &mut Context) -> State {
         cx.speech.clear();
         cx.wait(PAUSE);
-        State::SettingUp(Self { first, step: Step::Before(0), tried: Tried::Nothing })
+        State::SettingUp(Self { first, step: Step::Before(0), tried: Tried::Nothing, rung: Rung::default() })
     }
 
     /// Whether the line is open for its owner.
@@ -79,7 +81,14 @@ impl SettingUp {
         !self.first
     }
 
+    pub(super) fn rang_by_signal(&mut self, cx: &Context) {
+        self.rung.by_signal(cx);
+    }
+
     pub(super) fn heard(&mut self, response: Response, cx: &mut Context) -> Option<State> {
+        if self.rung.heard(&response, cx) {
+            return None;
+        }
         match (&self.step, response) {
             (Step::Sent(at), response) if is_answer(&response) && cx.is_question(*at) => {
                 self.step = Step::Before(at + 1);
@@ -100,7 +109,7 @@ impl SettingUp {
                 cx.wait(PAUSE);
                 None
             }
-            // echo, rings, results of what was before
+            // echo, results of what was before
             _ => None,
         }
     }
@@ -171,12 +180,12 @@ impl SettingUp {
         None
     }
 
-    fn done(&self, cx: &mut Context) -> State {
+    fn done(&mut self, cx: &mut Context) -> State {
         cx.well();
         if self.first {
             cx.event(Event::Opened);
         }
-        Idle::enter(cx)
+        Idle::enter(std::mem::take(&mut self.rung), cx)
     }
 
     fn given_up(&self, trouble: Trouble, error: RasError, cx: &mut Context) -> State {

@@ -293,6 +293,35 @@ fn a_modem_may_ring_by_its_signal() {
 }
 
 #[test]
+fn who_calls_while_the_modem_is_set_up_need_not_wait_for_the_next_ring() {
+    let ringing = Signals { ri: true, ..Signals::default() };
+    let by_text = |bench: &mut Bench| bench.say("\r\nRING\r\nNMBR = 7\r\n");
+    let by_signal = |bench: &mut Bench| bench.give(DriverInput::Device(DeviceEvent::Signals(ringing)));
+    let ways: [(&dyn Fn(&mut Bench), &str); 2] =
+        [(&by_text, "Ring { caller: Some(\"7\") }"), (&by_signal, "Ring { caller: None }")];
+    for (rings, told) in ways {
+        let mut bench = Bench::new(short());
+        bench.op(LineOp::Open);
+        rings(&mut bench);
+        bench.pass(SEC);
+        assert_eq!(bench.look(), ["DTR true", "> ATZ", "> ATE0", "Opened", told]);
+        bench.pass(11 * SEC);
+        assert!(bench.driver.is_idle(), "the caller has given up");
+        // a modem that is brought back: nobody rings any more when it is ready
+        bench.pass(3600 * SEC - 12 * SEC);
+        assert_eq!(bench.look(), [""; 0]);
+        bench.answers.push(("ATZ", None));
+        bench.pass(SEC);
+        rings(&mut bench);
+        bench.pass(9 * SEC);
+        bench.answers.pop();
+        bench.pass(8 * SEC);
+        assert_eq!(bench.look().last().map(String::as_str), Some("> ATE0"));
+        assert!(bench.driver.is_idle());
+    }
+}
+
+#[test]
 fn lost_carrier_ends_the_call_and_the_modem_is_set_up_anew() {
     let mut bench = Bench::online(short());
     assert!(!bench.driver.passes_through(), "the LF of CONNECT may still come");

@@ -167,6 +167,31 @@ async fn a_port_of_a_terminal_server_is_set_its_signals_are_seen_and_switched() 
     assert!(device.reason().unwrap().contains("was lost"));
 }
 
+/// The port may be open at the other end before this one knows its signals: the first frame of the other PPP comes then.
+#[tokio::test]
+async fn data_sent_before_rfc_2217_is_agreed_is_not_lost() {
+    let (listener, address) = listener().await;
+    let mut device = NetDevice::new(address, Speaks::ComPort(Format::default()));
+    device.op(DeviceOp::Open);
+    let early = vec![b'~'; 3 * MAX_EARLY];
+    let far = async {
+        let mut server = Server::accept(&listener).await;
+        server.say(&early).await;
+        server.until(|server| server.far.did.len() == 2).await;
+        server.say(b"late").await;
+        server
+    };
+    let (_server, opened) = tokio::join!(far, told(&mut device, 64));
+    assert!(matches!(opened.0, Told::Opened(Some(_))));
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"late") {
+        let (event, bytes) = told(&mut device, 100).await;
+        assert!(matches!(event, Told::Bytes | Told::Signals(_)), "{event:?}");
+        heard.extend(bytes);
+    }
+    assert!(heard.len() >= MAX_EARLY && heard.len() <= early.len() + 4, "{}", heard.len());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_does_not_speak_rfc_2217_is_said_so() {
     let (listener, address) = listener().await;
