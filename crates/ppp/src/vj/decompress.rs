@@ -100,6 +100,9 @@ fn rebuilt<'a>(before: &Header, mask: u8, rest: &'a [u8]) -> Option<(Header, &'a
             header.set_sequence(header.sequence().wrapping_add(before_data));
         }
         ONE_WAY => header.set_sequence(header.sequence().wrapping_add(before_data)),
+        // a repetition is sent whole (RFC 1144 §3.2.2): so this is "as much as before", damaged in a way that the checksum does
+        // not see, 8 of data less and PUSH, which is 8, more
+        0 if before.data != 0 => return None,
         numbers => {
             if numbers & URGENT != 0 {
                 header.set_flag(URG, true);

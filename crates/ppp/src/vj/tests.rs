@@ -292,6 +292,28 @@ fn some_packets() -> impl Strategy<Value = Vec<Tcp>> {
     })
 }
 
+/// What TCP sends: on its way forward, each connection some distance from the others, and nothing echoed. However many of them are
+/// lost, the sums of what is left differ then: 16 bits cannot tell more apart, and of random changes two are soon alike.
+fn some_talk() -> impl Strategy<Value = Vec<Tcp>> {
+    let step = (0u16..4, 0u32..4, any::<bool>(), prop_oneof![2 => Just(0usize), 3 => 1usize..40]);
+    proptest::collection::vec(step, 1..40).prop_map(|steps| {
+        let mut connections = [0, 1, 2, 3].map(|n| {
+            let one = tcp(1000 + n);
+            Tcp { sequence: one.sequence + u32::from(n) * 0x4000, ..one }
+        });
+        let mut all = Vec::new();
+        for (port, acknowledged, push, data) in steps {
+            let one = &mut connections[usize::from(port)];
+            one.id = one.id.wrapping_add(1);
+            one.sequence += one.data as u32;
+            one.acknowledgement += 64 * acknowledged;
+            (one.flags, one.data) = (if push { 0x18 } else { 0x10 }, data);
+            all.push(*one);
+        }
+        all
+    })
+}
+
 proptest! {
     #[test]
     fn whatever_is_sent_arrives(packets in some_packets(), max_slot in 0u8..5, omits: bool) {
@@ -310,7 +332,7 @@ proptest! {
     /// and only fragments need.
     #[test]
     fn a_damaged_stream_never_delivers_a_wrong_packet(
-        packets in some_packets(), lost in proptest::collection::vec(0u8..6, 40), told: bool,
+        packets in some_talk(), lost in proptest::collection::vec(0u8..6, 40), told: bool,
     ) {
         let (mut compressor, mut decompressor) = (Compressor::new(3, true), Decompressor::new(3));
         let mut sent = std::collections::HashSet::new();

@@ -6,10 +6,17 @@ use crate::server::tests::{config, t0};
 
 /// A packet of a TCP connection, with good checksums.
 fn tcp(id: u16, sequence: u32, data: &[u8]) -> Vec<u8> {
+    segment(id, sequence, 9, 0x2000, data)
+}
+
+fn segment(id: u16, sequence: u32, acknowledged: u32, window: u16, data: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 64, 0, 1, 10, 64, 0, 2];
     packet.extend([0x04, 0, 0, 80]);
     packet.extend(sequence.to_be_bytes());
-    packet.extend([0, 0, 0, 9, 0x50, 0x10, 0x20, 0, 0, 0, 0, 0]);
+    packet.extend(acknowledged.to_be_bytes());
+    packet.extend([0x50, if data.len() == 3 { 0x18 } else { 0x10 }]);
+    packet.extend(window.to_be_bytes());
+    packet.extend([0; 4]);
     packet.extend(data);
     let total = u16::try_from(packet.len()).unwrap();
     packet[2..4].copy_from_slice(&total.to_be_bytes());
@@ -114,31 +121,98 @@ fn what_the_other_end_cannot_take_is_dropped_and_counted() {
     assert_eq!(slip.stats().packets_sent, 1);
 }
 
+/// Segments of every kind that VJ has a form for: data one way, echoed, behind an acknowledgement, acknowledgements alone, a
+/// window that moves, a gap in IP's numbers, a repetition.
+fn conversation() -> Vec<Vec<u8>> {
+    let mut at = (100, 1000, 5000);
+    let mut all = Vec::new();
+    for (id, sent, acknowledged, window, data) in [
+        (1, 0, 0, 0x2000, &b"one"[..]),
+        (1, 3, 0, 0x2000, b"two"),
+        (1, 3, 3, 0x2000, b"five!"),
+        (1, 5, 5, 0x2000, b"five!"),
+        (1, 5, 700, 0x2000, b""),
+        (1, 0, 0, 0x2000, b"behind"),
+        (1, 0, 0, 0x2000, b"behind"),
+        (7, 6, 0, 0x2004, b""),
+        (1, 0, 90, 0x1ffb, b""),
+        (300, 0, 0, 0x1ffb, b"the end"),
+        (1, 7, 8, 0x1ffb, b"and more"),
+    ] {
+        at = (at.0 + id, at.1 + sent, at.2 + acknowledged);
+        all.push(segment(at.0, at.1, at.2, window, data));
+    }
+    all
+}
+
+/// What a datagram may become by one fault of one octet: nothing, cut short, an octet less, another, one more. Of the octet that
+/// says what has changed two bits of four may not be exchanged: the number is then another field's, and all of them together
+/// are the same sum (docs/login.md).
+fn faults(whole: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![Vec::new()];
+    for place in 0..whole.len() {
+        let (before, behind) = (&whole[..place], &whole[place + 1..]);
+        all.push(before.to_vec());
+        all.push([before, behind].concat());
+        for octet in 0..=255 {
+            let exchanged = octet ^ whole[place];
+            if place != 1 || exchanged & !0x0f != 0 || exchanged.count_ones() != 2 {
+                all.push([before, &[octet], behind].concat());
+            }
+            all.push([before, &[octet], &whole[place..]].concat());
+        }
+    }
+    all
+}
+
+/// Which of them are delivered as something that was not sent.
+fn delivered_wrong(packets: &[Vec<u8>], at: usize) -> Vec<String> {
+    let wire = sent(Service::Cslip, packets);
+    let mut wrong = Vec::new();
+    for instead in faults(&wire[at]) {
+        let (mut slip, mut cx, now) = port(Service::Cslip);
+        for (n, datagram) in wire.iter().enumerate() {
+            slip.received(now, if n == at { &instead } else { datagram }, &mut cx);
+        }
+        let delivered = outputs(&mut cx).1;
+        let was_sent = |packet: &Vec<u8>| packets.iter().any(|sent| same(sent, packet));
+        wrong.extend(
+            delivered
+                .iter()
+                .filter(|packet| !was_sent(packet))
+                .map(|packet| format!("{at}: {:02x?} became {instead:02x?}: {packet:02x?}", wire[at])),
+        );
+    }
+    wrong
+}
+
+/// None of them all keeps the checksum right. One did: the octet that says what has changed, for "as much data as before",
+/// became "nothing, and PUSH", and 8 less in one field and 8 more in another is the same sum.
+#[test]
+fn no_single_fault_delivers_a_wrong_packet() {
+    let packets = conversation();
+    let whole: Vec<_> = (0..packets.len()).flat_map(|at| delivered_wrong(&packets, at)).collect();
+    let stream = stream(4);
+    let wrong: Vec<_> = whole.into_iter().chain(delivered_wrong(&stream, 1)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// A line that loses, cuts and damages: what is delivered was sent, octet for octet, but for IP's identification, which
-    /// no checksum covers in a compressed packet (RFC 1144 §4). One fault a datagram: two may keep 16 bits right.
+    /// A line that loses and cuts: what is delivered was sent, octet for octet, but for IP's identification, which no checksum
+    /// covers in a compressed packet (RFC 1144 §4). Noise beside losses may keep 16 bits right; alone it is above.
     #[test]
     fn a_damaged_stream_never_delivers_a_wrong_packet(
-        faults in proptest::collection::vec((0usize..40, 0u8..4, any::<prop::sample::Index>(), 1u8..=255), 0..12),
+        faults in proptest::collection::vec((0usize..40, any::<Option<prop::sample::Index>>()), 0..20),
         size in 1usize..50,
     ) {
         let packets = stream(40);
         let mut wire = sent(Service::Cslip, &packets);
-        let mut hurt = std::collections::BTreeSet::new();
-        for (at, what, place, flip) in faults {
-            if !hurt.insert(at) {
-                continue;
-            }
+        for (at, cut) in faults {
             let datagram = &mut wire[at];
-            let place = place.index(datagram.len());
-            match what {
-                0 => datagram.clear(),
-                1 => { datagram.truncate(place); }
-                2 => { datagram.insert(place, flip); }
-                _ => datagram[place] ^= flip,
-            }
+            let left = cut.filter(|_| !datagram.is_empty()).map_or(0, |cut| cut.index(datagram.len()));
+            datagram.truncate(left);
         }
         let (mut slip, mut cx, now) = port(Service::Cslip);
         for part in wire.concat().chunks(size) {
