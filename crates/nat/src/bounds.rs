@@ -44,7 +44,7 @@ impl Queue {
 
 /// So many a second on average, and so many at once.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     per_second: u32,
     burst: u32,
     left: u32,
@@ -52,12 +52,14 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    pub(crate) fn new(now: Instant, per_second: u32, burst: u32) -> Self {
+    /// A full one: `per_second` on average, `burst` at once.
+    #[must_use]
+    pub fn new(now: Instant, per_second: u32, burst: u32) -> Self {
         Self { per_second, burst, left: burst, since: now }
     }
 
     /// Takes one, if there is one.
-    pub(crate) fn take(&mut self, now: Instant) -> bool {
+    pub fn take(&mut self, now: Instant) -> bool {
         self.refill(now);
         match self.left.checked_sub(1) {
             Some(left) => self.left = left,

@@ -9,6 +9,9 @@
 //!   not take closes the caller's window;
 //! - sends [`Input::Tick`] at [`Nat::poll_timeout`](openras_ppp::Machine::poll_timeout).
 //!
+//! What a device of the system needs that callers have in common instead of a NAT is here too: [`passing()`] and [`fit()`] look at a
+//! packet, [`Router`] is that of a caller's link.
+//!
 //! Where callers may go is [`Reach`] (defence rule 16). Everything is capped by [`Caps`], and everything that is
 //! dropped is counted in [`Stats`].
 
@@ -19,14 +22,19 @@ mod fragments;
 pub mod fuzz;
 mod nat;
 mod order;
+mod passing;
 mod reach;
+mod router;
 mod stack;
 mod stats;
 mod table;
 mod wire;
 
+pub use bounds::Bucket;
 pub use config::{Caps, Config, Times, V4, V6};
 pub use nat::{Closed, Full, Nat};
 pub use order::{End, FlowId, Input, Order, QuestionId, Refusal, Target, Trouble};
+pub use passing::{Fit, Passing, fit, passing};
 pub use reach::{BadWord, Net, Reach, Why};
+pub use router::{Advertised, Heard, Router, is_of_the_link};
 pub use stats::{Dropped, Open, Stats};

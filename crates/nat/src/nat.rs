@@ -6,7 +6,6 @@ mod datagram;
 mod echo;
 mod error;
 mod questions;
-mod router;
 mod stream;
 mod streams;
 
@@ -27,6 +26,7 @@ use crate::config::{Config, V4, V6};
 use crate::fragments::{Fragments, Reassembly};
 use crate::order::{End, FlowId, Input, Order};
 use crate::reach::Reach;
+use crate::router::{Advertised, Heard, Router, of_the_link};
 use crate::stack::Stack;
 use crate::stats::{Dropped, Open, Stats};
 use crate::table::{Key, Kind, Table};
@@ -59,8 +59,8 @@ pub struct Nat {
     ident: u16,
     /// The last port a connection from outside came from.
     port: u16,
-    /// When the router speaks again without being asked.
-    advertises: Option<Instant>,
+    /// The one of a link with IPv6.
+    router: Option<Router>,
     /// The stream that has the line, and how many segments it has had in its turn.
     turn: Option<(FlowId, usize)>,
     /// Whose turn it is on the line: the queue's, else a stream's.
@@ -78,7 +78,7 @@ impl Nat {
         };
         let caps = config.caps;
         let [.., a, b] = seed;
-        let mut nat = Self {
+        Self {
             stack: Stack::new(now, config.stream_mtu(), word(0)),
             table: Table::new(word(8)),
             queue: Queue::new(caps.queue),
@@ -93,15 +93,13 @@ impl Nat {
             closed: closed::Places::default(),
             ident: u16::from_le_bytes([a, b]),
             port: 0,
-            advertises: None,
+            router: router(now, &config),
             turn: None,
             queue_first: true,
             reply: Vec::new(),
             config,
             reach,
-        };
-        nat.advertises = nat.first_advertisement(now);
-        nat
+        }
     }
 
     /// What it was given.
@@ -173,7 +171,7 @@ impl Nat {
         let known = self.config.v6;
         (self.config.v4, self.config.v6) = (v4, v6);
         if v6 != known {
-            self.advertises = self.first_advertisement(now);
+            self.router = router(now, &self.config);
         }
         let gone = |key: &Key| match key {
             Key::Tcp { caller, .. } | Key::Udp { caller } => !self.config.is_caller(caller.ip()),
@@ -253,7 +251,7 @@ impl Nat {
             Ok(packet) => packet,
             Err(bad) => return self.bad(bad),
         };
-        if self.local(now, &packet) {
+        if self.is_local(now, &packet) {
             return;
         }
         if !self.config.is_caller(packet.src) {
@@ -273,6 +271,22 @@ impl Nat {
             Reassembly::Waiting => {}
             Reassembly::Dropped => self.stats.drop(Dropped::Fragment),
         }
+    }
+
+    /// Whether a packet was for the link alone; it is dealt with then.
+    fn is_local(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
+        let heard = match &mut self.router {
+            Some(router) => router.hear_parsed(now, packet),
+            None if of_the_link(packet) => Heard::Nothing,
+            None => Heard::Elsewhere,
+        };
+        match heard {
+            Heard::Elsewhere => return false,
+            Heard::Answer(answer) => self.send(Some(answer)),
+            Heard::Nothing => self.stats.drop(Dropped::Destination),
+            Heard::TooOften => self.stats.drop(Dropped::Quiet),
+        }
+        true
     }
 
     fn bad(&mut self, bad: Bad) {
@@ -320,7 +334,8 @@ impl Nat {
             self.stats.drop(Dropped::Fragment);
         }
         self.questions.expire(now);
-        self.advertise_unasked(now);
+        let advertisement = self.router.as_mut().and_then(|router| router.due(now));
+        self.send(advertisement);
         while let Some(id) = self.table.due(now) {
             match self.table.get(id).map(|flow| &flow.kind) {
                 Some(Kind::Stream(_)) => self.look_at(now, id),
@@ -394,11 +409,20 @@ impl Machine for Nat {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.table.deadline(), self.fragments.deadline(), self.questions.deadline(), self.advertises]
+        let router = self.router.as_ref().and_then(Router::timeout);
+        [self.table.deadline(), self.fragments.deadline(), self.questions.deadline(), router]
             .into_iter()
             .flatten()
             .min()
     }
+}
+
+/// The router that a link has, if it has IPv6.
+fn router(now: Instant, config: &Config) -> Option<Router> {
+    let V6 { link_local, prefix, gateway } = config.v6()?;
+    let mtu = u32::try_from(config.mtu()).unwrap_or(u32::MAX);
+    let says = Advertised { link_local, prefix, resolver: Some(gateway), mtu };
+    Some(Router::new(now, says, config.caps.errors))
 }
 
 /// Octets inside of an order.

@@ -13,7 +13,7 @@ mod tests;
 pub(crate) use build::{fragments, ip_packet, tcp_reset, udp_packet};
 pub(crate) use checksum::{Sum, transport};
 pub(crate) use icmp::{
-    Echo, IcmpError, Router, advertisement, echo_reply, error, intact, quote_echo, quote_udp,
+    Advertisement, Echo, IcmpError, advertisement, echo_reply, error, intact, quote_echo, quote_udp,
 };
 pub(crate) use ip::{Bad, Fragment, Packet, Segment, parse};
 pub(crate) use sequence::{sequence, set_acknowledgement, set_sequence};

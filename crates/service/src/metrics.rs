@@ -238,6 +238,8 @@ fn tun(page: &mut Page, shared: &Shared) {
         let reasons = [
             ("source", counted.forged),
             ("reach", counted.closed),
+            ("link", counted.link),
+            ("size", counted.long),
             ("full", counted.lost),
             ("nobody", counted.unknown),
         ];

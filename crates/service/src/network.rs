@@ -72,7 +72,8 @@ impl Networks {
                 let host = self.host.get_or_init(|| Host::watch(cancel.clone())).clone();
                 let ruling = Arc::new(Ruling::of_port(config, port));
                 busy.rules.begin(ruling.clone());
-                CallIp::Tun(self.devices.call(port, host, ruling.reach.clone(), busy.clone()))
+                let call = self.devices.call(port, call, host, ruling.reach.clone(), busy.clone());
+                CallIp::Tun(Box::new(call))
             }
             IpKind::Nat => {
                 let Made { settings, ruling, .. } = self.made(config, cancel, port);
@@ -216,7 +217,7 @@ pub(crate) fn ping_note(config: &Config) -> Option<String> {
 pub(crate) enum CallIp {
     Page(Page),
     Nat(Box<Natted>),
-    Tun(TunCall),
+    Tun(Box<TunCall>),
 }
 
 impl IpPort for CallIp {

@@ -11,7 +11,7 @@ use openras_api::types::event::Event;
 use openras_engine::{RasError, escape};
 use openras_io::IpPort;
 use openras_io::net::name_servers::{self, Said, System};
-use openras_io::net::nat::Host;
+use openras_io::net::nat::{Host, Prefix};
 use openras_io::net::tun::{Route, TunCounted, TunCounts, TunDevice, TunPort, may_make};
 use openras_nat::Reach;
 use openras_ppp::Negotiated;
@@ -29,10 +29,21 @@ pub(crate) struct Devices {
 }
 
 impl Devices {
-    /// The end of a port's device for one call. Without a device the call goes on and reaches nothing; the log says why.
-    pub(crate) fn call(&self, port: &PortConfig, host: Arc<Host>, reach: Reach, busy: Arc<Busy>) -> TunCall {
+    /// The end of a port's device for a call with this number. Without a device the call goes on and reaches nothing; the log
+    /// says why.
+    pub(crate) fn call(
+        &self,
+        port: &PortConfig,
+        call: u16,
+        host: Arc<Host>,
+        reach: Reach,
+        busy: Arc<Busy>,
+    ) -> TunCall {
         match self.open(port) {
-            Ok(device) => TunCall { tun: Some(TunPort::new(device, host, reach)), busy, seen: 0 },
+            Ok(device) => {
+                let prefix = prefix(port, call, &device);
+                TunCall { tun: Some(TunPort::new(device, host, reach, prefix)), busy, seen: 0 }
+            }
             Err(error) => {
                 let name = &port.lasting.tun_device;
                 tracing::error!(port = port.name, device = name, "{}", why(&error));
@@ -48,10 +59,9 @@ impl Devices {
             return Ok(device);
         }
         let device = TunDevice::open(name, port.address, length(port))?;
-        if std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").is_ok_and(|word| word.trim() == "0") {
-            tracing::warn!(
-                "net.ipv4.ip_forward is 0: callers of ip = \"tun\" reach this machine and no other"
-            );
+        warn_if_off("net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward");
+        if port.network.ipv6.is_some() {
+            warn_if_off("net.ipv6.conf.all.forwarding", "/proc/sys/net/ipv6/conf/all/forwarding");
         }
         devices.insert(name.clone(), Arc::downgrade(&device));
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,6 +76,24 @@ impl Devices {
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.iter().map(|(name, (closed, last))| (name.clone(), closed.and(last.read()))).collect()
     }
+}
+
+fn warn_if_off(sysctl: &str, path: &str) {
+    if std::fs::read_to_string(path).is_ok_and(|word| word.trim() == "0") {
+        tracing::warn!("{sysctl} is 0: callers of ip = \"tun\" reach this machine and no other");
+    }
+}
+
+/// IPv6 of a call: its network leads to the device from now on. Where the system will not have that the call has none, and the log
+/// says why.
+fn prefix(port: &PortConfig, call: u16, device: &TunDevice) -> Option<Prefix> {
+    let net = port.network.ipv6?;
+    let prefix = net.of(call);
+    if let Err(error) = device.lead_ipv6(prefix.gateway, net.length()) {
+        tracing::error!(port = port.name, device = device.name(), %net, "the network cannot be led there: {error}");
+        return None;
+    }
+    Some(prefix)
 }
 
 /// The length of the smallest network that has the port's own address and all of its callers'.

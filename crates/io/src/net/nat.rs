@@ -26,6 +26,7 @@ use tokio::io::ReadBuf;
 use self::ready::Ready;
 use self::session::{Session, now};
 use super::IpPort;
+use super::autoconf::link_local;
 
 pub use endpoint::ping_allowed;
 pub use host::Host;
@@ -188,12 +189,6 @@ impl NatPort {
         }
         self.ready = None;
     }
-}
-
-/// The address of an interface identifier (RFC 5072 §5).
-fn link_local(identifier: [u8; 8]) -> Ipv6Addr {
-    let low = u64::from_be_bytes(identifier);
-    Ipv6Addr::from_bits((0xfe80 << 112) | u128::from(low))
 }
 
 impl IpPort for NatPort {

@@ -5,36 +5,36 @@
 //! sends is looked at before the system sees it (defence rule 16). A dial has a device of its own. A device we made is gone when
 //! it is closed, with its addresses and routes, also after a crash.
 
-use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 
-use openras_nat::Reach;
 use openras_ppp::Negotiated;
-use tokio::io::ReadBuf;
 use tokio::task::AbortHandle;
 use tokio_tun::Tun;
 
-use super::nat::Host;
-use super::{IpPort, MAX_PACKET};
+use super::MAX_PACKET;
 
 mod dial;
+mod mail;
 mod netlink;
 mod packet;
+mod port;
 mod route;
 #[cfg(test)]
 mod tests;
 
 pub use dial::TunDial;
+pub use port::TunPort;
 pub use route::Route;
 
-/// Packets that may wait for one call.
-const QUEUE: usize = 128;
+use mail::{Delivered, Mail};
+
 /// Octets of a packet on the device.
 const MTU: u16 = 1500;
+/// The smallest MTU of IPv6 (RFC 8200 §5).
+const IPV6_MTU: u16 = 1280;
 
 /// What went over a device and did not. They only grow.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ pub struct TunCounts {
     given_octets: AtomicU64,
     forged: AtomicU64,
     closed: AtomicU64,
+    link: AtomicU64,
+    long: AtomicU64,
     lost: AtomicU64,
     unknown: AtomicU64,
 }
@@ -60,10 +62,14 @@ pub struct TunCounted {
     pub given: u64,
     /// Their octets.
     pub given_octets: u64,
-    /// Those whose source was not the caller's address, or that were no whole IPv4.
+    /// Those whose source was not the caller's address, or that were no whole IP.
     pub forged: u64,
     /// Those that `reach` closes.
     pub closed: u64,
+    /// Those that were for the link alone, and that the router there does not answer.
+    pub link: u64,
+    /// Packets of the system that were too long for the caller's line; their senders were told.
+    pub long: u64,
     /// Packets of either way for which there was no room.
     pub lost: u64,
     /// Packets of the system for nobody here.
@@ -81,6 +87,8 @@ impl TunCounts {
             given_octets: read(&self.given_octets),
             forged: read(&self.forged),
             closed: read(&self.closed),
+            link: read(&self.link),
+            long: read(&self.long),
             lost: read(&self.lost),
             unknown: read(&self.unknown),
         }
@@ -98,39 +106,30 @@ impl TunCounted {
             given_octets: self.given_octets + other.given_octets,
             forged: self.forged + other.forged,
             closed: self.closed + other.closed,
+            link: self.link + other.link,
+            long: self.long + other.long,
             lost: self.lost + other.lost,
             unknown: self.unknown + other.unknown,
         }
     }
 }
 
-fn count_octets(counter: &AtomicU64, packet: &[u8]) {
-    counter.fetch_add(packet.len() as u64, Ordering::Relaxed);
+fn count_octets(counter: &AtomicU64, octets: usize) {
+    counter.fetch_add(octets as u64, Ordering::Relaxed);
 }
 
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// What waits for one call.
-#[derive(Default)]
-struct Mailbox {
-    packets: VecDeque<Vec<u8>>,
-    waker: Option<Waker>,
-}
-
 /// A device of the system, for as many calls as there are.
 pub struct TunDevice {
     tun: Arc<Tun>,
-    calls: Calls,
+    /// It was made by us, and is ours to give addresses.
+    is_ours: bool,
+    mail: Arc<Mutex<Mail>>,
     counts: Arc<TunCounts>,
     reader: AbortHandle,
-}
-
-type Calls = Arc<Mutex<HashMap<Ipv4Addr, Mailbox>>>;
-
-fn lock(calls: &Calls) -> MutexGuard<'_, HashMap<Ipv4Addr, Mailbox>> {
-    calls.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl TunDevice {
@@ -141,7 +140,7 @@ impl TunDevice {
     /// `PermissionDenied`: this process may not; else what the system says.
     pub fn open(name: &str, address: Ipv4Addr, length: u8) -> io::Result<Arc<Self>> {
         if is_there(name) {
-            return Self::of(Tun::builder().name(name).close_on_exec());
+            return Self::of(Tun::builder().name(name).close_on_exec(), false);
         }
         if !may_make() {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -149,14 +148,34 @@ impl TunDevice {
         let mask =
             Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(length.clamp(1, 32))).unwrap_or(0));
         let made = Tun::builder().name(name).address(address).netmask(mask).mtu(MTU.into()).up();
-        Self::of(made.close_on_exec())
+        Self::of(made.close_on_exec(), true)
     }
 
-    fn of(builder: tokio_tun::TunBuilder) -> io::Result<Arc<Self>> {
+    fn of(builder: tokio_tun::TunBuilder, is_ours: bool) -> io::Result<Arc<Self>> {
         let tun = Arc::new(built(builder)?);
-        let (calls, counts) = (Calls::default(), Arc::<TunCounts>::default());
-        let reader = tokio::spawn(read(tun.clone(), calls.clone(), counts.clone())).abort_handle();
-        Ok(Arc::new(Self { tun, calls, counts, reader }))
+        let (mail, counts) = (Arc::<Mutex<Mail>>::default(), Arc::<TunCounts>::default());
+        let reader = tokio::spawn(read(tun.clone(), mail.clone(), counts.clone())).abort_handle();
+        Ok(Arc::new(Self { tun, is_ours, mail, counts, reader }))
+    }
+
+    /// Leads the network of IPv6 that `own` and the first `length` bits of it make to the device, which has this address then; one
+    /// of an administrator's has what it was given. May be called again.
+    ///
+    /// # Errors
+    /// What the system says, such as `PermissionDenied` where it has no IPv6.
+    pub fn lead_ipv6(&self, own: Ipv6Addr, length: u8) -> io::Result<()> {
+        if !self.is_ours {
+            return Ok(());
+        }
+        let there_already = |result: io::Result<()>| match result {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        };
+        let index = index(self.name())?;
+        there_already(netlink::set_address(index, own, true))?;
+        let behind = u128::MAX.checked_shr(length.into()).unwrap_or(0);
+        let network = Ipv6Addr::from_bits(own.to_bits() & !behind);
+        there_already(netlink::add_route(index, network.into(), length))
     }
 
     /// Its name.
@@ -184,7 +203,12 @@ pub fn may_make() -> bool {
 
 /// Whether an administrator has made this device.
 fn is_there(name: &str) -> bool {
-    nix::net::if_::if_nametoindex(name).is_ok()
+    index(name).is_ok()
+}
+
+/// The number of the device that has this name.
+fn index(name: &str) -> io::Result<u32> {
+    nix::net::if_::if_nametoindex(name).map_err(io::Error::from)
 }
 
 fn built(builder: tokio_tun::TunBuilder) -> io::Result<Tun> {
@@ -195,8 +219,12 @@ fn built(builder: tokio_tun::TunBuilder) -> io::Result<Tun> {
     tuns.into_iter().next().ok_or_else(|| io::Error::other("the system gave no device"))
 }
 
+fn lock(mail: &Mutex<Mail>) -> MutexGuard<'_, Mail> {
+    mail.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Takes what the system sends, until dropped.
-async fn read(tun: Arc<Tun>, calls: Calls, counts: Arc<TunCounts>) {
+async fn read(tun: Arc<Tun>, mail: Arc<Mutex<Mail>>, counts: Arc<TunCounts>) {
     let mut memory = vec![0; MAX_PACKET];
     loop {
         let length = match tun.recv(&mut memory).await {
@@ -206,115 +234,11 @@ async fn read(tun: Arc<Tun>, calls: Calls, counts: Arc<TunCounts>) {
                 return;
             }
         };
-        let Some(bytes) = memory.get(..length) else { continue };
-        let mut calls = lock(&calls);
-        let Some(mailbox) = packet::addresses(bytes).and_then(|(_, to)| calls.get_mut(&to)) else {
-            count(&counts.unknown);
-            continue;
-        };
-        if mailbox.packets.len() >= QUEUE {
-            count(&counts.lost);
-            continue;
+        match lock(&mail).deliver(memory.get(..length).unwrap_or_default()) {
+            Delivered::Taken => {}
+            Delivered::Full => count(&counts.lost),
+            Delivered::Nobody => count(&counts.unknown),
         }
-        mailbox.packets.push_back(bytes.to_vec());
-        mailbox.waker.take().into_iter().for_each(Waker::wake);
-    }
-}
-
-/// One call's end of a port's device.
-pub struct TunPort {
-    device: Arc<TunDevice>,
-    host: Arc<Host>,
-    reach: Reach,
-    up: Option<Up>,
-}
-
-#[derive(Clone, Copy)]
-struct Up {
-    caller: Ipv4Addr,
-    mtu: u16,
-}
-
-impl TunPort {
-    /// For one call; `reach` is without this machine's addresses, which are `host`'s.
-    pub fn new(device: Arc<TunDevice>, host: Arc<Host>, reach: Reach) -> Self {
-        Self { device, host, reach, up: None }
-    }
-
-    /// Another reach, as that of the user who has proved who it is.
-    pub fn set_reach(&mut self, reach: Reach) {
-        self.reach = reach;
-    }
-
-    /// Whether a packet of the caller's may go to the system.
-    fn admits(&self, packet: &[u8], caller: Ipv4Addr) -> Result<(), &AtomicU64> {
-        let counts = &self.device.counts;
-        let Some((from, to)) = packet::addresses(packet) else { return Err(&counts.forged) };
-        if from != caller {
-            return Err(&counts.forged);
-        }
-        let reach = self.reach.clone().with_host(self.host.addresses().iter().copied());
-        reach.allows(IpAddr::V4(to), packet::port(packet)).map_err(|_| &counts.closed)
-    }
-}
-
-impl IpPort for TunPort {
-    fn up(&mut self, negotiated: &Negotiated) {
-        self.down();
-        let Some(v4) = negotiated.ipv4.filter(|v4| !v4.remote.is_unspecified()) else { return };
-        lock(&self.device.calls).insert(v4.remote, Mailbox::default());
-        self.up = Some(Up { caller: v4.remote, mtu: mtu(negotiated) });
-    }
-
-    fn down(&mut self) {
-        if let Some(up) = self.up.take() {
-            lock(&self.device.calls).remove(&up.caller);
-        }
-    }
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
-    }
-
-    fn send(&mut self, mut packet: Vec<u8>) {
-        let Some(up) = self.up else { return };
-        if let Err(counter) = self.admits(&packet, up.caller) {
-            return count(counter);
-        }
-        packet::clamp_mss(&mut packet, up.mtu);
-        let counts = &self.device.counts;
-        // the system's own queue is full: as a router would
-        let sent = self.device.tun.try_send(&packet);
-        if sent.is_ok() {
-            count_octets(&counts.sent_octets, &packet);
-        }
-        count(if sent.is_ok() { &counts.sent } else { &counts.lost });
-    }
-
-    fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<()> {
-        let Some(up) = self.up else { return Poll::Pending };
-        let mut calls = lock(&self.device.calls);
-        let Some(mailbox) = calls.get_mut(&up.caller) else { return Poll::Pending };
-        match mailbox.packets.pop_front() {
-            Some(mut packet) => {
-                packet::clamp_mss(&mut packet, up.mtu);
-                count(&self.device.counts.given);
-                count_octets(&self.device.counts.given_octets, &packet);
-                buf.put_slice(packet.get(..buf.remaining()).unwrap_or(&packet));
-                Poll::Ready(())
-            }
-            None => {
-                mailbox.packets = VecDeque::new();
-                mailbox.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl Drop for TunPort {
-    fn drop(&mut self) {
-        self.down();
     }
 }
 

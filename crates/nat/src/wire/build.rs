@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Packet, Segment, Sum, protocol, put_u16, transport};
+use super::{Packet, Segment, Sum, protocol, put_u16, transport, u16_at};
 
 /// How many hops a packet of ours may go; the caller's link is the only one.
 const HOPS: u8 = 64;
@@ -96,8 +96,8 @@ pub(crate) fn tcp_reset(packet: &Packet<'_>, segment: &Segment, id: u16) -> Opti
     ip_packet(packet.dst, packet.src, protocol::TCP, id, &payload)
 }
 
-/// Cuts a packet of ours (a header of 20 or 40 octets) into parts no larger than the link's MTU. One that fits stays
-/// as it is.
+/// Cuts a packet with a header of 20 or 40 octets into parts no larger than the link's MTU; one of IPv4 may be a part itself. One
+/// that fits stays as it is.
 pub(crate) fn fragments(packet: Vec<u8>, mtu: usize, id: u32) -> Vec<Vec<u8>> {
     if packet.len() <= mtu {
         return vec![packet];
@@ -110,13 +110,14 @@ pub(crate) fn fragments(packet: Vec<u8>, mtu: usize, id: u32) -> Vec<Vec<u8>> {
         return Vec::new();
     }
     let pieces = payload.chunks(room).count();
+    let before = if is_v4 { u16_at(header, 6).unwrap_or_default() & 0x3fff } else { 0 };
     let part = |(at, piece): (usize, &[u8])| {
         let (offset, more) = (u16::try_from(at * room).unwrap_or(u16::MAX), at + 1 < pieces);
         let mut part = header.to_vec();
         let length = u16::try_from(piece.len() + added).unwrap_or(u16::MAX);
         if is_v4 {
             put_u16(&mut part, 2, length + 20);
-            put_u16(&mut part, 6, (offset / 8) | if more { 0x2000 } else { 0 });
+            put_u16(&mut part, 6, before.saturating_add(offset / 8) | if more { 0x2000 } else { 0 });
             seal(&mut part);
         } else {
             put_u16(&mut part, 4, length);

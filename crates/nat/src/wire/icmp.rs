@@ -104,7 +104,7 @@ pub(crate) fn error(src: IpAddr, dst: IpAddr, id: u16, error: IcmpError, quoted:
 
 /// What a router says about its link, RFC 4861 §4.2.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Router {
+pub(crate) struct Advertisement {
     /// The prefix to take an address from, where there is one: 64 bits.
     pub(crate) prefix: Option<Ipv6Addr>,
     pub(crate) mtu: u32,
@@ -116,7 +116,7 @@ pub(crate) struct Router {
 const LIFETIME: [u8; 4] = 7200_u32.to_be_bytes();
 
 /// A router advertisement from our link-local address.
-pub(crate) fn advertisement(src: Ipv6Addr, dst: Ipv6Addr, router: Router) -> Option<Vec<u8>> {
+pub(crate) fn advertisement(src: Ipv6Addr, dst: Ipv6Addr, router: Advertisement) -> Option<Vec<u8>> {
     // type, code, checksum, hop limit, flags, lifetime of the router in seconds, reachable time, retransmission time
     let mut bytes = vec![134, 0, 0, 0, 64, 0, 0x1c, 0x20, 0, 0, 0, 0, 0, 0, 0, 0];
     bytes.extend_from_slice(&[5, 1, 0, 0]);

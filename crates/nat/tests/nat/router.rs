@@ -99,6 +99,10 @@ fn a_link_without_ipv6_has_no_router() {
     let v6 = v4.v6.take();
     let mut lab = Lab::new(v4.clone(), GOOD, 1);
     assert_eq!((speaks(&mut lab, HOUR).len(), lab.nat.poll_timeout()), (0, None));
+    // a caller that asks for one lies about nothing
+    lab.raw(&solicitation());
+    let dropped = |what| lab.nat.stats().dropped(what);
+    assert_eq!((dropped(Dropped::Destination), dropped(Dropped::Spoofed)), (1, 0));
     let addresses = Some(V4 { caller: CALLER.parse().unwrap(), gateway: GATEWAY.parse().unwrap() });
     lab.nat.set_addresses(lab.now, addresses, v6);
     assert_eq!(speaks(&mut lab, HOUR), [3616, 5416]);

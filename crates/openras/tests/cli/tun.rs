@@ -296,3 +296,48 @@ fn a_dials_device_has_ipv6_of_the_network_that_is_advertised() {
     until("the device has stayed", || there(&far, devices) == ["lo"]);
     assert_eq!(program.end().0, 0);
 }
+
+/// The addresses of the network this thread is in that begin so, as the kernel writes them.
+fn addresses(begin: &str) -> Vec<Ipv6Addr> {
+    let table = std::fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap();
+    let found = table.lines().filter(|line| line.starts_with(begin));
+    found.map(|line| Ipv6Addr::from_bits(u128::from_str_radix(&line[..32], 16).unwrap())).collect()
+}
+
+#[test]
+fn a_caller_of_a_device_has_an_ipv6_network_that_the_system_routes() {
+    if !in_a_network_of_its_own("tun::a_caller_of_a_device_has_an_ipv6_network_that_the_system_routes") {
+        return;
+    }
+    if TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).is_err() {
+        println!("SKIP: no IPv6 here");
+        return;
+    }
+    let gateway: Ipv6Addr = "fd12:3456:789a::1".parse().unwrap();
+    let keys = format!("ipv6 = \"fd12:3456:789a::/56\"\nreach = [\"{gateway}\", ");
+    let lab = Lab::with(&PORT.replace("reach = [", &keys));
+    let server = lab.serve(&[]);
+    let mut program = dial(&lab, &["--route", "::/0"]);
+    program.state("Connected");
+    let service = lab.private_services()[0].as_raw_nonzero();
+    let far = File::open(format!("/proc/{service}/ns/net")).unwrap();
+    let address = || there(&far, || addresses("fd123456789a").first().copied());
+    until("no address", || address().is_some());
+    let address = address().unwrap();
+    assert_eq!(address.segments()[3], 1, "{address}: the network of the first call");
+    // from the caller's system to this one
+    let listener = TcpListener::bind((gateway, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let here = std::thread::spawn(move || echo(&listener));
+    let back = there(&far, || a_megabyte_to(gateway, port));
+    assert!(back == megabyte(), "{} octets: {}", back.len(), server.said());
+    here.join().unwrap();
+    // and from this one to the caller's
+    let listener = there(&far, || TcpListener::bind((address, 0)).unwrap());
+    let port = listener.local_addr().unwrap().port();
+    let caller = std::thread::spawn(move || echo(&listener));
+    assert!(a_megabyte_to(address, port) == megabyte());
+    caller.join().unwrap();
+    program.say(&json!({ "hangup": true }));
+    assert_eq!(program.end().0, 0);
+}

@@ -63,6 +63,14 @@ pub(super) fn check(
         let what = format!("the device {name} is that of another port with another address or pool");
         found("tun_device", what, "Write another name, or the same address and pool");
     }
+    // the system has one route for each
+    let network = |port: &PortConfig| port.network.ipv6.filter(|_| port.ip == IpKind::Tun);
+    if let Some(own) = network(port)
+        && let Some(other) = others.iter().filter_map(network).find(|other| other.overlaps(&own))
+    {
+        let what = format!("ipv6 = \"{own}\" and the {other} of another port have addresses in common");
+        found("ipv6", what, "Write a network of its own for each port with ip = \"tun\"");
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +110,12 @@ mod tests {
         let apart = "address = \"10.65.0.1\"\npool = \"10.65.0.2-10.65.0.9\"\n";
         assert!(port(&other(apart)).unwrap_err().contains("is that of another port"));
         assert!(port(&other(&format!("{apart}tun_device = \"ras7\"\n"))).is_ok());
+        let both = |one: &str, two: &str| {
+            let more = format!("{apart}tun_device = \"ras7\"\nipv6 = \"{two}\"\n");
+            port(&format!("ipv6 = \"{one}\"\n{}", other(&more)))
+        };
+        assert!(both("fd00:1::/48", "fd00:2::/48").is_ok());
+        assert!(both("fd00:1::/48", "fd00:1:0:80::/57").unwrap_err().contains("addresses in common"));
         let idle = "[[port]]\nname = \"x\"\nline = \"exchange:6\"\nip = \"nat\"\ntun_device = \"ras7\"\n";
         assert!(port(idle).unwrap_err().contains("does nothing"));
     }

@@ -104,6 +104,19 @@ impl V6Net {
         }
     }
 
+    /// How many of its bits are given.
+    #[must_use]
+    pub fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// Whether the two have an address in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let behind = 128 - u32::from(self.length.min(other.length));
+        self.address.to_bits() >> behind == other.address.to_bits() >> behind
+    }
+
     /// The network itself, as the reach rules take it.
     #[must_use]
     pub fn net(&self) -> Option<openras_nat::Net> {
@@ -203,7 +216,7 @@ fn idle(port: &PortConfig, found: Found<'_>) {
     for (key, written) in [
         ("reach", network.reach != usual.reach && port.ip != IpKind::Tun),
         ("forward", !network.forward.is_empty()),
-        ("ipv6", network.ipv6.is_some()),
+        ("ipv6", network.ipv6.is_some() && port.ip != IpKind::Tun),
         ("resolver", !network.resolver.is_empty()),
     ] {
         if written {
@@ -251,6 +264,15 @@ mod tests {
         let first = net.of(1);
         assert_eq!(first.prefix, "fd00:1:2:1::".parse::<Ipv6Addr>().unwrap());
         assert_eq!(first.gateway, "fd00:1:2::1".parse::<Ipv6Addr>().unwrap());
+        for (other, overlaps) in [
+            ("fd00:1:2::/56", true),
+            ("fd00:1::/32", true),
+            ("fd00:1:2:80::/57", true),
+            ("fd00:1:2:100::/56", false),
+        ] {
+            let other: V6Net = other.parse().unwrap();
+            assert_eq!((net.overlaps(&other), other.overlaps(&net)), (overlaps, overlaps), "{other}");
+        }
         for text in
             ["fd00::", "fd00::/64", "fd00::/31", "fd00::1/56", "fe80::/48", "ff00::/48", "10.0.0.0/8", "/56"]
         {
@@ -277,6 +299,8 @@ mod tests {
         idle.ip = IpKind::Tun;
         assert_eq!(found(&idle), Vec::<String>::new(), "what goes to a device is looked at, too");
         idle.network.ipv6 = Some("fd00::/56".parse().unwrap());
+        assert_eq!(found(&idle), Vec::<String>::new(), "its network leads to the device");
+        idle.network.resolver = vec!["192.0.2.53:53".parse().unwrap()];
         assert!(found(&idle)[0].contains("firewall"), "{:?}", found(&idle));
     }
 }

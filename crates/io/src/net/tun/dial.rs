@@ -15,10 +15,7 @@ use tokio_tun::Tun;
 use super::super::IpPort;
 use super::super::autoconf::{Autoconf, Heard};
 use super::super::name_servers::{Keeper, NameServers, System, name_servers};
-use super::{Route, built, is_for_a_host, may_make, mtu, netlink, packet};
-
-/// The smallest MTU of IPv6 (RFC 8200 §5).
-const IPV6_MTU: u16 = 1280;
+use super::{IPV6_MTU, Route, built, index, is_for_a_host, may_make, mtu, netlink, packet};
 
 /// A dial's own device: its address is the one the other end gives, its peer the other end.
 pub struct TunDial {
@@ -80,7 +77,7 @@ impl TunDial {
     }
 
     fn index(&self) -> io::Result<u32> {
-        nix::net::if_::if_nametoindex(self.name.as_str()).map_err(io::Error::from)
+        index(&self.name)
     }
 
     fn lead(&self, ipv6: bool) {

@@ -2,10 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket, UdpPacket};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket};
 
-/// IPv4's and TCP's headers without options: what an MSS leaves out (RFC 879).
-const HEADERS: u16 = 40;
 /// TCP's kind of option that says the largest segment, and its length.
 const MSS: [u8; 2] = [2, 4];
 
@@ -21,26 +19,10 @@ pub(super) fn addresses_of_ipv6(packet: &[u8]) -> Option<(Ipv6Addr, Ipv6Addr)> {
     Some((packet.src_addr(), packet.dst_addr()))
 }
 
-/// The port a packet goes to; `None` where it has none, or is a later part of another.
-pub(super) fn port(packet: &[u8]) -> Option<u16> {
-    let packet = Ipv4Packet::new_checked(packet).ok().filter(|packet| packet.frag_offset() == 0)?;
-    match packet.next_header() {
-        IpProtocol::Tcp => Some(TcpPacket::new_checked(packet.payload()).ok()?.dst_port()),
-        IpProtocol::Udp => Some(UdpPacket::new_checked(packet.payload()).ok()?.dst_port()),
-        _ => None,
-    }
-}
-
 /// Makes the largest segment that a SYN allows fit the link: not every host hears that a packet was too long.
 pub(super) fn clamp_mss(packet: &mut [u8], mtu: u16) {
-    let most = mtu.saturating_sub(HEADERS);
-    let Ok(whole) = Ipv4Packet::new_checked(&mut *packet) else { return };
-    if whole.next_header() != IpProtocol::Tcp || whole.frag_offset() != 0 {
-        return;
-    }
-    let begin = usize::from(whole.header_len());
-    let end = usize::from(whole.total_len());
-    let Some(segment) = packet.get_mut(begin..end) else { return };
+    let Some((segment, headers)) = segment(packet) else { return };
+    let most = mtu.saturating_sub(headers);
     let Ok(tcp) = TcpPacket::new_checked(&mut *segment) else { return };
     if !tcp.syn() {
         return;
@@ -60,6 +42,22 @@ pub(super) fn clamp_mss(packet: &mut [u8], mtu: u16) {
         _ => (before.swap_bytes(), most.swap_bytes()),
     };
     TcpPacket::new_unchecked(segment).set_checksum(changed(checksum, old, new));
+}
+
+/// The TCP of a packet, from its first octet on, and what an MSS leaves out: IP's and TCP's headers without options (RFC 879,
+/// RFC 8200 §8.3).
+fn segment(packet: &mut [u8]) -> Option<(&mut [u8], u16)> {
+    if let Ok(whole) = Ipv4Packet::new_checked(&*packet)
+        && whole.version() == 4
+    {
+        let is_tcp = whole.next_header() == IpProtocol::Tcp && whole.frag_offset() == 0;
+        let place = usize::from(whole.header_len())..usize::from(whole.total_len());
+        return Some((packet.get_mut(place).filter(|_| is_tcp)?, 40));
+    }
+    let whole = Ipv6Packet::new_checked(&*packet).ok().filter(|whole| whole.version() == 6)?;
+    let is_tcp = whole.next_header() == IpProtocol::Tcp;
+    let end = whole.total_len();
+    Some((packet.get_mut(40..end).filter(|_| is_tcp)?, 60))
 }
 
 /// Where a header says its largest segment, and what.
@@ -90,12 +88,25 @@ fn changed(checksum: u16, old: u16, new: u16) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
     use smoltcp::phy::ChecksumCapabilities;
     use smoltcp::wire::{IpRepr, TcpControl, TcpRepr, TcpSeqNumber};
 
-    fn syn(mss: Option<u16>, odd: bool) -> Vec<u8> {
-        let (from, to) = (Ipv4Addr::new(10, 64, 0, 2), Ipv4Addr::new(192, 0, 2, 1));
+    const IPV4: [IpAddr; 2] =
+        [IpAddr::V4(Ipv4Addr::new(10, 64, 0, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
+    const IPV6: [IpAddr; 2] = [
+        IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 1, 0, 0, 0, 2)),
+        IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+    ];
+
+    /// Octets of the header of IP.
+    fn header(from: IpAddr) -> usize {
+        if from.is_ipv4() { 20 } else { 40 }
+    }
+
+    fn syn([from, to]: [IpAddr; 2], mss: Option<u16>, odd: bool) -> Vec<u8> {
         let tcp = TcpRepr {
             src_port: 4000,
             dst_port: 80,
@@ -114,54 +125,60 @@ mod tests {
         let ip = IpRepr::new(from.into(), to.into(), IpProtocol::Tcp, tcp.buffer_len(), 64);
         let mut packet = vec![0; ip.buffer_len()];
         ip.emit(&mut packet[..], &checksums);
-        tcp.emit(&mut TcpPacket::new_unchecked(&mut packet[20..]), &from.into(), &to.into(), &checksums);
+        let begin = header(from);
+        tcp.emit(&mut TcpPacket::new_unchecked(&mut packet[begin..]), &from.into(), &to.into(), &checksums);
         if odd {
             // the option one octet later, behind a no-operation
-            let options = packet[40..44].to_vec();
-            packet[40] = 1;
-            packet[41..45].copy_from_slice(&options);
-            let mut tcp = TcpPacket::new_unchecked(&mut packet[20..]);
+            let at = begin + 20;
+            let options = packet[at..at + 4].to_vec();
+            packet[at] = 1;
+            packet[at + 1..at + 5].copy_from_slice(&options);
+            let mut tcp = TcpPacket::new_unchecked(&mut packet[begin..]);
             tcp.fill_checksum(&from.into(), &to.into());
         }
         packet
     }
 
-    fn is_right(packet: &[u8]) -> bool {
-        let (from, to) = addresses(packet).unwrap();
-        TcpPacket::new_checked(&packet[20..]).unwrap().verify_checksum(&from.into(), &to.into())
+    fn is_right(packet: &[u8], [from, to]: [IpAddr; 2]) -> bool {
+        let tcp = TcpPacket::new_checked(&packet[header(from)..]).unwrap();
+        tcp.verify_checksum(&from.into(), &to.into())
     }
 
     #[test]
     fn a_largest_segment_fits_the_link_and_the_checksum_stays_right() {
-        for odd in [false, true] {
-            for (said, mtu, after) in
-                [(1460, 1500, 1460), (1460, 576, 536), (400, 576, 400), (65495, 1006, 966)]
-            {
-                let mut packet = syn(Some(said), odd);
-                assert!(is_right(&packet));
+        let v4 = [(1460, 1500, 1460), (1460, 576, 536), (400, 576, 400), (65495, 1006, 966)];
+        let v6 = [(1440, 1500, 1440), (1460, 1280, 1220), (400, 1280, 400), (65495, 1500, 1440)];
+        for (ends, said, mtu, after) in
+            v4.map(|(a, b, c)| (IPV4, a, b, c)).into_iter().chain(v6.map(|(a, b, c)| (IPV6, a, b, c)))
+        {
+            for odd in [false, true] {
+                let mut packet = syn(ends, Some(said), odd);
+                assert!(is_right(&packet, ends));
                 clamp_mss(&mut packet, mtu);
-                assert_eq!(mss(&packet[20..]).map(|(_, mss)| mss), Some(after), "{said} {mtu} {odd}");
-                assert!(is_right(&packet), "{said} {mtu} {odd}");
+                let found = mss(&packet[header(ends[0])..]).map(|(_, mss)| mss);
+                assert_eq!(found, Some(after), "{said} {mtu} {odd}");
+                assert!(is_right(&packet, ends), "{said} {mtu} {odd}");
             }
         }
     }
 
     #[test]
     fn nothing_else_is_touched_and_garbage_is_no_packet() {
-        let mut without = syn(None, false);
-        let before = without.clone();
-        clamp_mss(&mut without, 576);
-        assert_eq!(without, before);
-        assert_eq!(port(&before), Some(80));
-        let mut chance = 7u32;
-        for _ in 0..20_000 {
-            chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let mut packet = before.clone();
-            let at = chance as usize / 7 % packet.len();
-            packet[at] = (chance >> 24) as u8;
-            packet.truncate(chance as usize / 3 % 100);
-            clamp_mss(&mut packet, 576);
-            let _ = (addresses(&packet), port(&packet));
+        for ends in [IPV4, IPV6] {
+            let mut without = syn(ends, None, false);
+            let before = without.clone();
+            clamp_mss(&mut without, 576);
+            assert_eq!(without, before);
+            let mut chance = 7u32;
+            for _ in 0..20_000 {
+                chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let mut packet = before.clone();
+                let at = chance as usize / 7 % packet.len();
+                packet[at] = (chance >> 24) as u8;
+                packet.truncate(chance as usize / 3 % 100);
+                clamp_mss(&mut packet, 576);
+                let _ = (addresses(&packet), addresses_of_ipv6(&packet));
+            }
         }
     }
 }

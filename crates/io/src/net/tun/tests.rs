@@ -4,10 +4,15 @@ use std::future::poll_fn;
 use std::path::Path;
 use std::time::Duration;
 
+use openras_nat::Reach;
 use openras_ppp::event::{Ipv4, LinkOptions};
+use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use super::super::IpPort;
+use super::super::autoconf::{Autoconf, Heard};
+use super::super::nat::{Host, Prefix};
 use super::*;
 
 /// It ends a test that hangs.
@@ -73,6 +78,12 @@ fn turned(packet: &[u8]) -> Vec<u8> {
     back[20..22].copy_from_slice(&there);
     back[22..24].copy_from_slice(&here);
     back
+}
+
+/// The same of IPv6.
+fn turned_of_ipv6(packet: &[u8]) -> Vec<u8> {
+    let ends = [&packet[24..40], &packet[8..24], &packet[42..44], &packet[40..42]].concat();
+    [&packet[..8], &ends[..], &packet[44..]].concat()
 }
 
 /// A datagram of no octets, without UDP's checksum.
@@ -146,7 +157,7 @@ fn callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_anot
         let device = TunDevice::open("rastest", Ipv4Addr::new(10, 64, 0, 1), 24).unwrap();
         let reach = Reach::parse(["10.64.0.1:7"]).unwrap();
         let host = Host::fixed([]);
-        let port = || TunPort::new(device.clone(), host.clone(), reach.clone());
+        let port = || TunPort::new(device.clone(), host.clone(), reach.clone(), None);
         let (mut alice, mut bob) = (port(), port());
         alice.up(&agreed([10, 64, 0, 1], [10, 64, 0, 2], 1500));
         bob.up(&agreed([10, 64, 0, 1], [10, 64, 0, 3], 1500));
@@ -167,6 +178,7 @@ fn callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_anot
         alice.send(closed);
         let mut elsewhere = turned(&to_alice);
         elsewhere[16] = 192;
+        smoltcp::wire::Ipv4Packet::new_unchecked(&mut elsewhere[..]).fill_checksum();
         alice.send(elsewhere);
         alice.send(vec![0x45; 10]);
         let counted = device.counts().read();
@@ -184,6 +196,91 @@ fn callers_share_a_device_and_none_goes_where_reach_is_closed_or_speaks_for_anot
         while device.counts().read().unknown == before {
             assert!(tokio::time::Instant::now() < deadline, "it was not counted");
             tokio::task::yield_now().await;
+        }
+    });
+}
+
+/// A caller that has come up with this address of IPv4, IPv6 too, and what its router has told it.
+async fn with_ipv6(port: &mut TunPort, last: u8, send_mru: u16) -> Ipv6Addr {
+    let (ours, theirs) = ([0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0x99]);
+    let ipv4 = agreed([10, 64, 0, 1], [10, 64, 0, last], send_mru);
+    port.up(&ipv4);
+    port.up(&Negotiated { ipv6: Some((ours, theirs)), ..ipv4 });
+    let now = tokio::time::Instant::now();
+    let mut caller = Autoconf::new(theirs, now);
+    let (solicitation, _) = caller.due(now);
+    port.send(solicitation.unwrap());
+    assert_eq!(caller.handle(&packet(port).await, now), Heard::Changed);
+    assert_eq!((caller.mtu(), caller.servers().count()), (Some(send_mru.into()), 0));
+    caller.addresses().next().unwrap()
+}
+
+#[test]
+fn a_callers_ipv6_is_a_network_of_its_own_and_what_is_too_long_for_its_line_is_told() {
+    if !in_a_network_of_its_own(
+        "net::tun::tests::a_callers_ipv6_is_a_network_of_its_own_and_what_is_too_long_for_its_line_is_told",
+    ) {
+        return;
+    }
+    runtime().block_on(async {
+        let device = TunDevice::open("rastest", Ipv4Addr::new(10, 64, 0, 1), 24).unwrap();
+        let own: Ipv6Addr = "fd00:0:0:40::1".parse().unwrap();
+        if let Err(error) = device.lead_ipv6(own, 58) {
+            println!("SKIP: no IPv6 here: {error}");
+            return;
+        }
+        device.lead_ipv6(own, 58).expect("it leads there already");
+        let reach = Reach::parse(["[fd00:0:0:40::1]:7"]).unwrap();
+        let host = Host::fixed([]);
+        let port = |prefix: &str| {
+            let prefix = Prefix { prefix: prefix.parse().unwrap(), gateway: own };
+            TunPort::new(device.clone(), host.clone(), reach.clone(), Some(prefix))
+        };
+        let (mut alice, mut bob) = (port("fd00:0:0:41::"), port("fd00:0:0:42::"));
+        let at_alice = with_ipv6(&mut alice, 2, 1500).await;
+        let at_bob = with_ipv6(&mut bob, 3, 1280).await;
+        assert_eq!(at_alice, "fd00:0:0:41::99".parse::<Ipv6Addr>().unwrap());
+        let socket = UdpSocket::bind((own, 7)).await.unwrap();
+        socket.send_to(b"to bob", (at_bob, 9)).await.unwrap();
+        socket.send_to(b"to alice", (at_alice, 9)).await.unwrap();
+        let (to_alice, to_bob) = (packet(&mut alice).await, packet(&mut bob).await);
+        assert_eq!((to_alice.get(48..), to_bob.get(48..)), (Some(&b"to alice"[..]), Some(&b"to bob"[..])));
+        let mut memory = [0; 100];
+        // the kernel may take a moment to take what comes for a new address
+        let begun = tokio::time::Instant::now();
+        let got = loop {
+            alice.send(turned_of_ipv6(&to_alice));
+            match timeout(Duration::from_millis(50), socket.recv_from(&mut memory)).await {
+                Ok(got) => break got.unwrap(),
+                Err(_) => assert!(begun.elapsed() < LONG, "nothing comes from alice"),
+            }
+        };
+        assert_eq!(got, (8, (at_alice, 9).into()));
+        // alice as bob; a port that is closed; bob himself; what is of the link alone
+        alice.send(turned_of_ipv6(&to_bob));
+        let mut closed = turned_of_ipv6(&to_alice);
+        closed[43] = 8;
+        alice.send(closed.clone());
+        closed[24..40].copy_from_slice(&at_bob.octets());
+        alice.send(closed.clone());
+        closed[8..24].copy_from_slice(&"fe80::99".parse::<Ipv6Addr>().unwrap().octets());
+        alice.send(closed);
+        let counted = device.counts().read();
+        assert_eq!((counted.forged, counted.closed, counted.link, counted.lost), (1, 2, 1, 0));
+        // the system's sender hears what bob's line takes, and then sends no more than that
+        let ipv4 = UdpSocket::bind("10.64.0.1:0").await.unwrap();
+        for (socket, to) in [(&socket, (at_bob, 9).into()), (&ipv4, "10.64.0.3:9".parse().unwrap())] {
+            let to: std::net::SocketAddr = to;
+            let before = device.counts().read().long;
+            socket.send_to(&[7; 1400], to).await.unwrap();
+            // it is too long: no packet comes of it
+            let none = timeout(Duration::from_millis(50), packet(&mut bob)).await;
+            assert!(none.is_err(), "{to}: {none:?}");
+            assert_eq!(device.counts().read().long, before + 1, "{to}");
+            socket.send_to(&[7; 1400], to).await.unwrap();
+            let (first, second) = (packet(&mut bob).await, packet(&mut bob).await);
+            assert!(first.len() <= 1280 && second.len() <= 1280, "{to}: {} {}", first.len(), second.len());
+            assert!(first.len() + second.len() > 1400, "{to}");
         }
     });
 }
