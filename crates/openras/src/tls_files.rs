@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use openras_api::types::connection::DialTls;
 use openras_ppp::Secret;
+use openras_service::config::TlsTrust;
 
 use crate::cli::Tls;
 use crate::secret_file;
@@ -32,4 +33,17 @@ pub(crate) fn read(args: &Tls) -> Result<Option<DialTls>> {
     }
     let key = key.unwrap_or_else(Secret::default).into();
     Ok(Some(DialTls { ca: ca.unwrap_or_default(), certificate: certificate.unwrap_or_default(), key }))
+}
+
+/// The files themselves, for a line that this process has; `None` where none is named.
+///
+/// # Errors
+/// A key that others can read (defence rule 13).
+pub(crate) fn trust(args: &Tls) -> Result<Option<TlsTrust>> {
+    if let Some(key) = &args.tls_key {
+        secret_file::whole(key, LONGEST)?;
+    }
+    let own = args.tls_certificate.clone().zip(args.tls_key.clone());
+    let trust = TlsTrust { ca: args.tls_ca.clone(), own };
+    Ok((trust != TlsTrust::default()).then_some(trust))
 }

@@ -215,6 +215,8 @@ pub struct PortConfig {
     pub capture: bool,
     /// Certificate and key of a line in TLS; other lines have none (default none).
     pub tls: Option<TlsConfig>,
+    /// `tls` of a line that is connected in TLS (default none: what the system trusts).
+    pub trust: Option<TlsTrust>,
     /// Origins whose pages may call over WebSocket, besides those of the same host (default none).
     pub origins: Vec<String>,
     /// The login prompt (default none); its `idle` is that of `lasting`.
@@ -247,6 +249,7 @@ impl PortConfig {
             insecure: false,
             capture: false,
             tls: None,
+            trust: None,
             origins: Vec::new(),
             login: LoginConfig::default(),
             limits: Limits::default(),

@@ -19,7 +19,7 @@ use openras_engine::client::Dial;
 use openras_engine::client::dial::{Command, DialConfig, DialParams, Notice, TerminalMode};
 use openras_io::capture::{Capture, Written};
 use openras_io::driver::Gauge;
-use openras_io::line::{NullModem, PoolLine, PtyDevice, TcpDial, TlsClient, TlsClientFiles, UnixDial};
+use openras_io::line::{Device, NullModem, PoolLine, PtyDevice, TcpDial, TlsClient, TlsError, UnixDial};
 use openras_io::net::loopback::{FarEnd, LoopbackHandle, loopback};
 use openras_io::net::name_servers::{Keeper, System};
 use openras_io::net::tun::{Route, TunDial};
@@ -250,15 +250,23 @@ pub(crate) fn line_to(shared: &Shared, to: &DialLine) -> Result<Box<dyn Line>, R
 }
 
 fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasError> {
-    let tls = || match &request.tls {
-        Some(tls) => Ok(tls.clone()),
-        None => TlsClient::new(&TlsClientFiles::default()).map_err(|error| {
+    let tls = || {
+        in_tls(request).map_err(|error| {
             tracing::warn!(line = %request.line, "{error}");
             RasError::CERT_FOR_ENCRYPTION_NOT_FOUND
-        }),
+        })
+    };
+    let over = |to: &DeviceLine, modem: Option<&str>| {
+        over_device(
+            shared,
+            to,
+            modems::device(to, request.frame, || in_tls(request)),
+            modem,
+            &request.trouble,
+        )
     };
     if let (Some(name), Some(device)) = (&request.modem, request.line.device()) {
-        return framed(shared, (&device, request.frame), Some(name), &request.trouble);
+        return over(&device, Some(name));
     }
     Ok(match &request.line {
         DialLine::Tcp(at) => Box::new(TcpDial::new(at.to_string())),
@@ -270,7 +278,7 @@ fn line(shared: &Shared, request: &DialRequest) -> Result<Box<dyn Line>, RasErro
         }
         DialLine::Unix(path) => Box::new(UnixDial::new(path)),
         DialLine::Pty(path) => Box::new(PtyDevice::new(path)),
-        DialLine::Device(device) => framed(shared, (device, request.frame), None, &request.trouble)?,
+        DialLine::Device(device) => over(device, None)?,
         DialLine::Exchange(_) => Box::new(shared.exchange.phone(request.own_number.as_deref())),
         DialLine::Pool(name) => over_pool(shared, name, request)?,
     })
@@ -282,27 +290,28 @@ fn over_pool(shared: &Shared, name: &str, request: &DialRequest) -> Result<Box<d
     let pool = current.config.line_pools.get(name).ok_or(RasError::DEVICE_DOES_NOT_EXIST)?;
     let modem = request.modem.as_ref().or(pool.modem.as_ref());
     let lines = pool.lines.iter().map(|member| {
-        let frame = request.frame;
-        let to = DialRequest { line: member.clone(), modem: modem.cloned(), frame, ..DialRequest::default() };
+        let to = DialRequest {
+            line: member.clone(),
+            modem: modem.cloned(),
+            frame: request.frame,
+            tls: request.tls.clone(),
+            ..DialRequest::default()
+        };
         Ok((member.to_string(), line(shared, &to)?))
     });
     Ok(Box::new(PoolLine::new(name, lines.collect::<Result<Vec<_>, RasError>>()?)))
+}
+
+/// What counts in TLS for a dial.
+fn in_tls(request: &DialRequest) -> Result<TlsClient, TlsError> {
+    request.tls.clone().map_or_else(|| modems::trusts(None), Ok)
 }
 
 /// A line over a device, through its modem where one is named.
 fn over_device(
     shared: &Shared,
     to: &DeviceLine,
-    name: Option<&str>,
-    trouble: &Trouble,
-) -> Result<Box<dyn Line>, RasError> {
-    framed(shared, (to, Frame::default()), name, trouble)
-}
-
-/// The same with its parity, stop bits and flow control.
-fn framed(
-    shared: &Shared,
-    (to, frame): (&DeviceLine, Frame),
+    device: Box<dyn Device>,
     name: Option<&str>,
     trouble: &Trouble,
 ) -> Result<Box<dyn Line>, RasError> {
@@ -321,7 +330,7 @@ fn framed(
             tracing::warn!(line = shown, "{}: {}", wrong.number, wrong.sentence);
         }
     };
-    Ok(modems::line(&to.to_string(), modems::device(to, frame), settings, wrong))
+    Ok(modems::line(&to.to_string(), device, settings, wrong))
 }
 
 fn tap(file: &File, text: &str) -> Result<Capture, RasError> {

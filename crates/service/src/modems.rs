@@ -11,8 +11,8 @@ use openras_io::line::{
     TlsClientFiles, TlsError,
 };
 
-use crate::config::DeviceLine;
 use crate::config::device::Frame;
+use crate::config::{DeviceLine, TlsTrust};
 
 pub use test::{LineTest, Step, test_line};
 
@@ -40,13 +40,8 @@ impl Wrong {
     }
 }
 
-/// A device, not opened yet. In TLS what the system trusts counts.
-pub(crate) fn device(line: &DeviceLine, frame: Frame) -> Box<dyn Device> {
-    device_in_tls(line, frame, || TlsClient::new(&TlsClientFiles::default()))
-}
-
-/// As [`device`], with what counts in TLS.
-pub(crate) fn device_in_tls(
+/// A device, not opened yet, with what counts in TLS.
+pub(crate) fn device(
     line: &DeviceLine,
     frame: Frame,
     tls: impl FnOnce() -> Result<TlsClient, TlsError>,
@@ -66,6 +61,18 @@ pub(crate) fn device_in_tls(
             Box::new(NetDevice::websocket(at.to_string(), path, in_tls.then(tls)))
         }
     }
+}
+
+/// What counts in TLS where this was written; else what the system trusts. Certificates are read anew each time.
+pub(crate) fn trusts(trust: Option<&TlsTrust>) -> Result<TlsClient, TlsError> {
+    let files = trust.map_or_else(
+        || Ok(TlsClientFiles::default()),
+        |trust| {
+            let own = trust.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
+            TlsClientFiles::read(trust.ca.as_deref(), own)
+        },
+    );
+    TlsClient::new(&files?)
 }
 
 /// A line over a device: through its modem, or as a cable. `wrong` is told what is wrong, and `None` when all is well again.

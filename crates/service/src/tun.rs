@@ -33,7 +33,7 @@ impl Devices {
     /// says why.
     pub(crate) fn call(
         &self,
-        port: &PortConfig,
+        port: &Arc<PortConfig>,
         call: u16,
         host: Arc<Host>,
         reach: Reach,
@@ -41,13 +41,13 @@ impl Devices {
     ) -> TunCall {
         match self.open(port) {
             Ok(device) => {
-                let prefix = prefix(port, call, &device);
-                TunCall { tun: Some(TunPort::new(device, host, reach, prefix)), busy, seen: 0 }
+                let tun = Some(TunPort::new(device, host, reach));
+                TunCall { tun, port: port.clone(), call, busy, seen: 0 }
             }
             Err(error) => {
                 let name = &port.lasting.tun_device;
                 tracing::error!(port = port.name, device = name, "{}", why(&error));
-                TunCall { tun: None, busy, seen: 0 }
+                TunCall { tun: None, port: port.clone(), call, busy, seen: 0 }
             }
         }
     }
@@ -59,10 +59,7 @@ impl Devices {
             return Ok(device);
         }
         let device = TunDevice::open(name, port.address, length(port))?;
-        warn_if_off("net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward");
-        if port.network.ipv6.is_some() {
-            warn_if_off("net.ipv6.conf.all.forwarding", "/proc/sys/net/ipv6/conf/all/forwarding");
-        }
+        warn_if_off("net.ipv4.ip_forward", "IPv4", "/proc/sys/net/ipv4/ip_forward");
         devices.insert(name.clone(), Arc::downgrade(&device));
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let before = counted.get(name).map(|(closed, last)| closed.and(last.read())).unwrap_or_default();
@@ -78,9 +75,9 @@ impl Devices {
     }
 }
 
-fn warn_if_off(sysctl: &str, path: &str) {
+fn warn_if_off(sysctl: &str, family: &str, path: &str) {
     if std::fs::read_to_string(path).is_ok_and(|word| word.trim() == "0") {
-        tracing::warn!("{sysctl} is 0: callers of ip = \"tun\" reach this machine and no other");
+        tracing::warn!("{sysctl} is 0: callers of ip = \"tun\" reach this machine by {family} and no other");
     }
 }
 
@@ -89,9 +86,20 @@ fn warn_if_off(sysctl: &str, path: &str) {
 fn prefix(port: &PortConfig, call: u16, device: &TunDevice) -> Option<Prefix> {
     let net = port.network.ipv6?;
     let prefix = net.of(call);
-    if let Err(error) = device.lead_ipv6(prefix.gateway, net.length()) {
-        tracing::error!(port = port.name, device = device.name(), %net, "the network cannot be led there: {error}");
-        return None;
+    match device.lead_ipv6(prefix.gateway, net.length()) {
+        Ok(true) => {
+            let path = "/proc/sys/net/ipv6/conf/all/forwarding";
+            warn_if_off("net.ipv6.conf.all.forwarding", "IPv6", path);
+        }
+        Ok(false) => {}
+        Err(error) => {
+            let why = match error.kind() {
+                io::ErrorKind::AlreadyExists => "another route of this system leads there".to_owned(),
+                _ => error.to_string(),
+            };
+            tracing::error!(port = port.name, device = device.name(), %net, "callers have no IPv6, their network cannot be led to the device: {why}");
+            return None;
+        }
     }
     Some(prefix)
 }
@@ -198,6 +206,9 @@ pub(crate) async fn repair() {
 /// One call's IP over a device of the system.
 pub(crate) struct TunCall {
     tun: Option<TunPort>,
+    port: Arc<PortConfig>,
+    /// Its number.
+    call: u16,
     busy: Arc<Busy>,
     /// Which version of the rules about where it may go it has.
     seen: u64,
@@ -217,7 +228,12 @@ impl TunCall {
 impl IpPort for TunCall {
     fn up(&mut self, negotiated: &Negotiated) {
         self.rule();
-        self.tun.iter_mut().for_each(|tun| tun.up(negotiated));
+        if let Some(tun) = &mut self.tun {
+            if negotiated.ipv6.is_some() {
+                tun.set_prefix(prefix(&self.port, self.call, tun.device()));
+            }
+            tun.up(negotiated);
+        }
     }
 
     fn down(&mut self) {

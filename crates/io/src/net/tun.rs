@@ -68,7 +68,7 @@ pub struct TunCounted {
     pub closed: u64,
     /// Those that were for the link alone, and that the router there does not answer.
     pub link: u64,
-    /// Packets of the system that were too long for the caller's line; their senders were told.
+    /// Packets of the system that were too long for the caller's line; their senders are told, where they may be and not too often.
     pub long: u64,
     /// Packets of either way for which there was no room.
     pub lost: u64,
@@ -127,6 +127,8 @@ pub struct TunDevice {
     tun: Arc<Tun>,
     /// It was made by us, and is ours to give addresses.
     is_ours: bool,
+    /// Networks of IPv6 that lead here.
+    led: Mutex<Vec<(Ipv6Addr, u8)>>,
     mail: Arc<Mutex<Mail>>,
     counts: Arc<TunCounts>,
     reader: AbortHandle,
@@ -155,27 +157,35 @@ impl TunDevice {
         let tun = Arc::new(built(builder)?);
         let (mail, counts) = (Arc::<Mutex<Mail>>::default(), Arc::<TunCounts>::default());
         let reader = tokio::spawn(read(tun.clone(), mail.clone(), counts.clone())).abort_handle();
-        Ok(Arc::new(Self { tun, is_ours, mail, counts, reader }))
+        Ok(Arc::new(Self { tun, is_ours, led: Mutex::default(), mail, counts, reader }))
     }
 
     /// Leads the network of IPv6 that `own` and the first `length` bits of it make to the device, which has this address then; one
-    /// of an administrator's has what it was given. May be called again.
+    /// of an administrator's has what it was given. To be called whenever a call comes up: who sets the device down and up again
+    /// takes both away. Gives whether it is the first time.
     ///
     /// # Errors
-    /// What the system says, such as `PermissionDenied` where it has no IPv6.
-    pub fn lead_ipv6(&self, own: Ipv6Addr, length: u8) -> io::Result<()> {
-        if !self.is_ours {
-            return Ok(());
-        }
-        let there_already = |result: io::Result<()>| match result {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            other => other,
-        };
-        let index = index(self.name())?;
-        there_already(netlink::set_address(index, own, true))?;
+    /// What the system says: `AlreadyExists` where another route leads there, `PermissionDenied` where it has no IPv6.
+    pub fn lead_ipv6(&self, own: Ipv6Addr, length: u8) -> io::Result<bool> {
         let behind = u128::MAX.checked_shr(length.into()).unwrap_or(0);
-        let network = Ipv6Addr::from_bits(own.to_bits() & !behind);
-        there_already(netlink::add_route(index, network.into(), length))
+        let network = (Ipv6Addr::from_bits(own.to_bits() & !behind), length);
+        let mut led = self.led.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !led.contains(&network);
+        if self.is_ours {
+            let unless_there = |result: io::Result<()>| match result {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                other => other,
+            };
+            let index = index(self.name())?;
+            unless_there(netlink::set_address(index, own, true))?;
+            let route = netlink::add_route(index, network.0.into(), length);
+            // the first time it is somebody else's
+            if is_first { route } else { unless_there(route) }?;
+        }
+        if is_first {
+            led.push(network);
+        }
+        Ok(is_first)
     }
 
     /// Its name.

@@ -23,7 +23,7 @@ Lines:
   ws:HOST:PORT/PATH   wss:HOST:PORT/PATH (WebSocket, in TLS)
   unix:PATH   pty:PATH (opens that device)
   serial:PATH[,SPEED]   rfc2217:HOST:PORT[,SPEED]: with --modem and --number,
-  or a cable between two computers
+  which any line of these but unix: takes, or a cable between two computers
   exchange:NUMBER (a port of the same service)
   pool:NAME (the first free line of a [pool.NAME] of the service)
 

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Tls;
+
 pub(crate) const LINE_TEST_HELP: &str = "\
 Devices:
   serial:PATH[,SPEED]   rfc2217:HOST:PORT[,SPEED]   tcp:HOST:PORT
-  telnet:HOST:PORT      pty:PATH
+  telnet:HOST:PORT      tls:HOST:PORT               pty:PATH
+  ws:HOST:PORT/PATH     wss:HOST:PORT/PATH
 
 The modem is set up with its init strings and asked who it is (ATI, ATI3,
 AT+GMM); with --dial it places a call, which is hung up after 2 s. All that
@@ -44,6 +47,8 @@ pub(crate) struct LineTest {
     /// A number to dial
     #[arg(long, value_name = "NUMBER")]
     pub(crate) dial: Option<String>,
+    #[command(flatten)]
+    pub(crate) tls: Tls,
     /// Configuration file, for ports and for modems of its own [the system's, else the user's]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::LineTest;
 use crate::signals::Signals as Interrupts;
-use crate::{config_file, exit, json as lines, out};
+use crate::{config_file, exit, json as lines, out, tls_files};
 
 /// Runs the test. Gives the exit code.
 pub(crate) async fn run(args: LineTest) -> Result<u8> {
@@ -49,10 +49,12 @@ fn wanted(args: &LineTest) -> Result<modems::LineTest> {
         }
     };
     let port = config.ports.iter().find(|port| port.name == args.line);
-    let (line, frame, its_modem) = match (device, port) {
-        (Ok(device), _) => (device, Frame::default(), None),
+    let (line, frame, its_modem, its_trust) = match (device, port) {
+        (Ok(device), _) => (device, Frame::default(), None, None),
         (Err(_), Some(port)) => match &port.line {
-            PortLine::Device(device) => (device.clone(), port.device.frame, port.device.modem()),
+            PortLine::Device(device) => {
+                (device.clone(), port.device.frame, port.device.modem(), port.trust.clone())
+            }
             other => bail!("the port {} answers on {other}, which is no device", port.name),
         },
         (Err(error), None) if args.line.contains(':') => bail!("{error}"),
@@ -67,7 +69,8 @@ fn wanted(args: &LineTest) -> Result<modems::LineTest> {
     }
     let name = args.modem.as_deref().or(its_modem).unwrap_or(GENERIC);
     let settings = modem(name, &config.modems).map_err(|error| anyhow!(error)).context("--modem")?;
-    Ok(modems::LineTest { line, frame, settings, dial: args.dial.clone() })
+    let trust = tls_files::trust(&args.tls)?.or(its_trust);
+    Ok(modems::LineTest { line, frame, trust, settings, dial: args.dial.clone() })
 }
 
 fn show(step: &Step, json: bool) {

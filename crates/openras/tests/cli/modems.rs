@@ -1,6 +1,6 @@
 //! Modems driven by the program: the other half of each is one that a service plays.
 
-use crate::lab::{Done, Lab, Server};
+use crate::lab::{Done, Lab, PATIENCE, Server};
 
 /// A modem at a pseudo-terminal, and a port of that number.
 const MODEMS: &str = "[directory]\n200 = \"port:line1\"\n\
@@ -148,4 +148,62 @@ fn an_entry_of_the_phone_book_dials_by_its_modem() {
     let done = lab.run(&["phonebook", "add", "Bad", "--line", "exchange:200", "--modem", "generic"]);
     assert_eq!(done.code, 3, "{}{}", done.out, done.err);
     assert!(done.err.contains("a modem needs a line"), "{}", done.err);
+}
+
+/// A port of the system's choice, free again.
+fn free() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What a terminal server offers beside telnet: a modem behind TLS, another behind WebSocket. One is driven by who dials, one by
+/// the port that answers.
+#[test]
+fn modems_behind_tls_and_websocket_dial_answer_and_are_tested() {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let mut text = "[directory]\n".to_owned();
+    for (n, word) in ["tls", "ws", "wss"].into_iter().enumerate() {
+        text += &format!("30{n} = \"modem:rings-{word}\"\n");
+    }
+    let mut ways = Vec::new();
+    for (n, word) in ["tls", "ws", "wss"].into_iter().enumerate() {
+        let (dials, answers) = (free(), free());
+        let (ours, theirs) = match word {
+            "ws" => ("", ""),
+            _ => (
+                "tls = { ca = \"FOLDER/port.pem\" }\n",
+                "tls = { certificate = \"FOLDER/port.pem\", key = \"FOLDER/port.key\" }\n",
+            ),
+        };
+        text += &format!(
+            "[[virtual_modem]]\nname = \"dials-{word}\"\nline = \"listen:{word}:127.0.0.1:{dials}\"\n{theirs}\
+             [[virtual_modem]]\nname = \"rings-{word}\"\nline = \"listen:{word}:127.0.0.1:{answers}\"\n\
+             number = \"30{n}\"\n{theirs}\
+             [[port]]\nname = \"at-{word}\"\nline = \"{word}:127.0.0.1:{answers}\"\nmodem = \"generic\"\n\
+             ip = \"loopback\"\n{ours}"
+        );
+        ways.push((format!("{word}:127.0.0.1:{dials}"), format!("30{n}")));
+    }
+    let lab = Lab::with(&text);
+    lab.secret("port.pem", &made.cert.pem());
+    lab.secret("port.key", &made.signing_key.serialize_pem());
+    let server = lab.serve(&[]);
+    for (line, number) in &ways {
+        let trust: &[&str] = if line.starts_with("ws:") { &[] } else { &["--tls-ca", "port.pem"] };
+        let call = ["--modem", "generic", "--number", number, "--ping", "3"];
+        let begun = std::time::Instant::now();
+        loop {
+            let done = lab.dial(line, &[&call[..], trust].concat());
+            // the port may not have its modem yet: nobody is there to be rung
+            let early = done.out.contains("679") && begun.elapsed() < PATIENCE;
+            if !early {
+                assert_eq!(done.code, 0, "{line}: {}{}{}", done.out, done.err, server.said());
+                break;
+            }
+        }
+        let done = lab.run(&[&["line", "test", line, "--modem", "generic"][..], trust].concat());
+        assert_eq!(done.code, 0, "{line}: {}{}", done.out, done.err);
+    }
+    // nobody has vouched for it
+    let done = lab.dial(&ways[0].0, &["--modem", "generic", "--number", "300"]);
+    assert!(done.code == 4 && (done.out.clone() + &done.err).contains("801"), "{}{}", done.out, done.err);
 }

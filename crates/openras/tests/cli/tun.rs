@@ -66,6 +66,13 @@ fn routes() -> String {
     std::fs::read_to_string("/proc/thread-self/net/route").unwrap()
 }
 
+/// Whether the network this thread is in has a route for all of IPv6.
+fn has_default_of_ipv6() -> bool {
+    let table = std::fs::read_to_string("/proc/thread-self/net/ipv6_route").unwrap();
+    let everything = format!("{} 00 ", "0".repeat(32));
+    table.lines().any(|line| line.starts_with(&everything) && line.trim_end().ends_with("ras0"))
+}
+
 /// Takes one connection, and sends back all it got once that has ended.
 fn echo(listener: &TcpListener) {
     let (mut stream, _) = listener.accept().unwrap();
@@ -286,6 +293,7 @@ fn a_dials_device_has_ipv6_of_the_network_that_is_advertised() {
     let far = File::open(format!("/proc/{service}/ns/net")).unwrap();
     let addresses = || there(&far, || std::fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap());
     until("no address", || addresses().contains("fd123456789a"));
+    until("no route", || there(&far, has_default_of_ipv6));
     // ours for this machine's loopback is the first of the first network
     let gateway: Ipv6Addr = "fd12:3456:789a::1".parse().unwrap();
     let here = std::thread::spawn(move || echo(&listener));
@@ -323,6 +331,7 @@ fn a_caller_of_a_device_has_an_ipv6_network_that_the_system_routes() {
     let far = File::open(format!("/proc/{service}/ns/net")).unwrap();
     let address = || there(&far, || addresses("fd123456789a").first().copied());
     until("no address", || address().is_some());
+    until("no route", || there(&far, has_default_of_ipv6));
     let address = address().unwrap();
     assert_eq!(address.segments()[3], 1, "{address}: the network of the first call");
     // from the caller's system to this one

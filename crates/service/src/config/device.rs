@@ -248,7 +248,7 @@ fn of_no_device(faults: &mut Faults<'_>, port: &PortConfig) {
         ("flow", frame.flow.is_some()),
     ];
     for (key, _) in keys.into_iter().filter(|(_, there)| *there) {
-        let remedy = "Leave it out, or answer on serial:, rfc2217:, tcp: or telnet:";
+        let remedy = "Leave it out, or answer on serial:, rfc2217:, tcp:, telnet:, tls:, ws: or wss:";
         faults.add(key, format!("{key} is for a device, and {} is none", port.line), remedy);
     }
 }

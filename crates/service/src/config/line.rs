@@ -12,7 +12,7 @@
 //! | `pty:PATH` (opens that device) | `pty:PATH` (makes one, with a link there) |
 //! | `serial:PATH[,SPEED]` | the same: a device, with a modem or without |
 //! | `rfc2217:HOST:PORT[,SPEED]` | the same |
-//! | | `tcp:` and `telnet:HOST:PORT` with a modem there |
+//! | | `tcp:`, `telnet:` and `tls:HOST:PORT`, `ws:` and `wss:HOST:PORT[/PATH]` with a modem there |
 //! | `exchange:NUMBER` | `exchange:NUMBER` |
 //! | `pool:NAME` (of `[pool.NAME]`) | |
 //! | | `stdio` (one call, for `openras answer --stdio`) |
@@ -122,9 +122,13 @@ impl DialLine {
         match self {
             Self::Tcp(at) => Some(DeviceLine::Tcp(at.clone())),
             Self::Telnet(at) => Some(DeviceLine::Telnet(at.clone())),
+            Self::Tls(at) => Some(DeviceLine::Tls(at.clone())),
+            Self::WebSocket { at, path, tls } => {
+                Some(DeviceLine::WebSocket { at: at.clone(), path: path.clone(), tls: *tls })
+            }
             Self::Pty(path) => Some(DeviceLine::Pty(path.clone())),
             Self::Device(device) => Some(device.clone()),
-            Self::Tls(_) | Self::WebSocket { .. } | Self::Unix(_) | Self::Exchange(_) | Self::Pool(_) => None,
+            Self::Unix(_) | Self::Exchange(_) | Self::Pool(_) => None,
         }
     }
 }
@@ -233,13 +237,11 @@ impl FromStr for PortLine {
         match given.split_once(':').unwrap_or((given, "")) {
             ("pty", rest) => path(rest, 4095, "pty:").map(Self::Pty),
             ("exchange", rest) => number(rest).map(Self::Exchange),
-            ("serial" | "rfc2217" | "tcp" | "telnet", _) => {
+            ("serial" | "rfc2217" | "tcp" | "telnet" | "tls" | "ws" | "wss", _) => {
                 return given.parse().map(Self::Device);
             }
             ("stdio", "") => Ok(Self::Stdio),
-            ("unix" | "tls" | "ws" | "wss", _) => {
-                Err(("is one to dial, not to answer on".into(), format!("listen:{given}")))
-            }
+            ("unix", _) => Err(("is one to dial, not to answer on".into(), format!("listen:{given}"))),
             _ => Err(("is of no known kind".into(), PORT_FORMS.into())),
         }
         .map_err(fail)

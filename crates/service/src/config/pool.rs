@@ -52,9 +52,13 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 fn member(pool: &LinePool, n: usize, line: &DialLine) -> Option<(String, &'static str)> {
     let Some(device) = line.device() else {
         let what = format!("{line} is no device: it is always free, or busy only when it is dialled");
-        return Some((what, "Write lines serial:, rfc2217:, pty:, or tcp: and telnet: with a modem"));
+        return Some((
+            what,
+            "Write lines serial:, rfc2217:, pty:, or tcp:, telnet:, tls:, ws: and wss: with a modem",
+        ));
     };
-    if pool.modem.is_none() && matches!(line, DialLine::Tcp(_) | DialLine::Telnet(_)) {
+    let bare = device.at().is_some() && !device.is_serial_port();
+    if pool.modem.is_none() && bare {
         let what = format!("{line} has no modem at its other end, and cannot be told free from busy");
         return Some((what, "Write modem = \"wifi\" or another modem, or another line"));
     }

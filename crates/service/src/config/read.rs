@@ -240,7 +240,11 @@ impl<'i> Reader<'i> {
         set(&mut port.insecure, table.read(self, "insecure"));
         set(&mut port.capture, table.read(self, "capture"));
         port.callback_line = table.read(self, "callback_line");
-        port.tls = table.read(self, "tls");
+        if matches!(port.line, PortLine::Device(_)) {
+            port.trust = table.read(self, "tls");
+        } else {
+            port.tls = table.read(self, "tls");
+        }
         set(&mut port.origins, table.list(self, "origins"));
     }
 

@@ -83,7 +83,11 @@ impl TlsTrust {
 
 /// The rules of both keys of a port: `found` takes the key, what is wrong, and what to write.
 pub(super) fn check(port: &PortConfig, mut found: impl FnMut(&'static str, String, String)) {
-    if let Some((what, remedy)) = certificate(&port.line, port.tls.is_some()) {
+    let wrong = match &port.line {
+        PortLine::Device(_) => trust(&port.line, port.trust.as_ref()),
+        line => certificate(line, port.tls.is_some()),
+    };
+    if let Some((what, remedy)) = wrong {
         found("tls", what, remedy.into());
     }
     origins(&port.line, &port.origins, |what, remedy| found("origins", what, remedy.into()));
@@ -153,6 +157,9 @@ mod tests {
             problems(&format!("line = 'listen:wss:h:1'\norigins = ['https://a.example:8080']\n{files}")),
             ""
         );
+        let ours = "tls = { ca = '/ca.pem', certificate = '/c.pem', key = '/k.pem' }";
+        assert_eq!(problems(&format!("line = 'tls:h:1'\nmodem = 'wifi'\n{ours}")), "");
+        assert_eq!(problems("line = 'ws:127.0.0.1:1/modem'\nmodem = 'wifi'"), "");
         for (port, said) in [
             ("line = 'listen:tls:h:1'".to_owned(), "needs a certificate"),
             (format!("line = 'listen:tcp:127.0.0.1:1'\n{files}"), "tls does nothing on the line"),
@@ -164,6 +171,10 @@ mod tests {
                 "line = 'listen:tcp:127.0.0.1:1'\norigins = ['https://a.example']".into(),
                 "origins does nothing",
             ),
+            (format!("line = 'tcp:h:1'\nmodem = 'wifi'\n{ours}"), "tls does nothing on the line"),
+            (format!("line = 'tls:h:1'\nmodem = 'wifi'\n{files}"), ""),
+            ("line = 'tls:h:1'\nmodem = 'wifi'\ntls = { clients = '/c' }".into(), "none of ca, certificate"),
+            (format!("line = 'wss:h:1/x'\n{ours}"), "one to dial unless a modem is at its other end"),
             ("line = 'listen:ws:127.0.0.1:1'\norigins = ['a.example']".into(), "no origin of a page"),
             (
                 "line = 'listen:ws:127.0.0.1:1'\norigins = ['https://a.example/x']".into(),

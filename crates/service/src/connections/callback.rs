@@ -10,7 +10,9 @@ use openras_io::line::{
 };
 
 use super::DialRequest;
+use crate::config::device::Frame;
 use crate::config::{DialLine, PortLine, RingsAt, Spoken, callback};
+use crate::modems;
 use crate::service::Shared;
 
 /// Where a dial is rung, with what it needs there.
@@ -49,7 +51,13 @@ pub(super) fn line(shared: &Shared, request: &DialRequest, rings: &Rings) -> Res
         PortLine::Exchange(number) => Box::new(RungOn::new(dials, shared.exchange.phone(Some(number)))),
         PortLine::Device(device) => Box::new(RungOn::new(
             dials,
-            super::over_device(shared, device, None, &super::Trouble::default())?,
+            super::over_device(
+                shared,
+                device,
+                modems::device(device, Frame::default(), || modems::trusts(None)),
+                None,
+                &super::Trouble::default(),
+            )?,
         )),
         _ => {
             Box::new(RungOn::new(dials, listener(on, rings.tls.clone()).map_err(|error| ras_error(&error))?))

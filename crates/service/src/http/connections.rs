@@ -150,8 +150,9 @@ fn dials(ask: &Ask, wanted: &Dial, line: &DialLine) -> Result<(), Problem> {
     };
     if line.device().is_none() && !matches!(line, DialLine::Pool(_)) {
         let why = format!("A modem cannot be on the line {line}.");
-        return Err(Problem::new(RasError::INVALID_PARAMETER, why)
-            .remedy("Name a line serial:, rfc2217:, tcp:, telnet: or pty:, or leave the modem out."));
+        return Err(Problem::new(RasError::INVALID_PARAMETER, why).remedy(
+            "Name a line serial:, rfc2217:, tcp:, telnet:, tls:, ws:, wss: or pty:, or leave the modem out.",
+        ));
     }
     if name == CABLE {
         return Ok(());

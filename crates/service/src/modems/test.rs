@@ -13,9 +13,9 @@ use openras_io::line::{Device, ModemLine, ModemSaid, Told};
 use tokio::io::ReadBuf;
 use tokio::time::timeout;
 
-use super::{Wrong, device};
-use crate::config::DeviceLine;
+use super::{Wrong, device, trusts};
 use crate::config::device::Frame;
+use crate::config::{DeviceLine, TlsTrust};
 
 /// How long the setting up may take: every remedy of a dead modem has its time.
 const SETTING_UP: Duration = Duration::from_secs(120);
@@ -36,6 +36,8 @@ pub struct LineTest {
     pub line: DeviceLine,
     /// Parity, stop bits and flow control.
     pub frame: Frame,
+    /// What counts in TLS (`None`: what the system trusts).
+    pub trust: Option<TlsTrust>,
     /// How the modem is driven.
     pub settings: Settings,
     /// A number to dial.
@@ -73,7 +75,10 @@ pub enum Step {
 /// The number of what failed; its step has said what to try.
 pub async fn test_line(test: LineTest, told: impl FnMut(Step) + Send + 'static) -> Result<(), RasError> {
     let teller = Teller(Arc::new(Mutex::new(Telling { told: Box::new(told), count: 0, wrong: None })));
-    let watched = Watched { device: device(&test.line, test.frame), teller: teller.clone() };
+    let watched = Watched {
+        device: device(&test.line, test.frame, || trusts(test.trust.as_ref())),
+        teller: teller.clone(),
+    };
     let settings = Settings { ask: WHO.map(str::to_owned).to_vec(), ..test.settings };
     let onlooker = teller.clone();
     let mut line = ModemLine::new(watched, settings, move |said| onlooker.modem(said));

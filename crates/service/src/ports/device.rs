@@ -26,7 +26,7 @@ pub(super) fn line(shared: &Shared, door: &Arc<Door>, device: &DeviceLine) -> Bo
             door.set_trouble(wrong.map(|wrong| Problem::new(wrong.number, wrong.sentence)));
         }
     };
-    let device = modems::device(device, config.device.frame);
+    let device = modems::device(device, config.device.frame, || modems::trusts(config.trust.as_ref()));
     modems::line(&door.name, device, settings(shared, &config), wrong)
 }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 use openras_engine::RasError;
 use openras_engine::modem::DceState;
 use openras_io::dce::{Attached, Computer, DceGauge, Over, Plain};
-use openras_io::line::{Device, PtyMade, TlsClient, TlsClientFiles, TlsError};
+use openras_io::line::{Device, PtyMade};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
-use crate::config::{DeviceLine, PortLine, TlsTrust, VirtualModem};
+use crate::config::{DeviceLine, PortLine, VirtualModem};
 use crate::modems;
 use crate::ports::LONGEST_DEVICE_PAUSE;
 use crate::service::{Shared, StartError};
@@ -131,18 +131,7 @@ impl Desk {
     }
 }
 
-/// The device of a line; certificates are read anew each time.
+/// The device of a line.
 fn device(line: &DeviceLine, config: &VirtualModem) -> Box<dyn Device> {
-    modems::device_in_tls(line, config.frame, || trusts(config.trust.as_ref()))
-}
-
-fn trusts(trust: Option<&TlsTrust>) -> Result<TlsClient, TlsError> {
-    let files = trust.map_or_else(
-        || Ok(TlsClientFiles::default()),
-        |trust| {
-            let own = trust.own.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()));
-            TlsClientFiles::read(trust.ca.as_deref(), own)
-        },
-    );
-    TlsClient::new(&files?)
+    modems::device(line, config.frame, || modems::trusts(config.trust.as_ref()))
 }

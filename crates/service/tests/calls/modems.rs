@@ -198,6 +198,7 @@ async fn tested(line: &str, dial: Option<&str>) -> (Vec<Step>, Result<(), u32>) 
     let test = LineTest {
         line: line.parse().unwrap(),
         frame: Default::default(),
+        trust: None,
         settings: Default::default(),
         dial: dial.map(str::to_owned),
     };

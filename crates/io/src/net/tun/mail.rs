@@ -71,6 +71,11 @@ impl Mail {
         self.boxes.entry(call).or_default();
     }
 
+    /// Whether no other call has this address.
+    pub(super) fn is_free(&self, to: To, call: u64) -> bool {
+        self.calls.get(&to).is_none_or(|owner| *owner == call)
+    }
+
     /// A call is over. What it had may be another one's already, and stays that one's.
     pub(super) fn end(&mut self, call: u64) {
         self.calls.retain(|_, owner| *owner != call);
@@ -141,6 +146,7 @@ mod tests {
         for nobody in [to_ipv4(4), to_ipv6("fd00:0:0:2::7"), to_ipv6("fd00::1"), vec![], vec![0x60; 7]] {
             assert_eq!(mail.deliver(&nobody), Delivered::Nobody);
         }
+        assert!(mail.is_free(v6, alice) && !mail.is_free(v6, bob) && mail.is_free(v4(7), bob));
         let waker = Waker::noop();
         assert_eq!(mail.take(bob, waker), None);
         let all: Vec<_> = std::iter::from_fn(|| mail.take(alice, waker)).collect();

@@ -24,6 +24,8 @@ use super::{IPV6_MTU, TunDevice, count, count_octets, lock, mtu, packet};
 const ANSWERS: u32 = 20;
 /// Packets of the router that may wait for a line that takes nothing.
 const FIRST: usize = 32;
+/// Packets that are looked at in one go, of those that are too long.
+const AT_ONCE: usize = 32;
 
 /// One call's end of a port's device.
 pub struct TunPort {
@@ -99,12 +101,33 @@ impl Up {
 }
 
 impl TunPort {
-    /// For one call; `reach` is without this machine's addresses, which are `host`'s. The network of `prefix` leads to the device
-    /// ([`TunDevice::lead_ipv6`]); without one the caller has link-local addresses only.
-    pub fn new(device: Arc<TunDevice>, host: Arc<Host>, reach: Reach, prefix: Option<Prefix>) -> Self {
+    /// For one call; `reach` is without this machine's addresses, which are `host`'s. Until it has a prefix the caller has link-local
+    /// addresses only.
+    pub fn new(device: Arc<TunDevice>, host: Arc<Host>, reach: Reach) -> Self {
         let call = lock(&device.mail).begin();
         let errors = Bucket::new(Instant::now().into_std(), ANSWERS, 2 * ANSWERS);
-        Self { device, host, reach, prefix, call, up: None, first: VecDeque::new(), errors, waker: None }
+        Self {
+            device,
+            host,
+            reach,
+            prefix: None,
+            call,
+            up: None,
+            first: VecDeque::new(),
+            errors,
+            waker: None,
+        }
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Arc<TunDevice> {
+        &self.device
+    }
+
+    /// What the caller has of IPv6 from its next [`up`](IpPort::up) on; the network leads to the device
+    /// ([`TunDevice::lead_ipv6`]).
+    pub fn set_prefix(&mut self, prefix: Option<Prefix>) {
+        self.prefix = prefix;
     }
 
     /// Another reach, as that of the user who has proved who it is.
@@ -128,6 +151,11 @@ impl TunPort {
         let (ours, _) = negotiated.ipv6.filter(|_| mtu >= IPV6_MTU)?;
         // names are asked for where IPCP said
         let (link_local, prefix) = (link_local(ours), self.prefix?.prefix);
+        // the rules were changed under a call that still has it
+        if !lock(&self.device.mail).is_free(prefix.into(), self.call) {
+            tracing::warn!(%prefix, device = self.device.name(), "another call has this IPv6 network: this one has none");
+            return None;
+        }
         let says = Advertised { link_local, prefix, resolver: None, mtu: mtu.into() };
         before.filter(|link| link.router.says() == says).or_else(|| Some(Link::new(says)))
     }
@@ -159,7 +187,7 @@ impl TunPort {
     }
 
     fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
-        loop {
+        for _ in 0..AT_ONCE {
             let Some(up) = &mut self.up else { return Poll::Pending };
             if let Some(packet) = self.first.pop_front() {
                 return Poll::Ready(packet);
@@ -178,6 +206,9 @@ impl TunPort {
                 return Poll::Ready(packet);
             }
         }
+        // others of the call have their turn too
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::super::virtual_modem::{Hunt, Listing, Target, VirtualModem};
-use super::super::{DeviceLine, Directory, PortLine};
+use super::super::{Directory, PortLine};
 use super::table::Table;
 use super::value::{Number, Time, Value, Wrong, shown};
 use super::{Place, Reader, set};
@@ -31,20 +31,6 @@ impl Value for Hunt {
     }
 }
 
-/// Where the computer of a modem is: what a port answers on, and lines that a port would only dial.
-struct Seat(PortLine);
-
-impl Value for Seat {
-    fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
-        let connects = |text: &str| ["tls:", "ws:", "wss:"].iter().any(|kind| text.starts_with(kind));
-        match value.as_str().filter(|text| connects(text)).map(str::parse::<DeviceLine>) {
-            Some(Ok(device)) => Ok(Self(PortLine::Device(device))),
-            Some(Err(error)) => Err(Wrong::new(error.problem, format!("Write {}", error.remedy))),
-            None => PortLine::read(value).map(Self),
-        }
-    }
-}
-
 /// The slowest and the fastest of modems, in bits a second.
 type Speed = Number<300, 10_000_000>;
 
@@ -67,8 +53,8 @@ impl<'i> Reader<'i> {
         let mut table = Table::new(tree, "[[virtual_modem]]", move |key| Place::Modem(index, key));
         let name: String = table.require(self, "name", "Write name = \"modem1\"").unwrap_or_default();
         let line = table
-            .require::<Seat>(self, "line", "Write line = \"listen:tcp:127.0.0.1:7002\" or another LINE")
-            .map_or_else(|| PortLine::Exchange(String::new()), |seat| seat.0);
+            .require(self, "line", "Write line = \"listen:tcp:127.0.0.1:7002\" or another LINE")
+            .unwrap_or_else(|| PortLine::Exchange(String::new()));
         let mut modem = VirtualModem::new(name, line);
         let small = |number: Option<Number<1, 1024>>| number.and_then(|n| u16::try_from(n.0).ok());
         set(&mut modem.calls, small(table.read(self, "calls")));
