@@ -83,11 +83,7 @@ impl TlsTrust {
 
 /// The rules of both keys of a port: `found` takes the key, what is wrong, and what to write.
 pub(super) fn check(port: &PortConfig, mut found: impl FnMut(&'static str, String, String)) {
-    let wrong = match &port.line {
-        PortLine::Device(_) => trust(&port.line, port.trust.as_ref()),
-        line => certificate(line, port.tls.is_some()),
-    };
-    if let Some((what, remedy)) = wrong {
+    if let Some((what, remedy)) = tls(&port.line, port.tls.is_some(), port.trust.is_some()) {
         found("tls", what, remedy.into());
     }
     origins(&port.line, &port.origins, |what, remedy| found("origins", what, remedy.into()));
@@ -105,10 +101,17 @@ pub(super) fn origins(line: &PortLine, origins: &[String], mut found: impl FnMut
     }
 }
 
-/// What is wrong where `trust` stands at a line that is not connected in TLS, and what to write.
-pub(super) fn trust(line: &PortLine, trust: Option<&TlsTrust>) -> Option<(String, &'static str)> {
-    let in_tls = matches!(line, PortLine::Device(device) if DeviceLine::is_tls(device));
-    (trust.is_some() && !in_tls).then(|| {
+/// What is wrong with `tls` on this line, and what to write: a line that answers has its certificate there, one that we connect
+/// whom it trusts.
+pub(super) fn tls(line: &PortLine, certified: bool, trusts: bool) -> Option<(String, &'static str)> {
+    match line {
+        PortLine::Device(device) => trust(line, device, trusts),
+        _ => certificate(line, certified),
+    }
+}
+
+fn trust(line: &PortLine, device: &DeviceLine, there: bool) -> Option<(String, &'static str)> {
+    (there && !device.is_tls()).then(|| {
         let remedy = "Write a line that begins with tls: or wss:, or leave it out";
         (format!("tls does nothing on the line \"{line}\""), remedy)
     })
@@ -122,7 +125,7 @@ fn spoken(line: &PortLine) -> Option<super::Spoken> {
 }
 
 /// Lines in TLS have a certificate, and no others: what is wrong, and what to write.
-pub(super) fn certificate(line: &PortLine, there: bool) -> Option<(String, &'static str)> {
+fn certificate(line: &PortLine, there: bool) -> Option<(String, &'static str)> {
     match (spoken(line).is_some_and(super::Spoken::is_secret), there) {
         (true, false) => Some((format!("line = \"{line}\" needs a certificate"), TlsConfig::REMEDY)),
         (false, true) => {

@@ -240,11 +240,7 @@ fn device(add: &mut Add<'_>, modem: &VirtualModem, earlier: &[VirtualModem], por
 }
 
 fn tls(add: &mut Add<'_>, modem: &VirtualModem) {
-    let wrong = match &modem.line {
-        PortLine::Device(_) => super::tls::trust(&modem.line, modem.trust.as_ref()),
-        line => super::tls::certificate(line, modem.tls.is_some()),
-    };
-    if let Some((what, remedy)) = wrong {
+    if let Some((what, remedy)) = super::tls::tls(&modem.line, modem.tls.is_some(), modem.trust.is_some()) {
         add("tls", what, remedy);
     }
     super::tls::origins(&modem.line, &modem.origins, |what, remedy| add("origins", what, remedy));
